@@ -1,0 +1,1 @@
+"""Tables in: reading, summarising and encoding rows."""

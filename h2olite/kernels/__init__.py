@@ -1,0 +1,1 @@
+"""Every Numba function of the package, and nothing else."""

@@ -1,0 +1,1 @@
+"""Fitting, using, measuring and keeping a model."""

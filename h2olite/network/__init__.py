@@ -1,0 +1,1 @@
+"""The parameters of a network and their places in memory."""

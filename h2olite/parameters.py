@@ -1,0 +1,560 @@
+"""The one declaration of every training parameter.
+
+The Python signature, the command line's options, the validation and docs/parameters.md are all derived from the
+fields of `Parameters`: a name, a type, a default, the values allowed and what it does stand here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+Activation = Literal[
+    "Tanh",
+    "TanhWithDropout",
+    "Rectifier",
+    "RectifierWithDropout",
+    "Maxout",
+    "MaxoutWithDropout",
+    "ExpRectifier",
+    "ExpRectifierWithDropout",
+]
+FoldAssignment = Literal["AUTO", "Random", "Modulo", "Stratified"]
+WeightDistribution = Literal["UniformAdaptive", "Uniform", "Normal"]
+Loss = Literal["Automatic", "CrossEntropy", "Quadratic", "Huber", "Absolute", "Quantile"]
+Distribution = Literal[
+    "AUTO",
+    "bernoulli",
+    "multinomial",
+    "gaussian",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "laplace",
+    "quantile",
+    "huber",
+]
+StoppingMetric = Literal[
+    "AUTO",
+    "deviance",
+    "logloss",
+    "MSE",
+    "RMSE",
+    "MAE",
+    "RMSLE",
+    "AUC",
+    "AUCPR",
+    "lift_top_group",
+    "misclassification",
+    "mean_per_class_error",
+    "custom",
+    "custom_increasing",
+]
+ValidationSampling = Literal["Uniform", "Stratified"]
+MissingValues = Literal["MeanImputation", "Skip"]
+CategoricalEncoding = Literal[
+    "AUTO",
+    "OneHotInternal",
+    "Binary",
+    "Eigen",
+    "LabelEncoder",
+    "SortByResponse",
+    "EnumLimited",
+]
+AucType = Literal["AUTO", "NONE", "MACRO_OVR", "WEIGHTED_OVR", "MACRO_OVO", "WEIGHTED_OVO"]
+
+Frame = Any
+"""A DataFrame, an Arrow table, a dict of arrays, a 2-D array or a path (see `h2olite.data.frames`)."""
+
+GROUPS = {
+    "data": "What is learnt from what",
+    "network": "The network",
+    "training": "How long and in which steps",
+    "learning rate": "The update rule",
+    "regularisation": "Against overfitting",
+    "loss": "What is minimised",
+    "scoring": "When the model is measured",
+    "stopping": "When training ends early",
+    "classes": "Unequal classes",
+    "validation": "Cross-validation",
+    "continuing": "Starting from another model",
+    "autoencoder": "Autoencoders",
+    "output": "What is reported and kept",
+    "machine": "The machine",
+}
+
+
+class Interval(NamedTuple):
+    """A range of numbers, with each end open or closed."""
+
+    low: float
+    high: float
+    low_open: bool
+    high_open: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        """Read the mathematical notation, such as ``[0, 1)`` or ``(0, inf)``."""
+        low, high = text[1:-1].split(",")
+        return cls(float(low), float(high), text[0] == "(", text[-1] == ")")
+
+    def __contains__(self, value: object) -> bool:
+        """Whether the number lies inside (NaN never does)."""
+        number = float(typing.cast(float, value))
+        above = number > self.low if self.low_open else number >= self.low
+        below = number < self.high if self.high_open else number <= self.high
+        return above and below
+
+    def rule(self) -> str:
+        """The range in words that follow a parameter's name, such as ``must be >= 0 and < 1``."""
+        low = f"{'>' if self.low_open else '>='} {self.low:g}"
+        high = f"{'<' if self.high_open else '<='} {self.high:g}"
+        finite = [text for text, end in ((low, self.low), (high, self.high)) if abs(end) != float("inf")]
+        return f"must be {' and '.join(finite)}"
+
+
+def parameter(
+    *,
+    default: Any,
+    group: str,
+    help: str,
+    within: str | None = None,
+    acts: bool = True,
+    own: bool = False,
+) -> Any:
+    """Declare one parameter.
+
+    Parameters
+    ----------
+    default : the value when nobody sets it.
+    group : the key in `GROUPS` under which help pages list it.
+    help : what it does, in one or two sentences.
+    within : for numbers and lists of numbers, the range each must lie in, such as ``"[0, 1)"``.
+    acts : False when setting it to anything but the default is refused as not implemented.
+    own : True when h2o.deeplearning has no such parameter.
+    """
+    metadata = {"group": group, "help": help, "within": within and Interval.parse(within), "acts": acts, "own": own}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=functools.partial(list, default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(eq=False)
+class Parameters:
+    """All parameters of one training, in the order of R's h2o.deeplearning, then h2olite's own."""
+
+    x: list[str] | list[int] | None = parameter(
+        default=None, group="data", help="Predictors, by name or 0-based index; all columns but the response if not set."
+    )
+    y: str | int | None = parameter(
+        default=None, group="data", help="Response, by name or 0-based index; the last column if not set."
+    )
+    training_frame: Frame = parameter(default=None, group="data", help="The table to learn from.")
+    _: dataclasses.KW_ONLY
+    model_id: str | None = parameter(default=None, group="output", help="Name of the model; made up if not set.")
+    validation_frame: Frame = parameter(
+        default=None,
+        group="data",
+        help="A table that is scored but not learnt from; it then drives early stopping, the choice of the best "
+        "model and the default threshold.",
+    )
+    nfolds: int = parameter(
+        default=0, group="validation", within="[0, inf)", acts=False, help="Number of cross-validation folds; 0 for none."
+    )
+    keep_cross_validation_models: bool = parameter(
+        default=True, group="validation", acts=False, help="Keep the model of every fold."
+    )
+    keep_cross_validation_predictions: bool = parameter(
+        default=False, group="validation", acts=False, help="Keep every fold's predictions of its hold-out rows."
+    )
+    keep_cross_validation_fold_assignment: bool = parameter(
+        default=False, group="validation", acts=False, help="Keep which fold each row was in."
+    )
+    fold_assignment: FoldAssignment = parameter(
+        default="AUTO", group="validation", acts=False, help="How rows are dealt to the folds; AUTO is Random."
+    )
+    fold_column: str | None = parameter(
+        default=None, group="validation", acts=False, help="Column that says which fold each row is in."
+    )
+    ignore_const_cols: bool = parameter(
+        default=True, group="data", help="Leave out columns with one value or none but missing ones."
+    )
+    score_each_iteration: bool = parameter(
+        default=False, group="scoring", help="Measure the model after every iteration, whatever that costs."
+    )
+    weights_column: str | None = parameter(
+        default=None, group="data", acts=False, help="Column of row weights; a weight of 2 counts like the row twice."
+    )
+    offset_column: str | None = parameter(
+        default=None, group="data", acts=False, help="Column added to the linear output; regression only."
+    )
+    balance_classes: bool = parameter(
+        default=False, group="classes", acts=False, help="Sample rows so that all classes are equally frequent."
+    )
+    class_sampling_factors: list[float] | None = parameter(
+        default=None,
+        group="classes",
+        within="[0, inf)",
+        acts=False,
+        help="With balance_classes, how often to take each class's rows, in the order of the levels.",
+    )
+    max_after_balance_size: float = parameter(
+        default=5.0,
+        group="classes",
+        within="(0, inf)",
+        acts=False,
+        help="With balance_classes, the most rows there may be, as a multiple of the table's.",
+    )
+    checkpoint: str | None = parameter(
+        default=None, group="continuing", acts=False, help="Model, or path of one, whose training goes on."
+    )
+    pretrained_autoencoder: str | None = parameter(
+        default=None, group="continuing", acts=False, help="Autoencoder whose hidden layers are the initial ones."
+    )
+    overwrite_with_best_model: bool = parameter(
+        default=True, group="stopping", help="End with the best model scored instead of the last one."
+    )
+    use_all_factor_levels: bool = parameter(
+        default=True, group="data", help="Give every level an input of its own; otherwise the first has none."
+    )
+    standardize: bool = parameter(
+        default=True,
+        group="data",
+        help="Scale numeric columns to mean 0 and standard deviation 1, and a response with an identity link too.",
+    )
+    activation: Activation = parameter(default="Rectifier", group="network", help="Activation of the hidden layers.")
+    hidden: list[int] = parameter(
+        default=[200, 200],
+        group="network",
+        within="[1, inf)",
+        help="Units of each hidden layer; an empty list makes a linear model.",
+    )
+    epochs: float = parameter(
+        default=10.0,
+        group="training",
+        within="[0, inf)",
+        help="How often to pass over the table; fractions are fine, 0 scores the initial weights.",
+    )
+    train_samples_per_iteration: int = parameter(
+        default=-2,
+        group="training",
+        within="[-2, inf)",
+        help="Rows trained between two opportunities to score; 0 or -1: one epoch, -2: chosen from the table's size.",
+    )
+    target_ratio_comm_to_comp: float = parameter(
+        default=0.05,
+        group="machine",
+        within="(0, inf)",
+        acts=False,
+        help="Share of time for communication between machines.",
+    )
+    seed: int = parameter(
+        default=-1, group="training", within="[-1, inf)", help="Seed of all random numbers; -1 draws one and reports it."
+    )
+    adaptive_rate: bool = parameter(
+        default=True, group="learning rate", help="Use ADADELTA; otherwise SGD with rate, annealing and momentum."
+    )
+    rho: float = parameter(
+        default=0.99, group="learning rate", within="(0, 1)", help="ADADELTA: how slowly the running averages forget."
+    )
+    epsilon: float = parameter(
+        default=1e-8, group="learning rate", within="(0, inf)", help="ADADELTA: smoothing that lets the first steps start."
+    )
+    rate: float = parameter(default=0.005, group="learning rate", within="(0, inf)", help="SGD: learning rate.")
+    rate_annealing: float = parameter(
+        default=1e-6,
+        group="learning rate",
+        within="[0, inf)",
+        help="SGD: the rate is divided by 1 + rate_annealing * rows seen.",
+    )
+    rate_decay: float = parameter(
+        default=1.0,
+        group="learning rate",
+        within="(0, inf)",
+        help="SGD: the rate of layer l (first hidden layer 1) is multiplied by rate_decay^(l - 1).",
+    )
+    momentum_start: float = parameter(
+        default=0.0, group="learning rate", within="[0, 1)", help="SGD: momentum at the start."
+    )
+    momentum_ramp: float = parameter(
+        default=1e6,
+        group="learning rate",
+        within="[0, inf)",
+        help="SGD: rows over which momentum goes from momentum_start to momentum_stable.",
+    )
+    momentum_stable: float = parameter(
+        default=0.0, group="learning rate", within="[0, 1)", help="SGD: momentum after the ramp."
+    )
+    nesterov_accelerated_gradient: bool = parameter(
+        default=True, group="learning rate", help="SGD: Nesterov's momentum; otherwise classical momentum."
+    )
+    input_dropout_ratio: float = parameter(
+        default=0.0, group="regularisation", within="[0, 1)", help="Probability to drop each input while training."
+    )
+    hidden_dropout_ratios: list[float] | None = parameter(
+        default=None,
+        group="regularisation",
+        within="[0, 1)",
+        help="Probability to drop a unit of each hidden layer (activations WithDropout; 0.5 each if not set).",
+    )
+    l1: float = parameter(
+        default=0.0,
+        group="regularisation",
+        within="[0, inf)",
+        help="Adds l1 * sum |w| over the weights to the mean loss; many weights become exactly 0.",
+    )
+    l2: float = parameter(
+        default=0.0,
+        group="regularisation",
+        within="[0, inf)",
+        help="Adds l2 / 2 * sum w^2 over the weights to the mean loss; all weights shrink.",
+    )
+    max_w2: float = parameter(
+        default=3.4028235e38,
+        group="regularisation",
+        within="(0, inf]",
+        help="Most that the squared weights into one unit may add up to; larger ones are scaled down.",
+    )
+    initial_weight_distribution: WeightDistribution = parameter(
+        default="UniformAdaptive", group="network", help="Distribution that the initial weights are drawn from."
+    )
+    initial_weight_scale: float = parameter(
+        default=1.0,
+        group="network",
+        within="(0, inf)",
+        help="Half-width of Uniform, standard deviation of Normal initial weights.",
+    )
+    initial_weights: list[Any] | None = parameter(
+        default=None, group="continuing", acts=False, help="One table (or None) of weights per layer, units in rows."
+    )
+    initial_biases: list[Any] | None = parameter(
+        default=None, group="continuing", acts=False, help="One column (or None) of biases per layer."
+    )
+    loss: Loss = parameter(default="Automatic", group="loss", help="Loss function; Automatic follows the distribution.")
+    distribution: Distribution = parameter(
+        default="AUTO", group="loss", help="Distribution of the response; AUTO follows its type and the loss."
+    )
+    quantile_alpha: float = parameter(
+        default=0.5, group="loss", within="[0, 1]", help="The quantile to predict with distribution quantile."
+    )
+    tweedie_power: float = parameter(
+        default=1.5,
+        group="loss",
+        within="(-inf, inf)",
+        help="With distribution tweedie, the power p of the variance mean^p, between 1 and 2.",
+    )
+    huber_alpha: float = parameter(
+        default=0.9,
+        group="loss",
+        within="[0, 1]",
+        help="With distribution huber, the quantile of the absolute residuals where the loss turns from "
+        "quadratic to linear.",
+    )
+    score_interval: float = parameter(
+        default=5.0, group="scoring", within="[0, inf)", help="Least seconds between two measurements of the model."
+    )
+    score_training_samples: int = parameter(
+        default=10000, group="scoring", within="[0, inf)", help="Training rows to measure on; 0 for all."
+    )
+    score_validation_samples: int = parameter(
+        default=0, group="scoring", within="[0, inf)", help="Validation rows to measure on; 0 for all."
+    )
+    score_duty_cycle: float = parameter(
+        default=0.1, group="scoring", within="[0, 1]", help="Largest share of time to spend on measuring."
+    )
+    classification_stop: float = parameter(
+        default=0.0,
+        group="stopping",
+        within="[-1, 1]",
+        help="Stop when the training error is at most this; -1 never does.",
+    )
+    regression_stop: float = parameter(
+        default=1e-6,
+        group="stopping",
+        within="[-1, inf)",
+        help="Stop when the training MSE is at most this; -1 never does.",
+    )
+    stopping_rounds: int = parameter(
+        default=5,
+        group="stopping",
+        within="[0, inf)",
+        help="Stop when the moving average over this many measurements no longer improves; 0 never does.",
+    )
+    stopping_metric: StoppingMetric = parameter(
+        default="AUTO", group="stopping", help="What must improve; AUTO is logloss, or deviance for regression."
+    )
+    stopping_tolerance: float = parameter(
+        default=0.0, group="stopping", within="[0, 1)", help="Relative improvement that counts as one."
+    )
+    max_runtime_secs: float = parameter(
+        default=0.0,
+        group="stopping",
+        within="[0, inf)",
+        help="Seconds after which training ends; the model is still scored. 0 for no limit.",
+    )
+    score_validation_sampling: ValidationSampling = parameter(
+        default="Uniform", group="scoring", acts=False, help="How validation rows are sampled for scoring."
+    )
+    diagnostics: bool = parameter(
+        default=True, group="output", acts=False, help="Statistics of every layer; deprecated in H2O, always on."
+    )
+    fast_mode: bool = parameter(
+        default=True,
+        group="training",
+        help="Leave weights alone whose gradient is exactly 0 (zero inputs, dead or dropped units).",
+    )
+    force_load_balance: bool = parameter(
+        default=True, group="machine", help="Use all threads even on small tables; False keeps those on one."
+    )
+    variable_importances: bool = parameter(
+        default=True, group="output", help="Compute how much each input matters (Gedeon's method)."
+    )
+    replicate_training_data: bool = parameter(
+        default=True, group="machine", acts=False, help="Copy the table to every machine."
+    )
+    single_node_mode: bool = parameter(default=False, group="machine", acts=False, help="Train on one machine only.")
+    shuffle_training_data: bool = parameter(
+        default=True,
+        group="training",
+        help="Visit the rows in a new random order each epoch. H2O's default is False, which costs accuracy on any "
+        "sorted table.",
+    )
+    missing_values_handling: MissingValues = parameter(
+        default="MeanImputation",
+        group="data",
+        help="MeanImputation replaces missing numbers by the column's mean; Skip leaves rows with any missing "
+        "predictor out of training.",
+    )
+    quiet_mode: bool = parameter(default=False, group="output", help="Report less while training.")
+    autoencoder: bool = parameter(
+        default=False, group="autoencoder", acts=False, help="Learn to reproduce the inputs; there is no response."
+    )
+    sparse: bool = parameter(
+        default=False, group="data", help="Scale numeric columns without centring them, so that zeros stay zeros."
+    )
+    col_major: bool = parameter(default=False, group="machine", acts=False, help="Removed from H2O.")
+    average_activation: float = parameter(
+        default=0.0, group="autoencoder", acts=False, within="(-inf, inf)", help="Wanted average activation."
+    )
+    sparsity_beta: float = parameter(
+        default=0.0, group="autoencoder", acts=False, within="[0, inf)", help="Strength of the pull to average_activation."
+    )
+    max_categorical_features: int = parameter(
+        default=2147483647,
+        group="data",
+        within="[1, inf)",
+        acts=False,
+        help="Most inputs for categorical columns; more are hashed together.",
+    )
+    reproducible: bool = parameter(
+        default=False,
+        group="training",
+        help="Same seed, same bits: one thread, and an iteration is one epoch that is always scored.",
+    )
+    export_weights_and_biases: bool = parameter(
+        default=False, group="output", help="Accepted for H2O's sake: weights and biases can always be read."
+    )
+    mini_batch_size: int = parameter(
+        default=1, group="training", within="[1, inf)", help="Rows whose mean gradient makes one update."
+    )
+    categorical_encoding: CategoricalEncoding = parameter(
+        default="AUTO", group="data", acts=False, help="How categorical columns become inputs; AUTO is OneHotInternal."
+    )
+    elastic_averaging: bool = parameter(
+        default=False, group="machine", acts=False, help="Average several machines' weights elastically."
+    )
+    elastic_averaging_moving_rate: float = parameter(
+        default=0.9, group="machine", within="[0, 1]", acts=False, help="Moving rate of elastic averaging."
+    )
+    elastic_averaging_regularization: float = parameter(
+        default=0.001, group="machine", within="[0, inf)", acts=False, help="Pull of elastic averaging."
+    )
+    export_checkpoints_dir: str | None = parameter(
+        default=None, group="continuing", acts=False, help="Folder that finished models are written to."
+    )
+    auc_type: AucType = parameter(
+        default="AUTO", group="output", acts=False, help="Which multinomial AUC to report; AUTO is none."
+    )
+    custom_metric_func: str | None = parameter(
+        default=None, group="scoring", acts=False, help="A metric of your own, as module:function."
+    )
+    gainslift_bins: int = parameter(
+        default=-1, group="output", within="[-1, inf)", acts=False, help="Groups of the gains/lift table; -1: 16 quantiles."
+    )
+    verbose: bool = parameter(default=False, group="output", help="Print the scoring history while training.")
+    ignored_columns: list[str] | None = parameter(
+        default=None, group="data", help="Columns that are no predictors; cannot be combined with x."
+    )
+    factors: list[str] | None = parameter(
+        default=None, group="data", own=True, help="Columns to read as categorical whatever they hold."
+    )
+    numeric: list[str] | None = parameter(
+        default=None, group="data", own=True, help="Columns that must be numeric; text in one is an error."
+    )
+    nthreads: int = parameter(
+        default=0, group="machine", within="[0, inf)", own=True, help="Threads to train with; 0 for all this process may use."
+    )
+
+
+class Declared(NamedTuple):
+    """One parameter as the rest of the package sees it."""
+
+    name: str
+    type: type
+    is_list: bool
+    optional: bool
+    choices: tuple[str, ...] | None
+    default: Any
+    within: Interval | None
+    group: str
+    help: str
+    acts: bool
+    own: bool
+
+
+FRAMES = ("training_frame", "validation_frame")
+"""Parameters whose values are tables: they are never stored with a model."""
+
+
+@functools.cache
+def declared() -> dict[str, Declared]:
+    """Every parameter by name, in declaration order."""
+    hints = typing.get_type_hints(Parameters)
+    return {field.name: _declared(field, hints[field.name]) for field in dataclasses.fields(Parameters)}
+
+
+def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
+    """Read a field's type: what its items are, and whether it is a list, optional or an enum."""
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    parts = typing.get_args(hint) if is_union else (hint,)
+    kinds = [part for part in parts if part is not types.NoneType]
+    is_list = typing.get_origin(kinds[0]) is list
+    item = typing.get_args(kinds[0])[0] if is_list else kinds[0]
+    is_enum = typing.get_origin(item) is Literal
+    default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return Declared(
+        name=field.name,
+        type=str if is_enum else object if item is Any else item,
+        is_list=is_list,
+        optional=len(kinds) < len(parts),
+        choices=typing.get_args(item) if is_enum else None,
+        default=default,
+        **field.metadata,
+    )
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A ``; did you mean 'x'?`` to end an error with, or nothing when no word is near."""
+    by_folded = {folded(candidate): candidate for candidate in words}
+    close = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=0.7)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+
+
+def folded(word: str) -> str:
+    """The word without what H2O ignores in enum values: case, ``_`` and ``-``."""
+    return word.casefold().replace("_", "").replace("-", "")
