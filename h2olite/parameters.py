@@ -149,7 +149,7 @@ class Parameters:
     """All parameters of one training, in the order of R's h2o.deeplearning, then h2olite's own."""
 
     x: list[str] | list[int] | None = parameter(
-        default=None, group="data", help="Predictors, by name or 0-based index; all columns but the response if not set."
+        default=None, group="data", help="Predictors, by name or 0-based index; all but the response if not set."
     )
     y: str | int | None = parameter(
         default=None, group="data", help="Response, by name or 0-based index; the last column if not set."
@@ -164,7 +164,7 @@ class Parameters:
         "model and the default threshold.",
     )
     nfolds: int = parameter(
-        default=0, group="validation", within="[0, inf)", acts=False, help="Number of cross-validation folds; 0 for none."
+        default=0, group="validation", within="[0, inf)", acts=False, help="Cross-validation folds; 0 for none."
     )
     keep_cross_validation_models: bool = parameter(
         default=True, group="validation", acts=False, help="Keep the model of every fold."
@@ -254,7 +254,7 @@ class Parameters:
         help="Share of time for communication between machines.",
     )
     seed: int = parameter(
-        default=-1, group="training", within="[-1, inf)", help="Seed of all random numbers; -1 draws one and reports it."
+        default=-1, group="training", within="[-1, inf)", help="Seed of all random numbers; -1 draws one."
     )
     adaptive_rate: bool = parameter(
         default=True, group="learning rate", help="Use ADADELTA; otherwise SGD with rate, annealing and momentum."
@@ -263,7 +263,7 @@ class Parameters:
         default=0.99, group="learning rate", within="(0, 1)", help="ADADELTA: how slowly the running averages forget."
     )
     epsilon: float = parameter(
-        default=1e-8, group="learning rate", within="(0, inf)", help="ADADELTA: smoothing that lets the first steps start."
+        default=1e-8, group="learning rate", within="(0, inf)", help="ADADELTA: lets the first steps start."
     )
     rate: float = parameter(default=0.005, group="learning rate", within="(0, inf)", help="SGD: learning rate.")
     rate_annealing: float = parameter(
@@ -442,7 +442,7 @@ class Parameters:
         default=0.0, group="autoencoder", acts=False, within="(-inf, inf)", help="Wanted average activation."
     )
     sparsity_beta: float = parameter(
-        default=0.0, group="autoencoder", acts=False, within="[0, inf)", help="Strength of the pull to average_activation."
+        default=0.0, group="autoencoder", acts=False, within="[0, inf)", help="Pull to average_activation."
     )
     max_categorical_features: int = parameter(
         default=2147483647,
@@ -484,7 +484,7 @@ class Parameters:
         default=None, group="scoring", acts=False, help="A metric of your own, as module:function."
     )
     gainslift_bins: int = parameter(
-        default=-1, group="output", within="[-1, inf)", acts=False, help="Groups of the gains/lift table; -1: 16 quantiles."
+        default=-1, group="output", within="[-1, inf)", acts=False, help="Groups of the gains/lift table; -1 for 16."
     )
     verbose: bool = parameter(default=False, group="output", help="Print the scoring history while training.")
     ignored_columns: list[str] | None = parameter(
@@ -497,7 +497,7 @@ class Parameters:
         default=None, group="data", own=True, help="Columns that must be numeric; text in one is an error."
     )
     nthreads: int = parameter(
-        default=0, group="machine", within="[0, inf)", own=True, help="Threads to train with; 0 for all this process may use."
+        default=0, group="machine", within="[0, inf)", own=True, help="Threads to train with; 0 for all."
     )
 
 
