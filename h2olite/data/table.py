@@ -1,0 +1,203 @@
+"""Typed columns, the table they make up, and the one way from Arrow data to it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from h2olite.errors import DataError, ParameterError
+from h2olite.parameters import nearest
+
+Kind = Literal["categorical", "numeric", "time"]
+"""What a column holds; time is numeric, in milliseconds since the epoch."""
+
+INTEGER = re.compile(r"[+-]?\d+")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One typed column.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_rows,)
+        float64 with NaN where missing; of a categorical column int32 indices into `levels` with -1 where missing.
+    levels : tuple of str, optional
+        The levels of a categorical column, used or not; None for a numeric one.
+    is_time : bool
+        Whether the numbers are milliseconds since the epoch (of times of day: since midnight).
+    """
+
+    values: np.ndarray
+    levels: tuple[str, ...] | None = None
+    is_time: bool = False
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the values are levels rather than numbers."""
+        return self.levels is not None
+
+    @property
+    def kind(self) -> Kind:
+        """What the column holds, as a schema says it."""
+        return "categorical" if self.is_categorical else "time" if self.is_time else "numeric"
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The same column with only these rows (indices or a mask), in this order."""
+        return replace(self, values=self.values[rows])
+
+    def as_categorical(self) -> Column:
+        """The column with its distinct numbers as levels: ``1.0`` becomes ``"1"``, ``0.5`` ``"0.5"``."""
+        if self.is_categorical:
+            return self
+        present = ~np.isnan(self.values)
+        numbers, indices = np.unique(self.values[present], return_inverse=True)
+        values = np.full(len(self.values), -1, np.int32)
+        values[present] = indices
+        return _with_ordered_levels(values, [number_text(number) for number in numbers.tolist()], forced=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of equal length under their names.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it: the file's name, or the argument's.
+    columns : dict of str to Column
+    n_rows : int
+    place : callable
+        From a row's 0-based index to where messages say it is: ``"line 17"`` of a CSV file, else ``"row 16"``.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    n_rows: int
+    place: Callable[[int], str] = "row {}".format
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return list(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column of this name."""
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> Column:
+        """The column of this name.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise DataError(f"{self.name} has no column {name!r}{nearest(name, self.columns)}") from None
+
+    def take(self, rows: np.ndarray) -> Table:
+        """The table with only these rows, in this order.
+
+        Parameters
+        ----------
+        rows : ndarray
+            Indices, or a mask over all rows.
+        """
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return Table(self.name, columns, len(rows), lambda row: self.place(int(rows[row])))
+
+    def convert(self, kinds: Mapping[str, Kind]) -> Table:
+        """The table with these columns turned into these kinds, where they are not yet.
+
+        Raises
+        ------
+        DataError
+            If a column does not exist, or one to become numeric holds anything that is not a number.
+        """
+        converted = {name: self._converted(name, kind) for name, kind in kinds.items()}
+        return replace(self, columns=self.columns | converted)
+
+    def _converted(self, name: str, kind: Kind) -> Column:
+        """The named column as this kind."""
+        column = self[name]
+        if kind == "categorical":
+            return column.as_categorical()
+        if column.levels is None:
+            return column
+        numbers = np.array([*map(number_or_none, column.levels), np.nan], np.float64)
+        wrong = np.isnan(numbers)
+        wrong[-1] = False
+        rows = np.flatnonzero(wrong[column.values])
+        if len(rows):
+            text = column.levels[column.values[rows[0]]]
+            what = "1 value is not a number" if len(rows) == 1 else f"{len(rows)} values are not numbers"
+            raise DataError(
+                f"column {name!r} of {self.name}: {what} (first: {text!r}, {self.place(int(rows[0]))}); "
+                f"pass --na-string {shlex.quote(text)} to read it as missing"
+            )
+        return Column(numbers[column.values], is_time=kind == "time")
+
+    def refuse_infinite(self, names: Iterable[str]) -> None:
+        """Check that the named columns hold no infinite number.
+
+        Raises
+        ------
+        DataError
+            If one does; it names the column and the first such row.
+        """
+        for name in names:
+            column = self[name]
+            infinite = np.isinf(column.values)  # never true of indices
+            if infinite.any():
+                row = int(infinite.argmax())
+                raise DataError(
+                    f"column {name!r} of {self.name} must hold finite numbers; got {column.values[row]:g} in "
+                    f"{self.place(row)}; leave the column out or make such values missing"
+                )
+
+
+def forced_kinds(factors: Iterable[str], numeric: Iterable[str]) -> dict[str, Kind]:
+    """The kinds that a caller's lists of categorical and of numeric columns ask for.
+
+    Raises
+    ------
+    ParameterError
+        If a column is in both.
+    """
+    kinds: dict[str, Kind] = dict.fromkeys(factors, "categorical")
+    for name in numeric:
+        if name in kinds:
+            raise ParameterError(f"column {name!r} cannot be in both factors and numeric; take it out of one")
+        kinds[name] = "numeric"
+    return kinds
+
+
+def number_text(number: float) -> str:
+    """A number as a level: without ``.0`` when it is whole."""
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def number_or_none(text: str) -> float | None:
+    """The number a level spells, or None."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
+    """A categorical column with levels by code point or, where all of a forced one are integers, by number."""
+    by_number = forced and all(map(INTEGER.fullmatch, levels))
+    order = sorted(range(len(levels)), key=lambda i: (int(levels[i]) if by_number else 0, levels[i]))
+    rank = np.full(len(levels) + 1, -1, np.int32)  # the last entry is where -1 (missing) looks itself up
+    rank[order] = np.arange(len(levels), dtype=np.int32)
+    return Column(rank[values], tuple(levels[i] for i in order))
