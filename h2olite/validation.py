@@ -186,7 +186,7 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
     """One entry of `value` (the value itself where it is no list) as the declared type."""
     is_bool = isinstance(item, bool) or type(item).__name__ in ("bool", "bool_")  # NumPy's bool is no bool
     is_number = isinstance(item, numbers.Real) and not is_bool and item == item  # NaN is unlike itself
-    if isinstance(item, numbers.Integral) and abs(item) >= 2**63:
+    if isinstance(item, numbers.Integral) and abs(int(item)) >= 2**63:
         raise ValueError(f"{parameter.name} must fit in 64 bits; got {item}.")
     if parameter.choices is not None and isinstance(item, str):
         return _read_choice(parameter, item)
