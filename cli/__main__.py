@@ -1,0 +1,5 @@
+"""`python -m h2olite_cli` is `h2olite`."""
+
+from .main import main
+
+main()

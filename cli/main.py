@@ -1,0 +1,74 @@
+"""The program: which commands there are, and where each one lives."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+from h2olite import __version__
+from h2olite.parameters import nearest
+
+
+class Entry(NamedTuple):
+    """One command: the module that holds it under its own name, what it does, and its section of the help."""
+
+    module: str
+    summary: str
+    section: str
+
+
+COMMANDS = {
+    "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
+    "predict": Entry("predict", "Predict every row of a table.", "Models"),
+    "evaluate": Entry("models", "Measure a model on a table.", "Models"),
+    "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
+    "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
+    "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
+    "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
+}
+
+EXAMPLES = """\b
+h2olite train iris.csv -y species       writes iris.h2olite
+h2olite predict iris.h2olite new.csv    prints predictions as CSV
+h2olite COMMAND --help                  explains one command
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is used, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f".{COMMANDS[name].module}", __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names; suggest one when there is none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS) or '.'}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by section without importing any."""
+        width = max(map(len, COMMANDS))
+        for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
+            with formatter.section(section):
+                formatter.write_dl(
+                    [(name.ljust(width), entry.summary) for name, entry in COMMANDS.items() if entry.section == section]
+                )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, prog_name="h2olite", message="%(prog)s %(version)s")
+def main() -> None:
+    """Deep learning on tables, with the parameters of h2o.deeplearning."""

@@ -1,0 +1,68 @@
+"""`h2olite evaluate`, `show`, `varimp` and `history`: what a model is and how good it is."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Any
+
+import click
+
+from .console import Command, print_json
+from .options import csv_from, csv_options
+from .report import describe
+
+MODEL = click.Argument(["path"], metavar="MODEL")
+JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
+
+
+@click.command(cls=Command, params=[MODEL, click.Argument(["source"], metavar="TABLE"), JSON, *csv_options()])
+def evaluate(path: str, source: str, as_json: bool, **options: Any) -> None:
+    """Measure MODEL on TABLE, which must hold the response."""
+    from h2olite import load_model
+    from h2olite.data.reader import read_table
+
+    model = load_model(path)
+    table = read_table(source, csv=csv_from(options))
+    metrics = model.performance(table)
+    if as_json:
+        print_json(
+            {
+                "model_id": model.model_id,
+                "category": model.category,
+                "rows": table.n_rows,
+                "metrics": metrics.to_json(),
+            }
+        )
+    else:
+        click.echo(str(metrics))
+
+
+@click.command(cls=Command, params=[MODEL, JSON])
+def show(path: str, as_json: bool) -> None:
+    """Show MODEL: parameters, layers, scoring history, metrics and importances."""
+    from h2olite import load_model
+
+    report = load_model(path).report() | {"path": path}
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(describe(report))
+
+
+@click.command(cls=Command, params=[MODEL])
+def varimp(path: str) -> None:
+    """Print how much each input of MODEL matters, as CSV, most important first."""
+    from h2olite import load_model
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["variable", "relative_importance", "scaled_importance", "percentage"])
+    writer.writerows(load_model(path).varimp())
+
+
+@click.command(cls=Command, params=[MODEL])
+def history(path: str) -> None:
+    """Print the scoring history of MODEL as CSV, one row per measurement."""
+    from h2olite import load_model
+
+    load_model(path).scoring_history().to_csv(sys.stdout, index=False)

@@ -1,0 +1,160 @@
+"""The declared parameters as command-line options, and the options that several commands share."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from h2olite.errors import ParameterError
+from h2olite.parameters import FRAMES, GROUPS, Declared, declared
+
+if TYPE_CHECKING:
+    from h2olite.data.reader import CsvOptions
+
+SPELLINGS = {
+    "x": ("-x", "--x"),
+    "y": ("-y", "--y"),
+    "ignored_columns": ("--ignore", "--ignored-columns"),
+    "factors": ("--factor", "--factors"),
+}
+"""Options not spelt like their parameter, or with a short form."""
+
+METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
+
+
+class Option(click.Option):
+    """An option with the section of the help page that lists it."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class CommaList(click.ParamType):
+    """Items with commas between them; an item with a comma in it goes into double quotes, as in CSV."""
+
+    name = "list"
+
+    def __init__(self, item: click.ParamType) -> None:
+        self.item = item
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
+        """Split the text and read each item."""
+        if isinstance(value, list):
+            return value
+        items = next(csv.reader([value], skipinitialspace=True), [])
+        return [self.item.convert(item.strip(), param, ctx) for item in items]
+
+
+def parameter_options() -> list[click.Parameter]:
+    """One option for every parameter, by group; the training frame is TABLE, the command's argument."""
+    parameters = [parameter for name, parameter in declared().items() if name != "training_frame"]
+    return [_option(parameter) for group in GROUPS for parameter in parameters if parameter.group == group]
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that the command line sets."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _option(parameter: Declared) -> Option:
+    """One parameter as an option; no default, since what is not given is left to the parameter file."""
+    flag = f"--{parameter.name.replace('_', '-')}"
+    spellings = SPELLINGS.get(parameter.name, (flag,))
+    shared: dict[str, Any] = {"default": None, "help": _help(parameter), "section": GROUPS[parameter.group]}
+    if parameter.type is bool:
+        return Option([f"{flag}/--no-{flag[2:]}", parameter.name], **shared)
+    types = {int: click.INT, float: click.FLOAT}
+    item: click.ParamType = types.get(parameter.type, click.STRING)
+    return Option(
+        [*spellings, parameter.name],
+        type=CommaList(item) if parameter.is_list else item,
+        metavar=_metavar(parameter),
+        **shared,
+    )
+
+
+def _metavar(parameter: Declared) -> str:
+    """What stands for the value in the help."""
+    if parameter.name in FRAMES:
+        return "TABLE"
+    if parameter.choices is not None:
+        return "NAME"
+    word = METAVARS[parameter.type]
+    return f"{word},..." if parameter.is_list else word
+
+
+def _help(parameter: Declared) -> str:
+    """What the parameter does, what it may be, and its default."""
+    sentences = [parameter.help]
+    if parameter.choices is not None:
+        sentences.append(f"One of {', '.join(parameter.choices)}.")
+    if not parameter.acts:
+        sentences.append("Not implemented yet.")
+    elif parameter.default is not None:
+        sentences.append(f"Default: {default_text(parameter)}.")
+    return " ".join(sentences)
+
+
+def default_text(parameter: Declared) -> str:
+    """The default as one would type it."""
+    if parameter.type is bool:
+        return "on" if parameter.default else "off"
+    if parameter.is_list and parameter.default is not None:
+        return ",".join(map(str, parameter.default))
+    return f"{parameter.default:.8g}" if isinstance(parameter.default, float) else str(parameter.default)
+
+
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Parameters from a TOML or JSON file, by name; ``-`` in a name is as good as ``_``.
+
+    Raises
+    ------
+    ParameterError
+        The file is neither, or is no table of names and values.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        values = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        raise ParameterError(
+            f"{path} is not valid {'JSON' if path.suffix.lower() == '.json' else 'TOML'}: {error}."
+        ) from error
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
+    return {name.replace("-", "_"): value for name, value in values.items()}
+
+
+def csv_options() -> list[click.Parameter]:
+    """The options that say how CSV is read; `csv_from` collects their values."""
+    section = "Reading CSV"
+    return [
+        Option(["--sep", "separator"], metavar="CHAR", help="Separator; found out if not given.", section=section),
+        Option(
+            ["--header/--no-header"],
+            default=True,
+            help="Whether the first line holds the names; if not, they are C1, C2, ...",
+            section=section,
+        ),
+        Option(
+            ["--na-string", "na_strings"],
+            multiple=True,
+            metavar="TEXT",
+            help="Text that stands for a missing value, besides the usual ones; may be repeated.",
+            section=section,
+        ),
+        Option(["--encoding"], default="utf-8", help="Character encoding. Default: utf-8.", section=section),
+    ]
+
+
+def csv_from(values: dict[str, Any]) -> CsvOptions:
+    """Take the values of `csv_options` out of a command's keyword arguments."""
+    from h2olite.data.reader import CsvOptions
+
+    return CsvOptions(**{name: values.pop(name) for name in ("separator", "header", "na_strings", "encoding")})

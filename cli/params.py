@@ -1,0 +1,70 @@
+"""`h2olite params`."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+
+import click
+
+from h2olite.errors import ParameterError
+from h2olite.parameters import FRAMES, GROUPS, Declared, declared, nearest
+from h2olite.validation import COLUMNS
+
+from .console import Command
+from .options import default_text
+
+WIDEST = 100
+"""Characters that lines are wrapped to on a wide terminal."""
+
+
+@click.command(cls=Command, params=[click.Argument(["name"], required=False)])
+def params(name: str | None) -> None:
+    """List the training parameters: type, default, range and meaning. With NAME, this one alone."""
+    if name is not None:
+        parameter = declared().get(name.lstrip("-").replace("-", "_"))
+        if parameter is None:
+            raise ParameterError(f"there is no parameter {name!r}{nearest(name, declared()) or '.'}")
+        click.echo(explanation(parameter))
+        return
+    for group, title in GROUPS.items():
+        members = [parameter for parameter in declared().values() if parameter.group == group]
+        click.echo(f"{title}\n{'-' * len(title)}")
+        click.echo("\n".join(map(explanation, members)) + "\n")
+
+
+def explanation(parameter: Declared) -> str:
+    """What one parameter takes, what it is if not set, and what it does."""
+    facts = [kind(parameter), f"default {shown_default(parameter)}", *allowed(parameter)]
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    wrap = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="    ")
+    wrap.break_on_hyphens = False
+    title = f"{parameter.name}  ({'; '.join(facts)})"
+    return "\n".join([*textwrap.wrap(title, width, subsequent_indent="    "), *wrap.wrap(meaning(parameter))])
+
+
+def kind(parameter: Declared) -> str:
+    """The parameter's type in a word or three."""
+    if parameter.choices is not None:
+        return "enum"
+    words = {bool: "bool", int: "int", float: "float", str: "str", object: "table"}
+    word = "table" if parameter.name in FRAMES else "str or int" if parameter.name in COLUMNS else words[parameter.type]
+    return f"list of {word}" if parameter.is_list else word
+
+
+def allowed(parameter: Declared) -> list[str]:
+    """The values that may be given, where that is less than the type; at most one sentence."""
+    if parameter.choices is not None:
+        return [", ".join(parameter.choices)]
+    rule = parameter.within.rule().removeprefix("must be ") if parameter.within is not None else ""
+    return [rule] if rule else []
+
+
+def shown_default(parameter: Declared) -> str:
+    """The default for people."""
+    return "not set" if parameter.default is None else default_text(parameter)
+
+
+def meaning(parameter: Declared) -> str:
+    """The declared help, with what is to be known besides."""
+    return parameter.help if parameter.acts else f"{parameter.help} Not implemented yet."

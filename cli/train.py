@@ -1,0 +1,153 @@
+"""`h2olite train`."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from h2olite.validation import validate
+
+from .console import Command, Console, Interruption, print_json
+from .options import csv_from, csv_options, given, parameter_options, read_parameters
+from .output import refuse_unwritable
+from .report import describe
+
+if TYPE_CHECKING:
+    from h2olite.estimator import Progress
+
+BAR = 24
+"""Characters of the progress bar."""
+
+WATCHED = ("logloss", "deviance", "rmse")
+"""What progress lines tell of the newest measurement: the first of these it has."""
+
+
+@click.command(
+    cls=Command,
+    params=[
+        click.Argument(["training_frame"], metavar="TABLE"),
+        click.Option(
+            ["-o", "--output"],
+            type=click.Path(path_type=Path),
+            metavar="MODEL",
+            help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print a report as one JSON object on stdout."),
+        click.Option(["--quiet"], is_flag=True, help="Say nothing on stderr but errors."),
+        click.Option(
+            ["--params", "parameter_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        ),
+        *csv_options(),
+        *parameter_options(),
+    ],
+)
+@click.pass_obj
+def train(
+    interruption: Interruption,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+    parameter_file: Path | None,
+    **options: Any,
+) -> None:
+    """Train a model on TABLE and write it to a file.
+
+    TABLE is a .csv, .tsv, .parquet, .arrow or .feather file (also .gz, .zst, .bz2), a folder or a quoted glob of
+    such files, a URI (s3://, gs://, hdfs://), or - for CSV on standard input. A text response makes a classifier, a
+    number a regression.
+
+    SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.
+    """
+    csv = csv_from(options)
+    parameters = validate((read_parameters(parameter_file) if parameter_file else {}) | given(options))
+    target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
+    refuse_unwritable(target)
+
+    from h2olite.data.reader import read_table
+
+    console = Console(quiet=quiet)
+    names = {"factors": parameters.factors or (), "numeric": parameters.numeric or ()}
+    for frame in ("training_frame", "validation_frame"):
+        source = getattr(parameters, frame)
+        if source is not None:
+            console.status(f"Reading {source}")
+            setattr(parameters, frame, read_table(source, **names, csv=csv))
+    if parameters.y is None:
+        parameters.y = parameters.training_frame.names[-1]
+        console.say(f"Response: {parameters.y}, the last column; name another one with -y.")
+
+    from h2olite import estimator
+
+    def watch(progress: Progress) -> bool:
+        interruption.defer()
+        if parameters.verbose and progress.row:
+            console.say(history_line(progress.row))
+        elif not parameters.quiet_mode:
+            console.status(progress_line(progress, with_bar=console.is_terminal))
+        return interruption.signal is None
+
+    model = estimator.train(parameters, watch=watch)
+    interruption.defer()
+    model.save(target)
+    console.clear()
+    report = model.report() | {"path": str(target)}
+    console.say(f"\n{describe(report)}\n")
+    if interruption.signal is not None:
+        console.say(f"Training was stopped by {signal.Signals(interruption.signal).name}.")
+    console.say(f"Model written to {target}.")
+    if as_json:
+        print_json(report)
+    sys.exit(interruption.exit_code)
+
+
+def table_stem(table: str) -> str:
+    """The name of a table without folder, extensions and wildcards: what its model is called."""
+    name = re.sub(r"[*?\[\]]", "", table.rstrip("/").rpartition("/")[2])
+    name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"\.(csv|tsv|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
+    return name.strip(" .-_") or "model"
+
+
+def progress_line(progress: Progress, *, with_bar: bool) -> str:
+    """How far training is, how fast, and how good the model was when last measured."""
+    share = min(1.0, progress.epochs / progress.total_epochs) if progress.total_epochs else 1.0
+    parts = [f"epoch {progress.epochs:.3g} of {progress.total_epochs:g}", f"{progress.rows_per_second:,.0f} rows/s"]
+    if share > 0:
+        parts.append(f"{_clock(progress.seconds * (1 - share) / share)} left")
+    if progress.row:
+        name = next(
+            (
+                f"{frame}_{name}"
+                for name in WATCHED
+                for frame in ("validation", "training")
+                if f"{frame}_{name}" in progress.row
+            ),
+            None,
+        )
+        if name:
+            parts.append(f"{name.replace('_', ' ')} {progress.row[name]:.4g}")
+    done = round(BAR * share)
+    bar = f"[{'#' * done}{'.' * (BAR - done)}] " if with_bar else ""
+    return f"{bar}{', '.join(parts)}"
+
+
+def history_line(row: dict[str, Any]) -> str:
+    """One row of the scoring history, for --verbose."""
+    return "  ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
+    )
+
+
+def _clock(seconds: float) -> str:
+    """A duration as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

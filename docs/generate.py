@@ -1,0 +1,79 @@
+"""Write parameters.md and cli.md beside this file, from the declarations: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from h2olite_cli.main import COMMANDS, main
+from h2olite_cli.params import allowed, kind, meaning, shown_default
+
+from h2olite.parameters import GROUPS, declared
+
+PARAMETERS_INTRODUCTION = """# Parameters
+
+Every parameter of `h2olite.deeplearning(...)`, under the same name as an option of `h2olite train` (`l1` is `--l1`,
+`stopping_rounds` is `--stopping-rounds` or `--stopping_rounds`, `standardize` is `--standardize` or
+`--no-standardize`) and as a key of a `--params` file. Names, types and defaults are those of H2O's
+`h2o.deeplearning`; the parameters that H2O does not have, and the one default that differs, say so.
+
+A value comes from the first of: the command line or the keyword argument, the parameter file, the default below.
+Enum values are matched without regard to case, `_` and `-`. A parameter that is not implemented yet is refused
+unless it has its default.
+"""
+
+COMMANDS_INTRODUCTION = """# Command line
+
+`h2olite COMMAND [ARGS]`, also `python -m h2olite_cli`. Data goes to stdout; messages, progress and errors go to
+stderr. Exit codes: 0 done; 1 an error of data, parameters or files, told in one line; 2 wrong usage; 130 and 143
+after SIGINT and SIGTERM.
+"""
+
+
+def parameters_page() -> str:
+    """The page on every parameter, by group."""
+    sections = [PARAMETERS_INTRODUCTION]
+    for group, title in GROUPS.items():
+        rows = [
+            f"| `{parameter.name}` | {kind(parameter)} | {_code(shown_default(parameter))} "
+            f"| {' '.join(allowed(parameter))} | {_own(parameter.own)}{meaning(parameter)} |"
+            for parameter in declared().values()
+            if parameter.group == group
+        ]
+        header = "| name | type | default | values | meaning |\n|---|---|---|---|---|"
+        sections.append(
+            f"## {title}\n\n" + "\n".join([header, *(row.replace("|w|", "\\|w\\|") for row in rows)]) + "\n"
+        )
+    return "\n".join(sections)
+
+
+def commands_page() -> str:
+    """The page on every command: its help, as the terminal shows it."""
+    parent = _context(main, "h2olite")
+    pages = [f"## h2olite\n\n```text\n{main.get_help(parent)}\n```\n"]
+    for name in COMMANDS:
+        command = main.get_command(parent, name)
+        assert command is not None
+        pages.append(f"## h2olite {name}\n\n```text\n{command.get_help(_context(command, name, parent))}\n```\n")
+    return "\n".join([COMMANDS_INTRODUCTION, *pages])
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    """A context in which the help has the usual width of a terminal."""
+    return command.make_context(name, [], parent=parent, resilient_parsing=True, terminal_width=80)
+
+
+def _code(default: str) -> str:
+    """The default in code style, unless it is a word of ours."""
+    return default if default in ("not set", "on", "off") else f"`{default}`"
+
+
+def _own(own: bool) -> str:
+    return "Not in H2O. " if own else ""
+
+
+PAGES = {"parameters.md": parameters_page, "cli.md": commands_page}
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        (Path(__file__).parent / file).write_text(page(), encoding="utf-8")
