@@ -1,0 +1,113 @@
+"""Tables that meet a model trained on another one: what they lack, and what the model has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from h2olite.data.summary import count_levels
+from h2olite.data.table import Column, Table, number_or_none
+from h2olite.errors import DataError
+
+LISTED_COLUMNS = 10
+LISTED_LEVELS = 5
+
+
+@dataclass
+class Adaptation:
+    """Reads a table, or block after block of it, as the model's training table was, and remembers what it took.
+
+    Parameters
+    ----------
+    table_name : what the warnings call the table.
+    """
+
+    table_name: str
+    _absent: dict[str, None] = field(default_factory=dict)
+    _unseen: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def complete(self, table: Table, categorical: Iterable[str], numeric: Iterable[str]) -> Table:
+        """The table with a column of missing values for each of these columns that it lacks."""
+        added = {name: Column(np.broadcast_to(np.nan, table.n_rows)) for name in numeric if name not in table}
+        for name in categorical:
+            if name not in table:
+                added[name] = Column(np.broadcast_to(np.int32(-1), table.n_rows), levels=())
+        if not added:
+            return table
+        self._absent |= dict.fromkeys(added)
+        return replace(table, columns=table.columns | added)
+
+    def match_levels(self, table: Table, name: str, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
+        """A column's levels as those of training; numbers are matched by their text.
+
+        Parameters
+        ----------
+        table, name : where the column is.
+        codes : the model's code of each level.
+
+        Returns
+        -------
+        values : ndarray of int32, shape (n_rows,): index of the column's own level, -1 for missing.
+        own_codes : ndarray of int32, shape (number of own levels + 1,): the model's code of each, -1 when it has
+            none, as for the last entry, that of missing: ``own_codes[values]`` are the rows' codes.
+
+        Raises
+        ------
+        DataError : the column holds numbers and no level of the model looks like one.
+        """
+        column = table[name]
+        if column.levels is None:
+            if not np.isnan(column.values).all() and all(number_or_none(level) is None for level in codes):
+                raise DataError(
+                    f"column {name!r} of {table.name} is numeric but was text in training (such as "
+                    f"{listed(codes, 2)}); give it as text, or leave it out to have it treated as missing."
+                )
+            column = column.as_categorical()
+        levels = column.levels or ()
+        own_codes = np.array([*(codes.get(level, -1) for level in levels), -1], np.int32)
+        if (own_codes[:-1] < 0).any():
+            unseen = (own_codes[:-1] < 0) & (count_levels(column.values, len(levels))[:-1] > 0)
+            self._add_unseen(name, (levels[i] for i in np.flatnonzero(unseen)))
+        return column.values, own_codes
+
+    def _add_unseen(self, name: str, levels: Iterable[str]) -> None:
+        """Note levels that training did not have; no more than are told, however long the table."""
+        for level in levels:
+            known = self._unseen.setdefault(name, {})
+            if len(known) > LISTED_LEVELS:
+                return
+            known[level] = None
+
+    def warnings(self) -> list[str]:
+        """One sentence for all absent predictors, and one for each column with unseen levels."""
+        sentences = []
+        if self._absent:
+            count = "a predictor" if len(self._absent) == 1 else f"{len(self._absent)} predictors"
+            sentences.append(f"{self.table_name} lacks {count}, treated as missing: {listed(self._absent)}.")
+        for name, levels in self._unseen.items():
+            more = " and others" if len(levels) > LISTED_LEVELS else ""
+            sentences.append(
+                f"column {name!r} of {self.table_name} has levels that training did not have, treated as missing: "
+                f"{', '.join(map(repr, list(levels)[:LISTED_LEVELS]))}{more}."
+            )
+        return sentences
+
+
+def numbers(table: Table, name: str) -> np.ndarray:
+    """The values of a column that was numeric in training.
+
+    Raises
+    ------
+    DataError : the column holds text that does not spell numbers.
+    """
+    column = table[name]
+    return column.values if column.levels is None else table.convert({name: "numeric"})[name].values
+
+
+def listed(names: Iterable[str], most: int = LISTED_COLUMNS) -> str:
+    """The names, quoted; of many only the first and how many more there are."""
+    quoted = [repr(name) for name in names]
+    more = f" and {len(quoted) - most} more" if len(quoted) > most else ""
+    return ", ".join(quoted[:most]) + more

@@ -1,0 +1,458 @@
+"""From typed columns to what the kernels see: float32 numbers and int32 indices of the active inputs."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation, listed, numbers
+from h2olite.data.summary import count_levels, numeric_tiles, summarise
+from h2olite.data.table import Column, Table
+from h2olite.errors import DataError
+from h2olite.parameters import nearest
+
+NONE = np.empty(0, np.float32)
+"""Stands for values that a table has none of, such as row weights."""
+
+
+class EncodedRows(NamedTuple):
+    """Rows as the kernels see them: C-contiguous, writable arrays."""
+
+    levels: np.ndarray
+    """int32, shape (n_rows, n_categorical): the active input of each categorical predictor, -1 for none."""
+    numbers: np.ndarray
+    """float32, shape (n_rows, n_numeric): standardised, imputed, never NaN."""
+    target: np.ndarray = NONE
+    """float32, shape (n_rows,): index of the class, or the response in training units; NaN is missing."""
+    weights: np.ndarray = NONE
+    """float32, shape (n_rows,)."""
+    offsets: np.ndarray = NONE
+    """float32, shape (n_rows,): in training units."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowEncoder:
+    """Turns the predictors of a table into numbers, by the levels and statistics of the training table.
+
+    Inputs are laid out as H2O does: first the categorical predictors, by decreasing number of levels, each with one
+    input a level (without the first level unless `use_all_factor_levels`) and one for missing; then the numeric ones.
+    Missing and unseen levels activate the missing input; a missing number becomes the training mean.
+
+    Parameters
+    ----------
+    predictors : names in encoded order, the categorical ones first.
+    levels : of each categorical predictor.
+    use_all_factor_levels : whether the first level of each categorical predictor has an input.
+    subtrahend, multiplier : ndarray of float64, shape (n_numeric,); a number x is encoded as
+        (x - subtrahend) * multiplier.
+    imputed : ndarray of float64, shape (n_numeric,); stands for a missing number, in the column's units.
+    missing_seen : ndarray of bool, shape (n_categorical,); whether training activated the missing input.
+    times : the numeric predictors that are times.
+    """
+
+    predictors: tuple[str, ...]
+    levels: tuple[tuple[str, ...], ...]
+    use_all_factor_levels: bool
+    subtrahend: np.ndarray
+    multiplier: np.ndarray
+    imputed: np.ndarray
+    missing_seen: np.ndarray
+    times: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(
+        cls,
+        table: Table,
+        predictors: Sequence[str],
+        *,
+        use_all_factor_levels: bool = True,
+        standardize: bool = True,
+        sparse: bool = False,
+        weights: np.ndarray | None = None,
+        rows: np.ndarray | None = None,
+    ) -> RowEncoder:
+        """The encoder of a training table.
+
+        Parameters
+        ----------
+        table : all of whose rows count for the statistics.
+        predictors : names in the table's order (see `choose_predictors`).
+        use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
+        standardize : scale numbers to mean 0 and standard deviation 1.
+        sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
+        weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
+        rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
+
+        Raises
+        ------
+        DataError : a number is infinite, or too large to standardise.
+        """
+        columns = {name: table[name] for name in predictors}
+        levels = {name: column.levels for name, column in columns.items() if column.levels is not None}
+        numeric = [name for name in predictors if name not in levels]
+        summary = summarise([columns[name].values for name in numeric], weights)
+        unusable = np.flatnonzero(~np.isfinite(summary.squares))
+        if unusable.size:
+            raise _too_large(table, numeric[unusable[0]])
+        deviation = np.where(summary.deviation > 0, summary.deviation, 1.0)
+        ordered = _by_size(list(levels), [len(names) for names in levels.values()])
+        trained = slice(None) if rows is None else rows
+        return cls(
+            predictors=(*ordered, *numeric),
+            levels=tuple(levels[name] for name in ordered),
+            use_all_factor_levels=use_all_factor_levels,
+            subtrahend=summary.mean if standardize and not sparse else np.zeros(len(numeric)),
+            multiplier=1.0 / deviation if standardize else np.ones(len(numeric)),
+            imputed=summary.mean,
+            missing_seen=np.array([bool((columns[name].values[trained] < 0).any()) for name in ordered], np.bool_),
+            times=tuple(name for name in numeric if columns[name].is_time),
+        )
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """Names of the categorical predictors, in encoded order."""
+        return self.predictors[: len(self.levels)]
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """Names of the numeric predictors, in encoded order."""
+        return self.predictors[len(self.levels) :]
+
+    @functools.cached_property
+    def cat_offsets(self) -> np.ndarray:
+        """First input of each categorical predictor, then of the numeric ones; int64, shape (n_categorical + 1,)."""
+        widths = [len(levels) + self.use_all_factor_levels for levels in self.levels]
+        return np.cumsum([0, *widths], dtype=np.int64)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs of the network."""
+        return int(self.cat_offsets[-1]) + len(self.numeric)
+
+    @functools.cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """Name of each input: ``column.level``, ``column.missing(NA)`` or, of a numeric predictor, ``column``."""
+        first = 0 if self.use_all_factor_levels else 1
+        indicators = (
+            f"{name}.{level}"
+            for name, levels in zip(self.categorical, self.levels, strict=True)
+            for level in (*levels[first:], "missing(NA)")
+        )
+        return (*indicators, *self.numeric)
+
+    @functools.cached_property
+    def input_columns(self) -> np.ndarray:
+        """Which predictor each input belongs to; int64, shape (n_inputs,)."""
+        return np.repeat(np.arange(len(self.predictors)), [*np.diff(self.cat_offsets), *(1 for _ in self.numeric)])
+
+    def encode(self, table: Table, adaptation: Adaptation | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The table's rows as indices of active inputs and numbers.
+
+        Parameters
+        ----------
+        table : the training table or another one: columns are matched by name.
+        adaptation : collects absent predictors and unseen levels, both of which are treated as missing.
+
+        Returns
+        -------
+        levels : ndarray of int32, shape (n_rows, n_categorical); -1 for the first level when it has no input.
+        numbers : ndarray of float32, shape (n_rows, n_numeric)
+
+        Raises
+        ------
+        DataError : the table has no predictor at all, text where training had numbers or numbers where training had
+            text that does not look like numbers; or a number is infinite or too large for float32.
+        """
+        adaptation = adaptation or Adaptation(table.name)
+        if self.predictors and not any(name in table for name in self.predictors):
+            raise DataError(
+                f"{table.name} has none of the model's predictors ({listed(self.predictors)}); give a table with "
+                "columns of these names."
+            )
+        table = adaptation.complete(table, self.categorical, self.numeric)
+        return self._encode_levels(table, adaptation), self._encode_numbers(table)
+
+    def _encode_levels(self, table: Table, adaptation: Adaptation) -> np.ndarray:
+        """The active input of each categorical predictor."""
+        encoded = np.empty((table.n_rows, len(self.levels)), np.int32)
+        for i, name in enumerate(self.categorical):
+            values, own_codes = adaptation.match_levels(table, name, self._codes[i])
+            encoded[:, i] = self._inputs[i][own_codes][values]
+        return encoded
+
+    def _encode_numbers(self, table: Table) -> np.ndarray:
+        """The standardised numeric predictors."""
+        encoded = np.empty((table.n_rows, len(self.numeric)), np.float32)
+        subtrahend, multiplier, imputed = (x[:, np.newaxis] for x in (self.subtrahend, self.multiplier, self.imputed))
+        for rows, tile in numeric_tiles([numbers(table, name) for name in self.numeric]):
+            np.copyto(tile, imputed, where=np.isnan(tile))
+            with np.errstate(over="ignore"):
+                tile -= subtrahend
+                tile *= multiplier
+                encoded[rows] = tile.T
+            finite = np.isfinite(encoded[rows]).all(axis=0)
+            if not finite.all():
+                raise _too_large(table, self.numeric[int(finite.argmin())])
+        return encoded
+
+    @functools.cached_property
+    def _codes(self) -> list[dict[str, int]]:
+        """Index of each level, by categorical predictor."""
+        return [_level_codes(levels) for levels in self.levels]
+
+    @functools.cached_property
+    def _inputs(self) -> list[np.ndarray]:
+        """The input of each level, by categorical predictor, and last that of missing, where -1 looks it up."""
+        dropped = 0 if self.use_all_factor_levels else 1
+        starts = (self.cat_offsets - dropped).tolist()
+        inputs = [
+            np.arange(start, start + len(levels) + 1, dtype=np.int32)
+            for start, levels in zip(starts, self.levels, strict=False)
+        ]
+        if dropped:
+            for own_inputs in inputs:
+                own_inputs[0] = -1
+        return inputs
+
+    def to_json(self) -> dict[str, Any]:
+        """The encoder as plain lists, strings and numbers."""
+        return {
+            "predictors": list(self.predictors),
+            "levels": [list(levels) for levels in self.levels],
+            "use_all_factor_levels": self.use_all_factor_levels,
+            "subtrahend": self.subtrahend.tolist(),
+            "multiplier": self.multiplier.tolist(),
+            "imputed": self.imputed.tolist(),
+            "missing_seen": self.missing_seen.tolist(),
+            "times": list(self.times),
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> RowEncoder:
+        """The encoder that `to_json` described."""
+        return cls(
+            predictors=tuple(stored["predictors"]),
+            levels=tuple(tuple(levels) for levels in stored["levels"]),
+            use_all_factor_levels=stored["use_all_factor_levels"],
+            subtrahend=np.array(stored["subtrahend"], np.float64),
+            multiplier=np.array(stored["multiplier"], np.float64),
+            imputed=np.array(stored["imputed"], np.float64),
+            missing_seen=np.array(stored["missing_seen"], np.bool_),
+            times=tuple(stored["times"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseEncoder:
+    """Turns the response into class indices or training units.
+
+    Parameters
+    ----------
+    name : the response's column.
+    levels : its levels; None for regression.
+    subtrahend, multiplier : a numeric response y is trained on as (y - subtrahend) * multiplier.
+    """
+
+    name: str
+    levels: tuple[str, ...] | None = None
+    subtrahend: float = 0.0
+    multiplier: float = 1.0
+
+    @classmethod
+    def fit(
+        cls, table: Table, name: str, *, standardize: bool = False, weights: np.ndarray | None = None
+    ) -> ResponseEncoder:
+        """The encoder of a training table's response.
+
+        Parameters
+        ----------
+        table, name : where the response is.
+        standardize : scale a numeric response to mean 0 and standard deviation 1.
+        weights : row weights, shape (n_rows,); rows of weight 0 do not count.
+
+        Raises
+        ------
+        DataError : the response is missing in all rows, constant or infinite.
+        """
+        column = table[name]
+        if column.levels is not None:
+            counts = count_levels(column.values if weights is None else column.values[weights > 0], len(column.levels))
+            used = np.flatnonzero(counts[:-1])
+            if used.size < 2:
+                raise _unusable_response(table, name, column.levels[used[0]] if used.size else None)
+            return cls(name, column.levels)
+        summary = summarise([column.values], weights)
+        if not np.isfinite(summary.squares[0]):
+            raise _too_large(table, name)
+        low, high = float(summary.low[0]), float(summary.high[0])
+        if not low < high:
+            raise _unusable_response(table, name, f"{low:g}" if summary.count[0] else None)
+        if not standardize:
+            return cls(name)
+        return cls(name, None, float(summary.mean[0]), float(1.0 / summary.deviation[0]))
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, 0 for regression."""
+        return len(self.levels or ())
+
+    def encode(self, table: Table, adaptation: Adaptation | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The table's response to train on, and as it is for metrics.
+
+        Parameters
+        ----------
+        table : the training table or another one that has the response.
+        adaptation : collects unseen levels, which are treated as missing.
+
+        Returns
+        -------
+        target : ndarray of float32, shape (n_rows,): index of the class, or training units; NaN is missing.
+        actual : ndarray of float64, shape (n_rows,): index of the class, or the response's own units.
+
+        Raises
+        ------
+        DataError : no response in the table, text instead of numbers or the other way round, an infinite number, or
+            no level that the model knows.
+        """
+        if self.levels is None:
+            actual = numbers(table, self.name)
+            with np.errstate(over="ignore"):
+                target = ((actual - self.subtrahend) * self.multiplier).astype(np.float32)
+            if np.isinf(target).any():
+                raise _too_large(table, self.name)
+            return target, actual
+        adaptation = adaptation or Adaptation(table.name)
+        values, codes = adaptation.match_levels(table, self.name, self._codes)
+        code = codes[values]
+        if (code < 0).all() and (values >= 0).any():
+            raise DataError(
+                f"response {self.name!r} of {table.name} has no level that the model knows "
+                f"({listed(self.levels, 5)}); give a table with the response that was trained on."
+            )
+        actual = np.where(code < 0, np.nan, code)
+        return actual.astype(np.float32), actual
+
+    @functools.cached_property
+    def _codes(self) -> dict[str, int]:
+        """Index of each level."""
+        return _level_codes(self.levels or ())
+
+    def to_json(self) -> dict[str, Any]:
+        """The encoder as plain lists, strings and numbers."""
+        return {
+            "name": self.name,
+            "levels": None if self.levels is None else list(self.levels),
+            "subtrahend": self.subtrahend,
+            "multiplier": self.multiplier,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> ResponseEncoder:
+        """The encoder that `to_json` described."""
+        levels = stored["levels"]
+        return cls(
+            stored["name"], None if levels is None else tuple(levels), stored["subtrahend"], stored["multiplier"]
+        )
+
+
+def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:
+    """The names of columns given by name or 0-based index.
+
+    Raises
+    ------
+    DataError : some are not in the table; all of them are named.
+    """
+    names = table.names
+    found, faults = [], []
+    for column in columns:
+        if isinstance(column, str):
+            found.append(column)
+            if column not in table:
+                faults.append(f"{table.name} has no column {column!r}{nearest(column, names) or '.'}")
+        elif 0 <= operator.index(column) < len(names):
+            found.append(names[column])
+        else:
+            faults.append(f"{table.name} has no column {column}: it has {len(names)}, counted from 0.")
+    if faults:
+        raise DataError(" ".join(faults))
+    return found
+
+
+def choose_predictors(
+    table: Table,
+    *,
+    x: Iterable[str | int] | None = None,
+    others: Iterable[str | int] = (),
+    ignore_const_cols: bool = True,
+) -> tuple[list[str], list[str]]:
+    """The predictors to train on, in the table's order, and warnings about columns left out.
+
+    Parameters
+    ----------
+    table : the training table.
+    x : the columns asked for, by name or 0-based index, in any order; all if not given.
+    others : columns that are no predictors, in `x` or not: the response, weights, offset, folds and ignored ones.
+    ignore_const_cols : leave out columns with only one value; those with none are always left out.
+
+    Raises
+    ------
+    DataError : columns are not in the table, or no predictor is left.
+    """
+    wanted = table.names if x is None else list(x)
+    names = find_columns(table, [*wanted, *others])
+    chosen = set(names[: len(wanted)]) - set(names[len(wanted) :])
+    least = 2 if ignore_const_cols else 1
+    useless = {name: None for name in table.names if name in chosen and not _has_values(table[name], least)}
+    predictors = [name for name in table.names if name in chosen and name not in useless]
+    rule = "constant or missing in all rows" if ignore_const_cols else "missing in all rows"
+    if not predictors:
+        reason = f" ({rule}: {listed(useless)})" if useless else ""
+        raise DataError(f"{table.name} has no usable predictor{reason}; name other columns as x.")
+    return predictors, [
+        f"columns of {table.name} left out because they are {rule}: {listed(useless)}."
+    ] if useless else []
+
+
+def _has_values(column: Column, least: int) -> bool:
+    """Whether at least this many (1 or 2) different values occur in the column."""
+    present = column.values[~np.isnan(column.values) if column.levels is None else column.values >= 0]
+    return present.size > 0 and (least == 1 or bool((present != present[0]).any()))
+
+
+def _by_size(names: list[str], sizes: list[int]) -> list[str]:
+    """The names by decreasing size; equal sizes in the order that H2O's unstable exchange sort leaves them in."""
+    order = list(range(len(names)))
+    for i in range(len(order)):
+        for j in range(i + 1, len(order)):
+            if sizes[order[i]] < sizes[order[j]]:
+                order[i], order[j] = order[j], order[i]
+    return [names[i] for i in order]
+
+
+def _level_codes(levels: Sequence[str]) -> dict[str, int]:
+    """Index of each level."""
+    return {level: code for code, level in enumerate(levels)}
+
+
+def _too_large(table: Table, name: str) -> DataError:
+    """The error for the column's infinite or largest number."""
+    values = numbers(table, name)
+    row = int(np.nanargmax(np.abs(values)))
+    return DataError(
+        f"column {name!r} of {table.name} must hold finite numbers of moderate size; got {values[row]:g} in "
+        f"{table.place(row)}; leave the column out or make such values missing."
+    )
+
+
+def _unusable_response(table: Table, name: str, value: str | None) -> DataError:
+    """The error for a response with one value, or none (None)."""
+    fault = "is missing in all rows" if value is None else f"is {value!r} in all rows"
+    return DataError(
+        f"response {name!r} of {table.name} must have at least two values to learn from; it {fault}; choose another "
+        "response or a table with more rows."
+    )
