@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from h2olite.data.splits import RowOrder, complete_rows, random_stream, sample_rows, training_rows
+from h2olite.data.table import Column, Table
+from h2olite.errors import DataError
+
+NAN = np.nan
+
+
+def table_of(**columns):
+    return Table("train.csv", columns, len(next(iter(columns.values())).values))
+
+
+def test_streams_repeat_for_a_seed_and_differ_by_purpose_number_and_seed():
+    def draw(*key):
+        return random_stream(*key).random()
+
+    assert draw(1, "row order", 2) == draw(1, "row order", 2)
+    assert len({draw(1, "row order", 2), draw(1, "row order", 3), draw(1, "scoring", 2), draw(2, "row order", 2)}) == 4
+
+
+@given(
+    n_rows=st.integers(1, 12),
+    shuffle=st.booleans(),
+    seed=st.integers(0, 2**63),
+    counts=st.lists(st.integers(0, 30), max_size=6),
+)
+def test_row_order_does_not_depend_on_how_many_rows_are_taken_at_a_time(n_rows, shuffle, seed, counts):
+    order = RowOrder(n_rows, shuffle, seed)
+    taken = np.concatenate([np.empty(0, np.int64), *(order.take(count) for count in counts)])
+    np.testing.assert_array_equal(taken, RowOrder(n_rows, shuffle, seed).take(sum(counts)))
+    assert order.taken == sum(counts)
+
+
+def test_every_epoch_visits_every_row_once_in_an_order_of_its_own():
+    epochs = RowOrder(50, shuffle=True, seed=3).take(150).reshape(3, 50)
+    np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(50), (3, 1)))
+    assert len({tuple(epoch) for epoch in epochs.tolist()}) == 3
+
+
+def test_unshuffled_order_repeats_the_tables():
+    assert RowOrder(3, shuffle=False, seed=3).take(7).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_taken_rows_belong_to_the_caller():
+    order = RowOrder(3, shuffle=False, seed=3)
+    order.take(2)[:] = 7
+    assert order.take(4).tolist() == [2, 0, 1, 2]
+    assert order.take(1).dtype == np.int64
+
+
+def test_sampled_rows_are_different_ascending_and_repeat_for_a_seed():
+    rows = sample_rows(1000, 100, random_stream(5, "score training"))
+    assert rows.shape == (100,)
+    assert (np.diff(rows) > 0).all()
+    assert 0 <= rows[0] < 100 < 900 < rows[-1] < 1000
+    np.testing.assert_array_equal(rows, sample_rows(1000, 100, random_stream(5, "score training")))
+
+
+@pytest.mark.parametrize("size", [0, 4, 9])
+def test_all_rows_are_taken_when_no_fewer_are_asked_for(size):
+    assert sample_rows(4, size, random_stream(5, "score training")).tolist() == [0, 1, 2, 3]
+
+
+def test_a_row_is_complete_when_no_predictor_is_missing():
+    table = table_of(
+        number=Column(np.array([1.0, NAN, 3.0, 4.0])),
+        text=Column(np.array([0, 0, -1, 0], np.int32), ("a",)),
+        other=Column(np.full(4, NAN)),
+    )
+    assert complete_rows(table, ["number", "text"]).tolist() == [True, False, False, True]
+    assert complete_rows(table, []).tolist() == [True] * 4
+
+
+def test_rows_to_train_on_have_response_weight_and_all_predictors():
+    table = table_of(number=Column(np.arange(4.0)))
+    target = np.array([NAN, 1.0, 2.0, 3.0], np.float32)
+    weights = np.array([1.0, 0.0, 2.0, 0.5])
+    complete = np.array([True, True, False, True])
+    assert training_rows(table).tolist() == [0, 1, 2, 3]
+    assert training_rows(table, target=target).tolist() == [1, 2, 3]
+    assert training_rows(table, target=target, weights=weights).tolist() == [2, 3]
+    assert training_rows(table, target=target, weights=weights, complete=complete).tolist() == [3]
+
+
+def test_no_row_to_train_on_is_an_error_that_says_what_rows_need():
+    table = table_of(number=Column(np.arange(2.0)))
+    with pytest.raises(DataError, match=r"train\.csv has no row to train on: none of 2 has a response and all predict"):
+        training_rows(table, target=np.array([NAN, 1.0]), complete=np.array([True, False]))
