@@ -25,8 +25,8 @@ class Adaptation:
     """
 
     table_name: str
-    _absent: dict[str, None] = field(default_factory=dict)
-    _unseen: dict[str, dict[str, None]] = field(default_factory=dict)
+    _absent: dict[str, None] = field(default_factory=dict, init=False)
+    _unseen: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
 
     def complete(self, table: Table, categorical: Iterable[str], numeric: Iterable[str]) -> Table:
         """The table with a column of missing values for each of these columns that it lacks."""

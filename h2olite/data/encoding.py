@@ -85,7 +85,8 @@ class RowEncoder:
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
-        weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
+        weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics. When rows with missing
+            predictors are skipped, give those weight 0.
         rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
 
         Raises

@@ -85,7 +85,7 @@ class NumericSummary:
 
 
 def summarise(columns: Sequence[np.ndarray], weights: np.ndarray | None = None) -> NumericSummary:
-    """The statistics of equally long numeric columns, at least one, computed tile by tile."""
+    """The statistics of equally long numeric columns, computed tile by tile."""
     parts = (
         NumericSummary.of(tile, None if weights is None else weights[rows]) for rows, tile in numeric_tiles(columns)
     )

@@ -234,7 +234,7 @@ def test_text_where_training_had_numbers_is_an_error_with_the_first_place():
 
 def too_large(value):
     return re.escape(
-        f"column 'age' of train.csv must hold finite numbers of moderate size; got {value:g} in line 3; leave the column"
+        f"column 'age' of train.csv must hold finite numbers of moderate size; got {value:g} in line 3; leave"
     )
 
 
