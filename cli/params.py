@@ -22,7 +22,7 @@ WIDEST = 100
 def params(name: str | None) -> None:
     """List the training parameters: type, default, range and meaning. With NAME, this one alone."""
     if name is not None:
-        parameter = declared().get(name.lstrip("-").replace("-", "_"))
+        parameter = declared().get(name.replace("-", "_"))
         if parameter is None:
             raise ParameterError(f"there is no parameter {name!r}{nearest(name, declared()) or '.'}")
         click.echo(explanation(parameter))

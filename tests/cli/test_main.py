@@ -1,0 +1,86 @@
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from click.testing import CliRunner
+from h2olite_cli.main import COMMANDS, main
+
+HEAVY = ("numba", "pandas", "pyarrow", "numpy")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, arguments, prog_name="h2olite")
+
+
+def loaded_by(code):
+    """Those of the heavy modules that a fresh interpreter has loaded after the code."""
+    program = f"import sys, json, contextlib, io\n{code}\nprint(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    return json.loads(
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["params", "l1"]])
+def test_help_loads_no_heavy_module(arguments):
+    call = (
+        "from h2olite_cli.main import main\n"
+        f"with contextlib.redirect_stdout(io.StringIO()): main({arguments}, standalone_mode=False)"
+    )
+    assert loaded_by(call) == []
+
+
+def test_importing_h2olite_loads_no_heavy_module():
+    assert loaded_by("import h2olite") == []
+
+
+def test_help_lists_every_command_by_section():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert [
+        line.split()[0] for line in result.output.splitlines() if line[:2] == "  " and line.split()[0] in COMMANDS
+    ] == [*COMMANDS]
+    assert "Inspection:\n  show" in result.output
+
+
+def test_version_is_that_of_the_package():
+    assert run("--version").output == f"h2olite {version('h2olite')}\n"
+
+
+def test_module_runs_like_the_program():
+    command = [sys.executable, "-m", "h2olite_cli", "--version"]
+    assert (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"h2olite {version('h2olite')}\n"
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: h2olite {name}")
+    assert run(name, "-h").output == result.output
+
+
+def test_unknown_command_suggests_the_nearest():
+    result = run("trian")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == "Error: there is no command 'trian'; did you mean 'train'?"
+
+
+def test_unknown_option_suggests_the_nearest():
+    result = run("train", "t.csv", "--stoping-rounds", "3")
+    assert result.exit_code == 2
+    assert "No such option '--stoping-rounds'" in result.stderr
+    assert "'--stopping-rounds'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train"], ["train", "t.csv", "--epochs", "many"], ["train", "t.csv", "--hidden", "5,x"], ["predict", "m"]],
+)
+def test_wrong_usage_exits_with_2(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""

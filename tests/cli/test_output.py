@@ -1,0 +1,65 @@
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from h2olite_cli.output import refuse_unknown_format, refuse_unwritable, write_table
+
+from h2olite.errors import DataError
+
+
+def block(labels, numbers):
+    return pa.table({"predict": pa.array(labels).dictionary_encode(), "a,b": numbers})
+
+
+BLOCKS = [block(["x", None], [0.1, 2.0]), block(['say "y"'], [np.nan])]
+
+
+def test_csv_quotes_only_what_needs_it(tmp_path):
+    assert write_table(BLOCKS, tmp_path / "out.csv") == 3
+    assert (tmp_path / "out.csv").read_text() == 'predict,"a,b"\nx,0.1\n,2\n"say ""y""",nan\n'
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.arrow", "out.feather"])
+def test_binary_formats_hold_all_blocks(tmp_path, name):
+    blocks = [BLOCKS[0], BLOCKS[0]]
+    write_table(blocks, tmp_path / name)
+    if name.endswith("parquet"):
+        read = pq.read_table(tmp_path / name)
+    else:
+        with pa.OSFile(str(tmp_path / name)) as file:
+            read = pa.ipc.open_file(file).read_all()
+    assert read.to_pydict() == pa.concat_tables(blocks).to_pydict()
+
+
+def test_error_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
+    def failing():
+        yield BLOCKS[0]
+        raise DataError("row 3 is bad.")
+
+    (tmp_path / "out.csv").write_text("old")
+    with pytest.raises(DataError, match="row 3 is bad"):
+        write_table(failing(), tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert (tmp_path / "out.csv").read_text() == "old"
+
+
+def test_target_in_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*/none to write m into; make it first"):
+        refuse_unwritable(tmp_path / "none" / "m")
+
+
+def test_target_that_is_a_folder_is_refused(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file to write"):
+        refuse_unwritable(tmp_path)
+
+
+def test_target_in_an_unwritable_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="is not writable; write m elsewhere"):
+        refuse_unwritable(tmp_path / "m")
+
+
+def test_unknown_extension_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"out.xlsx: the extension must be one of .csv, .parquet, .arrow, .feather"):
+        refuse_unknown_format(tmp_path / "out.xlsx")
