@@ -1,0 +1,167 @@
+"""What all metrics share: the values behind the getters, their JSON form, and how rows are chosen and weighted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from h2olite.errors import DataError, ParameterError
+
+STOPPING_KEYS = {
+    "deviance": "mean_residual_deviance",
+    "logloss": "logloss",
+    "MSE": "mse",
+    "RMSE": "rmse",
+    "MAE": "mae",
+    "RMSLE": "rmsle",
+    "AUC": "auc",
+    "AUCPR": "pr_auc",
+    "lift_top_group": "lift_top_group",
+    "misclassification": "error",
+    "mean_per_class_error": "mean_per_class_error",
+}
+"""Where the value of each stopping metric stands among a metrics object's values."""
+
+
+def scalar(key: str, gives: str) -> Callable[[Any], float]:
+    """Make the getter of one number."""
+
+    def get(self: Metrics) -> float:
+        return self[key]
+
+    get.__name__, get.__doc__ = key, gives
+    return get
+
+
+class Metrics:
+    """How well predictions fit what happened.
+
+    Numbers that the data leave undefined, such as the AUC of a single class, are NaN, and null in JSON.
+    """
+
+    category: ClassVar[str]
+    auto_stopping_metric: ClassVar[str]
+    headline: ClassVar[tuple[str, ...]]
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        """Keep the values, laid out as in JSON but with NaN for what is undefined."""
+        self._values = values
+
+    def __getitem__(self, key: str) -> Any:
+        """One value by its key in the JSON form."""
+        return self._values[key]
+
+    def nobs(self) -> int:
+        """Number of rows measured, whatever their weights."""
+        return self["nobs"]
+
+    mse = scalar("mse", "Mean squared error; for classes of 1 - the probability of the actual class.")
+    rmse = scalar("rmse", "Square root of the mean squared error.")
+    r2 = scalar("r2", "1 - MSE / variance of the actual values (of the class index for classes).")
+
+    def stopping_value(self, metric: str) -> float:
+        """The value of a stopping metric, such as ``"AUC"``.
+
+        Raises
+        ------
+        ParameterError
+            The metric is not defined for this kind of response.
+        """
+        name = self.auto_stopping_metric if metric == "AUTO" else metric
+        key = STOPPING_KEYS.get(name)
+        if key not in self._values:
+            known = ", ".join(name for name, key in STOPPING_KEYS.items() if key in self._values)
+            raise ParameterError(f"stopping_metric must be one of {known} for a {self.category} model; got {metric!r}.")
+        return self[key]
+
+    def to_json(self) -> dict[str, Any]:
+        """The values for `json.dumps`, with None for what is not finite."""
+        return _replace(self._values, lambda value: isinstance(value, float) and not math.isfinite(value), None)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The metrics that `to_json` was called on."""
+        return cls(_replace(document, lambda value: value is None, math.nan))
+
+    def __repr__(self) -> str:
+        """The headline numbers, one a line, for people."""
+        width = max(map(len, self.headline))
+        lines = [f"{key:{width}}  {self[key]:.6g}" for key in self.headline]
+        rows = "1 row" if self.nobs() == 1 else f"{self.nobs()} rows"
+        return "\n".join([f"{self.category} metrics on {rows}", *lines])
+
+
+def measured(
+    actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Choose the rows that count and weigh them.
+
+    Parameters
+    ----------
+    actual : ndarray, shape (n_rows,); class indices with -1 for missing, or numbers with NaN for missing.
+    predicted : ndarray, shape (n_rows,) or (n_rows, n_classes); NaN for missing.
+    weights : ndarray, shape (n_rows,), or None for 1 each.
+
+    Returns
+    -------
+    actual, predicted, weights : the rows with an actual value, a prediction and a weight above 0; the last two as
+        float64.
+
+    Raises
+    ------
+    DataError
+        There is no such row.
+    """
+    predicted = np.asarray(predicted, np.float64)
+    weights = np.ones(len(actual)) if weights is None else np.asarray(weights, np.float64)
+    missing = actual < 0 if np.issubdtype(actual.dtype, np.integer) else np.isnan(actual)
+    counts = ~missing & (weights > 0) & ~np.isnan(predicted).reshape(len(actual), -1).any(axis=1)
+    if not counts.any():
+        raise DataError(
+            "metrics need at least 1 row with a response and a weight above 0; got none; check the response column."
+        )
+    if counts.all():
+        return actual, predicted, weights
+    return actual[counts], predicted[counts], weights[counts]
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> float:
+    """Mean of the values, each counted as often as its weight says."""
+    return float(np.average(values, weights=weights))
+
+
+def weighted_quantile(values: np.ndarray, probabilities: np.ndarray | float, weights: np.ndarray) -> np.ndarray:
+    """Quantiles of values, each taken as often as its weight says.
+
+    For whole-numbered weights these are the quantiles of the repeated values, with linear interpolation between order
+    statistics (`np.quantile`'s default); weights below 1 are counted in units of the smallest.
+    """
+    order = np.argsort(values, kind="stable")
+    ends = np.cumsum(weights[order])
+    unit = min(1.0, weights.min())
+    # A value holds from the position of its first copy to that of its last; from there to the next value it is a line.
+    positions = np.column_stack((ends - weights[order], ends - unit)).ravel()
+    return np.interp(np.asarray(probabilities) * (ends[-1] - unit), positions, np.repeat(values[order], 2))
+
+
+def r_squared(mse: float, actual: np.ndarray, weights: np.ndarray) -> float:
+    """Share of the actual values' population variance that is explained; NaN when they are all equal."""
+    variance = weighted_mean((actual - weighted_mean(actual, weights)) ** 2, weights)
+    return 1 - mse / variance if actual.min() < actual.max() else math.nan
+
+
+def log_loss(probability: np.ndarray, weights: np.ndarray) -> float:
+    """Mean of -log of the actual classes' probabilities, each taken as at least 1e-15."""
+    return weighted_mean(-np.log(np.maximum(probability, 1e-15)), weights)
+
+
+def _replace(value: Any, unwanted: Callable[[Any], bool], replacement: Any) -> Any:
+    """Copy nested dicts and lists with the unwanted leaves replaced."""
+    if isinstance(value, dict):
+        return {key: _replace(item, unwanted, replacement) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace(item, unwanted, replacement) for item in value]
+    return replacement if unwanted(value) else value

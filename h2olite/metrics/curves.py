@@ -1,0 +1,196 @@
+"""What follows from cutting predictions of two classes at every possible threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from h2olite.metrics.base import weighted_quantile
+
+GROUP_ENDS = np.array([0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0])
+"""The quantiles of the predictions at which the groups of the gains/lift table end."""
+
+
+class Counts(NamedTuple):
+    """Weights of the rows rightly and wrongly predicted positive and negative, at each of some thresholds."""
+
+    tps: np.ndarray
+    fps: np.ndarray
+    tns: np.ndarray
+    fns: np.ndarray
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
+    """Divide, giving `empty` where there is nothing to divide by."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), empty, np.float64), where=whole > 0)
+
+
+def _f_score(beta: float) -> Callable[[Counts], np.ndarray]:
+    """The mean of precision and recall in which recall counts beta times as much."""
+    square = beta * beta
+    return lambda c: _ratio((1 + square) * c.tps, (1 + square) * c.tps + square * c.fns + c.fps, empty=0)
+
+
+def _accuracies(c: Counts) -> tuple[np.ndarray, np.ndarray]:
+    """The accuracy within the negatives and within the positives; of no rows, none is wrong."""
+    return _ratio(c.tns, c.tns + c.fps, empty=1), _ratio(c.tps, c.tps + c.fns, empty=1)
+
+
+def _absolute_mcc(c: Counts) -> np.ndarray:
+    """Size of the correlation between actual and predicted class (Matthews)."""
+    product = (c.tps + c.fps) * (c.tps + c.fns) * (c.tns + c.fps) * (c.tns + c.fns)
+    return _ratio(np.abs(c.tps * c.tns - c.fps * c.fns), np.sqrt(product), empty=0)
+
+
+CRITERIA: dict[str, Callable[[Counts], np.ndarray]] = {
+    "f1": _f_score(1),
+    "f2": _f_score(2),
+    "f0point5": _f_score(0.5),
+    "accuracy": lambda c: (c.tps + c.tns) / (c.tps + c.fps + c.tns + c.fns),
+    "precision": lambda c: _ratio(c.tps, c.tps + c.fps, empty=0),
+    "recall": lambda c: _ratio(c.tps, c.tps + c.fns, empty=np.nan),
+    "specificity": lambda c: _ratio(c.tns, c.tns + c.fps, empty=np.nan),
+    "absolute_mcc": _absolute_mcc,
+    "min_per_class_accuracy": lambda c: np.minimum(*_accuracies(c)),
+    "mean_per_class_accuracy": lambda c: np.mean(_accuracies(c), axis=0),
+    "tns": lambda c: c.tns,
+    "fns": lambda c: c.fns,
+    "fps": lambda c: c.fps,
+    "tps": lambda c: c.tps,
+    "tnr": lambda c: _ratio(c.tns, c.tns + c.fps, empty=np.nan),
+    "fnr": lambda c: _ratio(c.fns, c.tps + c.fns, empty=np.nan),
+    "fpr": lambda c: _ratio(c.fps, c.tns + c.fps, empty=np.nan),
+    "tpr": lambda c: _ratio(c.tps, c.tps + c.fns, empty=np.nan),
+}
+"""What can be read off the counts at a threshold, in the order of H2O's tables."""
+
+
+class ThresholdCurve(NamedTuple):
+    """Rows predicted positive, rightly and wrongly, when all from a threshold upwards are.
+
+    Attributes
+    ----------
+    thresholds : ndarray of float64, shape (n_thresholds,); the distinct predictions, from high to low.
+    tps, fps : ndarray of float64, shape (n_thresholds,); weights of the positive and negative rows at or above each.
+    """
+
+    thresholds: np.ndarray
+    tps: np.ndarray
+    fps: np.ndarray
+
+    @classmethod
+    def from_predictions(cls, positive: np.ndarray, p1: np.ndarray, weights: np.ndarray) -> ThresholdCurve:
+        """Sort the rows once; equal predictions share a threshold."""
+        order = np.argsort(-p1, kind="stable")
+        p1, positive, weights = p1[order], positive[order], weights[order]
+        last = np.flatnonzero(np.append(p1[1:] != p1[:-1], True))
+        return cls(p1[last], np.cumsum(weights * positive)[last], np.cumsum(weights * ~positive)[last])
+
+    def counts(self) -> Counts:
+        """The counts at every threshold."""
+        return Counts(self.tps, self.fps, self.fps[-1] - self.fps, self.tps[-1] - self.tps)
+
+    def counts_at(self, threshold: float) -> Counts:
+        """The counts when predictions at or above any threshold are positive; arrays of shape (1,)."""
+        above = self.row_at(threshold) + 1
+        tps, fps = (np.append(0.0, counts)[[above]] for counts in (self.tps, self.fps))
+        return Counts(tps, fps, self.fps[-1] - fps, self.tps[-1] - tps)
+
+    def row_at(self, threshold: float) -> int:
+        """The index of the lowest of the thresholds that is at or above this one; -1 when none is."""
+        return int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
+
+    def best(self, criterion: str) -> tuple[int, float]:
+        """The index of the highest threshold at which the criterion is largest, and its value there."""
+        values = CRITERIA[criterion](self.counts())
+        row = 0 if np.isnan(values[0]) else int(np.argmax(values))
+        return row, float(values[row])
+
+    def auc(self) -> float:
+        """Probability that a positive row is predicted above a negative one, ties counted half; NaN without both."""
+        pairs = self.tps[-1] * self.fps[-1]
+        if pairs == 0:
+            return float("nan")
+        mean_tps = self.tps - np.diff(self.tps, prepend=0) / 2
+        return float(np.sum(np.diff(self.fps, prepend=0) * mean_tps) / pairs)
+
+    def pr_auc(self) -> float:
+        """Area under precision as a function of recall; 1 without negative and 0 without positive rows.
+
+        Between two thresholds the false positives grow in proportion to the true ones, which makes precision a curve:
+        with x the recall and d the increments, it is x / ((1 + dfp/dtp) x + (fp - dfp/dtp tp) / P), integrated exactly.
+
+        References
+        ----------
+        Davis and Goadrich (2006), The relationship between precision-recall and ROC curves.
+        """
+        if self.tps[-1] == 0:
+            return 0.0
+        dtp, dfp = np.diff(self.tps, prepend=0), np.diff(self.fps, prepend=0)
+        rising = dtp > 0
+        dtp, dfp, tp, fp = dtp[rising], dfp[rising], self.tps[rising], self.fps[rising]
+        slope = 1 + dfp / dtp
+        before = tp - dtp + fp - dfp
+        growth = np.divide(dtp + dfp, before, out=np.zeros_like(tp), where=before > 0)
+        # With nothing predicted positive before, the intercept is 0 and precision constant.
+        intercept = np.where(before > 0, (fp - dfp) - (slope - 1) * (tp - dtp), 0)
+        return float(np.sum((dtp - intercept / slope * np.log1p(growth)) / slope) / self.tps[-1])
+
+    def kolmogorov_smirnov(self) -> float:
+        """Largest distance between the two classes' distributions of predictions; NaN without both."""
+        if self.tps[-1] * self.fps[-1] == 0:
+            return float("nan")
+        return float(np.max(np.abs(self.tps / self.tps[-1] - self.fps / self.fps[-1])))
+
+    def thinned(self, most: int, keep: list[int]) -> ThresholdCurve:
+        """At most so many thresholds, those in `keep` among them, spread evenly along the ROC curve."""
+        if len(self.thresholds) <= most:
+            return self
+        length = self.tps / max(self.tps[-1], 1e-300) + self.fps / max(self.fps[-1], 1e-300)
+        even = np.searchsorted(length, np.linspace(length[0], length[-1], most - len(set(keep))))
+        rows = np.union1d(even, np.array(keep, dtype=np.intp))
+        return ThresholdCurve(self.thresholds[rows], self.tps[rows], self.fps[rows])
+
+    def gains_lift(self) -> list[dict[str, Any]]:
+        """The gains/lift table: the rows in groups from the highest predictions down.
+
+        The groups end at fixed quantiles of the predictions; equal predictions stay together, and groups without rows
+        are left out.
+        """
+        weights = np.diff(self.tps + self.fps, prepend=0)
+        cuts = weighted_quantile(self.thresholds, GROUP_ENDS, weights)
+        ends = np.unique([self.row_at(cut) for cut in cuts])
+        events, rows = self.tps[ends], (self.tps + self.fps)[ends]
+        scores = np.cumsum(self.thresholds * weights)[ends]
+        all_events, all_rows = self.tps[-1], rows[-1]
+        d_events, d_rows, d_scores = (np.diff(sums, prepend=0) for sums in (events, rows, scores))
+        overall = np.full(len(ends), all_events / all_rows)
+        positives, negatives = np.full(len(ends), all_events), np.full(len(ends), all_rows - all_events)
+        lift = _ratio(d_events / d_rows, overall, empty=np.nan)
+        cumulative_lift = _ratio(events / rows, overall, empty=np.nan)
+        capture, cumulative_capture = (_ratio(sums, positives, empty=np.nan) for sums in (d_events, events))
+        columns = {
+            "group": np.arange(1, len(ends) + 1),
+            "cumulative_data_fraction": rows / all_rows,
+            "lower_threshold": self.thresholds[ends],
+            "lift": lift,
+            "cumulative_lift": cumulative_lift,
+            "response_rate": d_events / d_rows,
+            "score": d_scores / d_rows,
+            "cumulative_response_rate": events / rows,
+            "cumulative_score": scores / rows,
+            "capture_rate": capture,
+            "cumulative_capture_rate": cumulative_capture,
+            "gain": 100 * (lift - 1),
+            "cumulative_gain": 100 * (cumulative_lift - 1),
+            "kolmogorov_smirnov": cumulative_capture - _ratio(rows - events, negatives, empty=np.nan),
+        }
+        return records(columns)
+
+
+def records(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """A table as one dict per row."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]

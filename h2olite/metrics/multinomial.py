@@ -1,0 +1,92 @@
+"""Metrics of predicted probabilities of several classes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from h2olite.metrics.base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
+from h2olite.metrics.confusion import ConfusionMatrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_HITS = 10
+"""How many of the most probable classes hit ratios go up to."""
+
+
+class MultinomialMetrics(Metrics):
+    """How well class probabilities fit the classes that occurred.
+
+    The predicted class is the most probable one; of equally probable ones it is the first.
+    """
+
+    category = "Multinomial"
+    auto_stopping_metric = "logloss"
+    headline = ("logloss", "mean_per_class_error", "error", "mse", "rmse", "r2")
+
+    @classmethod
+    def from_predictions(
+        cls,
+        actual: np.ndarray,
+        probabilities: np.ndarray,
+        *,
+        levels: tuple[str, ...],
+        weights: np.ndarray | None = None,
+    ) -> MultinomialMetrics:
+        """Measure predictions.
+
+        Parameters
+        ----------
+        actual : ndarray of int, shape (n_rows,); class indices, -1 for missing.
+        probabilities : ndarray of float, shape (n_rows, n_classes).
+        levels : names of the classes.
+        weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
+
+        Raises
+        ------
+        DataError
+            No row is left to measure.
+        """
+        actual, probabilities, weights = measured(actual, probabilities, weights)
+        p_actual = np.take_along_axis(probabilities, actual[:, None], axis=1)
+        # Of equally probable classes the first ranks highest, as it does when predicting.
+        ahead = np.arange(len(levels)) < actual[:, None]
+        rank = np.sum((probabilities > p_actual) | (ahead & (probabilities == p_actual)), axis=1)
+        by_rank = np.bincount(rank, weights, minlength=len(levels))
+        mse = weighted_mean((1 - p_actual[:, 0]) ** 2, weights)
+        confusion = ConfusionMatrix.from_classes(actual, probabilities.argmax(axis=1), weights, levels)
+        return cls(
+            {
+                "nobs": len(actual),
+                "mse": mse,
+                "rmse": math.sqrt(mse),
+                "r2": r_squared(mse, actual, weights),
+                "logloss": log_loss(p_actual[:, 0], weights),
+                "mean_per_class_error": confusion.mean_per_class_error(),
+                "error": confusion.error(),
+                "confusion_matrix": confusion.to_json(),
+                "hit_ratios": (np.cumsum(by_rank)[:MOST_HITS] / by_rank.sum()).tolist(),
+            }
+        )
+
+    logloss = scalar("logloss", "Mean of -log of the actual class's probability, each at least 1e-15.")
+    mean_per_class_error = scalar("mean_per_class_error", "Mean of the classes' errors; of no rows, none is wrong.")
+    error = scalar("error", "Share of rows predicted wrongly.")
+
+    def confusion_matrix(self) -> ConfusionMatrix:
+        """How often each class was taken for each other one."""
+        stored = self["confusion_matrix"]
+        return ConfusionMatrix(tuple(stored["labels"]), np.array(stored["matrix"], np.float64))
+
+    def hit_ratio_table(self) -> pd.DataFrame:
+        """Share of rows whose class is among the k most probable, for k up to 10."""
+        import pandas as pd
+
+        return pd.DataFrame({"k": range(1, len(self["hit_ratios"]) + 1), "hit_ratio": self["hit_ratios"]})
+
+    def __repr__(self) -> str:
+        """The headline numbers and the confusion matrix."""
+        return f"{super().__repr__()}\n\n{self.confusion_matrix()!r}"

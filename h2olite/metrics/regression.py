@@ -1,0 +1,128 @@
+"""Metrics of predicted numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from h2olite.metrics.base import Metrics, measured, r_squared, scalar, weighted_mean, weighted_quantile
+
+
+class RegressionMetrics(Metrics):
+    """How well predicted numbers fit the numbers that occurred."""
+
+    category = "Regression"
+    auto_stopping_metric = "deviance"
+    headline = ("mean_residual_deviance", "rmse", "mse", "mae", "rmsle", "r2")
+
+    @classmethod
+    def from_predictions(
+        cls,
+        actual: np.ndarray,
+        predicted: np.ndarray,
+        *,
+        distribution: str = "gaussian",
+        quantile_alpha: float = 0.5,
+        tweedie_power: float = 1.5,
+        huber_alpha: float = 0.9,
+        weights: np.ndarray | None = None,
+    ) -> RegressionMetrics:
+        """Measure predictions.
+
+        Parameters
+        ----------
+        actual : ndarray of float, shape (n_rows,); NaN for missing.
+        predicted : ndarray of float, shape (n_rows,).
+        distribution, quantile_alpha, tweedie_power, huber_alpha : what defines the deviance, see `residual_deviance`.
+        weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
+
+        Raises
+        ------
+        DataError
+            No row is left to measure.
+        """
+        actual, predicted, weights = measured(np.asarray(actual, np.float64), predicted, weights)
+        residual = actual - predicted
+        delta = float(weighted_quantile(np.abs(residual), huber_alpha, weights)) if distribution == "huber" else 0.0
+        deviance = residual_deviance(
+            actual,
+            predicted,
+            distribution=distribution,
+            quantile_alpha=quantile_alpha,
+            tweedie_power=tweedie_power,
+            huber_delta=delta,
+        )
+        mse = weighted_mean(residual**2, weights)
+        return cls(
+            {
+                "nobs": len(actual),
+                "mse": mse,
+                "rmse": math.sqrt(mse),
+                "r2": r_squared(mse, actual, weights),
+                "mae": weighted_mean(np.abs(residual), weights),
+                "rmsle": _rmsle(actual, predicted, weights),
+                "mean_residual_deviance": weighted_mean(deviance, weights),
+            }
+        )
+
+    mae = scalar("mae", "Mean absolute error.")
+    rmsle = scalar("rmsle", "Root mean squared difference of log(1 + value); NaN when a value is not above -1.")
+    mean_residual_deviance = scalar("mean_residual_deviance", "Mean residual deviance of the model's distribution.")
+
+
+def residual_deviance(
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    distribution: str,
+    quantile_alpha: float,
+    tweedie_power: float,
+    huber_delta: float,
+) -> np.ndarray:
+    """Each row's deviance.
+
+    With y the actual value, f the prediction, e = y - f:
+
+    - gaussian: e^2; laplace: abs(e)
+    - quantile: alpha e if e > 0, else (alpha - 1) e
+    - huber: e^2 if abs(e) <= delta, else (2 abs(e) - delta) delta
+    - poisson: 2 (y log(y / f) - y + f)
+    - gamma: 2 (log(f / y) + y / f - 1)
+    - tweedie: 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p))
+
+    Logarithms are taken as at least -19, so that responses and predictions of 0 have a finite deviance.
+    """
+    error = actual - predicted
+    match distribution:
+        case "gaussian":
+            return error**2
+        case "laplace":
+            return np.abs(error)
+        case "quantile":
+            return np.where(error > 0, quantile_alpha, quantile_alpha - 1) * error
+        case "huber":
+            size = np.abs(error)
+            return np.where(size <= huber_delta, size**2, (2 * size - huber_delta) * huber_delta)
+        case "poisson":
+            return 2 * (actual * (_log(actual) - _log(predicted)) - error)
+        case "gamma":
+            log_ratio = _log(actual) - _log(predicted)
+            return 2 * (actual * np.exp(-_log(predicted)) - log_ratio - 1)
+        case "tweedie":
+            p, log_f = tweedie_power, _log(predicted)
+            of_actual = actual ** (2 - p) / ((1 - p) * (2 - p))
+            return 2 * (of_actual - actual * np.exp((1 - p) * log_f) / (1 - p) + np.exp((2 - p) * log_f) / (2 - p))
+    raise ValueError(f"no deviance is known for distribution {distribution!r}")
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    """Natural logarithm, at least -19."""
+    return np.log(np.maximum(values, np.exp(-19)))
+
+
+def _rmsle(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:
+    """Root mean squared difference of log(1 + value)."""
+    if min(actual.min(), predicted.min()) <= -1:
+        return math.nan
+    return math.sqrt(weighted_mean((np.log1p(predicted) - np.log1p(actual)) ** 2, weights))
