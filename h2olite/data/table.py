@@ -1,4 +1,4 @@
-"""Typed columns, the table they make up, and the one way from Arrow data to it."""
+"""Typed columns and the table they make up."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Column:
         numbers, indices = np.unique(self.values[present], return_inverse=True)
         values = np.full(len(self.values), -1, np.int32)
         values[present] = indices
-        return _with_ordered_levels(values, [number_text(number) for number in numbers.tolist()], forced=True)
+        return with_ordered_levels(values, [number_text(number) for number in numbers.tolist()], forced=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ class Table:
             what = "1 value is not a number" if len(rows) == 1 else f"{len(rows)} values are not numbers"
             raise DataError(
                 f"column {name!r} of {self.name}: {what} (first: {text!r}, {self.place(int(rows[0]))}); "
-                f"pass --na-string {shlex.quote(text)} to read it as missing"
+                f"make it missing (--na-string {shlex.quote(text)}) or the column categorical"
             )
         return Column(numbers[column.values], is_time=kind == "time")
 
@@ -194,7 +194,7 @@ def number_or_none(text: str) -> float | None:
         return None
 
 
-def _with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
+def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
     """A categorical column with levels by code point or, where all of a forced one are integers, by number."""
     by_number = forced and all(map(INTEGER.fullmatch, levels))
     order = sorted(range(len(levels)), key=lambda i: (int(levels[i]) if by_number else 0, levels[i]))

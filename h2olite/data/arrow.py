@@ -1,0 +1,200 @@
+"""The one way from Arrow data to a Table: every frame and every file takes it."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from h2olite.data.table import Column, Kind, Table, number_text, with_ordered_levels
+from h2olite.errors import DataError
+
+TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
+"""What text may spell as a time: whole seconds reach further than the years 1677 to 2262 of nanoseconds."""
+
+
+def table_from_arrow(
+    parts: list[pa.Table],
+    *,
+    name: str,
+    kinds: Mapping[str, Kind] | None = None,
+    keep_order: bool = True,
+    place: Callable[[int], str] = "row {}".format,
+) -> Table:
+    """The Table that Arrow tables of the same columns make up, one below the other.
+
+    Parameters
+    ----------
+    parts : list of pyarrow.Table
+        They may type a column differently: text in one makes it categorical in all. The list is emptied, so that
+        each column's Arrow memory is free again once it is converted.
+    name : str
+        What messages call the table.
+    kinds : mapping of str to Kind, optional
+        What these columns must be, whatever their types suggest.
+    keep_order : bool
+        Whether dictionary columns have the order of their dictionary; otherwise their levels are sorted as text is.
+    place : callable
+        See `Table`.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, two columns share a name, a type is nested, a column of `kinds` does not exist, or one
+        to be numeric holds something else.
+    """
+    kinds = kinds or {}
+    names = parts[0].column_names
+    n_rows = sum(part.num_rows for part in parts)
+    if not n_rows:
+        raise DataError(f"{name} has no rows; a table needs at least one")
+    refuse_repeated(names, name)
+    left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
+    parts.clear()
+    columns = {}
+    for column in names:
+        chunks = [chunk for part in left for chunk in part.pop(column).chunks]
+        try:
+            columns[column] = _column(chunks, kinds.get(column), keep_order)
+        except pa.ArrowException as error:
+            raise DataError(
+                f"column {column!r} of {name} must hold numbers, text, booleans or times; {error}: convert or drop it"
+            ) from None
+    return Table(name, columns, n_rows, place).convert(kinds)
+
+
+def refuse_repeated(columns: Iterable[str], name: str) -> None:
+    """Check that no two columns of the table called `name` share theirs.
+
+    Raises
+    ------
+    DataError
+        If two do.
+    """
+    for column, count in collections.Counter(columns).items():
+        if count > 1:
+            raise DataError(f"{name} must name every column once; got {column!r} {count} times: rename them")
+
+
+def natural_kind(arrow_type: pa.DataType) -> Kind | None:
+    """What a column of this type holds when nobody says otherwise; None for the type of nothing but missing values.
+
+    Raises
+    ------
+    pyarrow.ArrowNotImplementedError
+        If no column can be made of it.
+    """
+    if isinstance(arrow_type, pa.BaseExtensionType):
+        return natural_kind(arrow_type.storage_type)
+    if types.is_dictionary(arrow_type) or types.is_run_end_encoded(arrow_type):
+        kind = natural_kind(arrow_type.value_type)
+        return "categorical" if types.is_dictionary(arrow_type) else kind
+    if types.is_null(arrow_type):
+        return None
+    if types.is_boolean(arrow_type) or _is_text(arrow_type):
+        return "categorical"
+    if any(test(arrow_type) for test in (types.is_integer, types.is_floating, types.is_decimal, types.is_duration)):
+        return "numeric"
+    if any(test(arrow_type) for test in (types.is_date, types.is_time, types.is_timestamp)):
+        return "time"
+    raise pa.ArrowNotImplementedError(f"got {arrow_type}")
+
+
+def _is_text(arrow_type: pa.DataType) -> bool:
+    """Whether values of the type are strings, or bytes that may be."""
+    tests = (
+        types.is_string,
+        types.is_large_string,
+        types.is_string_view,
+        types.is_binary,
+        types.is_large_binary,
+        types.is_binary_view,
+        types.is_fixed_size_binary,
+    )
+    return any(test(arrow_type) for test in tests)
+
+
+def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool) -> Column:
+    """The column that these chunks make up: of the kind asked for, if they can be, or of their own."""
+    natural = {natural_kind(chunk.type) for chunk in chunks} - {None}
+    chunks = [_plain(chunk) for chunk in chunks]
+    if kind == "categorical" or (kind is None and "categorical" in natural):
+        return _categorical(chunks, forced=kind is not None, keep_order=keep_order)
+    is_time = kind == "time" or natural == {"time"}
+    try:
+        return Column(np.concatenate([_numbers(chunk, is_time=is_time) for chunk in chunks]), is_time=is_time)
+    except pa.ArrowInvalid:  # text that is no number: Table.convert says where
+        return _categorical(chunks, forced=False, keep_order=False)
+
+
+def _plain(chunk: pa.Array) -> pa.Array:
+    """The chunk without extension type, run-length encoding or one of the rarer types of text."""
+    if isinstance(chunk, pa.ExtensionArray):
+        return _plain(chunk.storage)
+    if types.is_run_end_encoded(chunk.type):
+        return _plain(pc.run_end_decode(chunk))
+    if types.is_dictionary(chunk.type):
+        return pa.DictionaryArray.from_arrays(chunk.indices, _plain(chunk.dictionary))
+    if _is_text(chunk.type) and not types.is_string(chunk.type):
+        return chunk.cast(pa.large_string())  # text of more than 2 GB fits in no other
+    return chunk
+
+
+def _numbers(chunk: pa.Array, *, is_time: bool) -> np.ndarray:
+    """The chunk as float64 with NaN where missing; times as milliseconds."""
+    if types.is_dictionary(chunk.type):
+        chunk = chunk.dictionary_decode()
+    if _is_text(chunk.type):
+        chunk = pc.utf8_trim_whitespace(chunk)
+        chunk = _times_from_text(chunk) if is_time else chunk
+    if types.is_date(chunk.type) or types.is_timestamp(chunk.type):
+        chunk = chunk.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+    elif types.is_time(chunk.type):
+        chunk = chunk.cast(pa.time32("ms"), safe=False).cast(pa.int32())
+    elif types.is_duration(chunk.type):
+        chunk = chunk.cast(pa.duration("ms"), safe=False).cast(pa.int64())
+    return chunk.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _times_from_text(text: pa.Array) -> pa.Array:
+    """The text as timestamps if all of it is dates or all is times of day; otherwise the text."""
+    of_day = pc.binary_join_element_wise("1970-01-01 ", text, "")
+    for candidate in (text, of_day):
+        for timestamp in TIMESTAMPS:
+            try:
+                return candidate.cast(timestamp)
+            except pa.ArrowInvalid:
+                continue
+    return text
+
+
+def _categorical(chunks: Sequence[pa.Array], *, forced: bool, keep_order: bool) -> Column:
+    """The chunks as indices into the levels of all of them."""
+    index: dict[str | None, int] = {None: -1}
+    present = {chunk.type for chunk in chunks if not types.is_null(chunk.type)}
+    if present == {pa.bool_()}:
+        index |= {"False": 0, "True": 1}
+    values = []
+    for chunk in chunks:
+        encoded = chunk if types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+        lookup = [index.setdefault(text, len(index) - 1) for text in _texts(encoded.dictionary)]
+        rows = encoded.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+        values.append(np.array([*lookup, -1], np.int32)[rows])
+    levels = [level for level in index if level is not None]
+    if keep_order and all(map(types.is_dictionary, present)):
+        return Column(np.concatenate(values), tuple(levels))
+    return with_ordered_levels(np.concatenate(values), levels, forced=forced)
+
+
+def _texts(values: pa.Array) -> list[str | None]:
+    """Distinct values as levels."""
+    if types.is_boolean(values.type):
+        return [None if value is None else str(value) for value in values.to_pylist()]
+    if types.is_floating(values.type) or types.is_decimal(values.type):
+        numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return [None if np.isnan(number) else number_text(number) for number in numbers.tolist()]
+    return values.cast(pa.large_string()).to_pylist()

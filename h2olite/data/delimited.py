@@ -1,0 +1,186 @@
+"""CSV files: their layout, whole or block by block, and the line of whatever is wrong in them."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from h2olite.data.files import HEAD, File, reading
+from h2olite.errors import DataError
+
+SEPARATORS = ",;\t|"
+TEXT = pa.dictionary(pa.int32(), pa.string())
+MISSING = tuple(arrow_csv.ConvertOptions().null_values)
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """How to read CSV.
+
+    Parameters
+    ----------
+    separator : str, optional
+        Character between cells; if not set, a tab in .tsv files and elsewhere the most frequent of comma, semicolon,
+        tab and bar in the first line.
+    header : bool
+        Whether the first row names the columns; otherwise they are C1, C2, ...
+    na_strings : tuple of str
+        Cells that mean missing, besides the empty one and the usual spellings such as ``NA``, ``null`` and ``NaN``.
+    encoding : str
+        Encoding of the text, by Python's names.
+    """
+
+    separator: str | None = None
+    header: bool = True
+    na_strings: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+
+    @property
+    def missing(self) -> list[str]:
+        """Every spelling of a missing cell, also after a blank as in ``1, NA``."""
+        spellings = [*MISSING, *self.na_strings]
+        return spellings + [f" {spelling}" for spelling in spellings]
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file and how to read it."""
+
+    file: File
+    options: CsvOptions
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.file.name
+
+    @functools.cached_property
+    def head(self) -> str:
+        """The text that the file starts with."""
+        with reading(self.name), self.file.open() as stream:
+            data = stream.read(HEAD)
+        try:
+            text = data.decode(self.options.encoding, errors="replace").removeprefix("\ufeff").lstrip("\r\n")
+        except LookupError:
+            raise DataError(f"--encoding must be one that Python knows; got {self.options.encoding!r}") from None
+        if not text.strip():
+            raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values")
+        return text
+
+    @functools.cached_property
+    def separator(self) -> str:
+        """The character between cells."""
+        if self.options.separator:
+            return self.options.separator
+        if self.file.format == ".tsv":
+            return "\t"
+        unquoted = re.sub(r'"[^"]*"', "", self.head).partition("\n")[0]
+        return max(SEPARATORS, key=unquoted.count)
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        first = next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
+        return first if self.options.header else [f"C{i}" for i, _ in enumerate(first, 1)]
+
+    def read(self, as_text: Iterable[str] = ()) -> pa.Table:
+        """The whole table; a column's type is what all of its cells can be, text where named in `as_text`."""
+        options = arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(as_text, TEXT),
+            null_values=self.options.missing,
+            strings_can_be_null=True,
+            true_values=[],  # so that true and false stay text, as written
+            false_values=[],
+            auto_dict_encode=True,
+            auto_dict_max_cardinality=2**31 - 1,
+        )
+        try:
+            table = arrow_csv.read_csv(self.file.open(), *self._layout(), options)
+            for name, arrow_type in zip(table.column_names, table.schema.types, strict=True):
+                if arrow_type == pa.dictionary(pa.int32(), pa.binary()):
+                    raise UnicodeError(f"column {name!r} holds bytes that are not UTF-8")
+        except (pa.ArrowInvalid, UnicodeError, OSError) as error:
+            self._explain(error)
+        pa.default_memory_pool().release_unused()  # the parser's blocks, before the columns are copied
+        return table
+
+    def blocks(self, rows: int) -> Iterator[pa.Table]:
+        """At most so many rows at a time, every cell the text that is written there."""
+        options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self.names, pa.string()))
+        try:
+            for batch in arrow_csv.open_csv(self.file.open(), *self._layout(), options):
+                for start in range(0, batch.num_rows, rows):
+                    yield pa.Table.from_batches([batch.slice(start, rows)])
+        except (pa.ArrowInvalid, UnicodeError, OSError) as error:
+            self._explain(error)
+
+    def without_na_strings(self, part: pa.Table) -> pa.Table:
+        """A part of `blocks` with null where a cell's text means missing."""
+        missing = pa.array(self.options.missing)
+        for i, name in enumerate(part.column_names):
+            cells = part.column(i)
+            part = part.set_column(i, name, pc.if_else(pc.is_in(cells, missing), None, cells))
+        return part
+
+    def place(self, row: int) -> str:
+        """The line that a row starts on: exactly, or if the file cannot be read again, as if no cell had two lines."""
+        line = row + 1 + self.options.header
+        if self.file.can_reopen:
+            line = next(itertools.islice(self._records(), row + self.options.header, None))[0]
+        return f"line {line}"
+
+    def _layout(self) -> tuple[arrow_csv.ReadOptions, arrow_csv.ParseOptions]:
+        """Where rows and cells end."""
+        names = None if self.options.header else self.names
+        width = len(self.head.partition("\n")[0])
+        return (
+            arrow_csv.ReadOptions(
+                block_size=max(1 << 20, 16 * width),  # a row must fit into one block
+                column_names=names,
+                encoding=self.options.encoding,
+            ),
+            arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True),
+        )
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row that is not blank, with the line that it starts on."""
+        encoding = "utf-8-sig" if self.options.encoding.lower() in ("utf-8", "utf8") else self.options.encoding
+        with self.file.open() as stream:
+            reader = csv.reader(io.TextIOWrapper(stream, encoding, newline=""), delimiter=self.separator)
+            line = 1
+            for record in reader:
+                if record:
+                    yield line, record
+                line = reader.line_num + 1
+
+    def _explain(self, error: Exception) -> NoReturn:
+        """Raise what is wrong with the file, with its line, now that reading has failed."""
+        name = self.name
+        with reading(name):
+            if self.file.can_reopen and isinstance(error, UnicodeError):
+                for line, data in enumerate(io.BufferedReader(self.file.open()), 1):
+                    try:
+                        data.decode(self.options.encoding)
+                    except UnicodeDecodeError:
+                        raise DataError(
+                            f"{name}, line {line}: the text must be {self.options.encoding.upper()}; got bytes that "
+                            "are not; pass another one such as --encoding latin1"
+                        ) from None
+            elif self.file.can_reopen and isinstance(error, pa.ArrowInvalid):
+                for line, record in self._records():
+                    if len(record) != len(self.names):
+                        raise DataError(
+                            f"{name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
+                            f"got {len(record)}"
+                        )
+            raise error

@@ -1,0 +1,88 @@
+"""Tables from what Python programs hold: DataFrames, Arrow data, dicts of arrays, matrices, paths."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from h2olite.data.arrow import refuse_repeated, table_from_arrow
+from h2olite.data.reader import read_table
+from h2olite.data.table import Table, forced_kinds
+from h2olite.errors import DataError
+
+
+def as_table(
+    frame: Any, *, name: str = "training_frame", factors: Collection[str] = (), numeric: Collection[str] = ()
+) -> Table:
+    """The Table that a frame holds; the frame itself is never changed.
+
+    Parameters
+    ----------
+    frame : Table, path, pandas.DataFrame, Arrow data, mapping or ndarray
+        A path as `read_table` takes it; Arrow data is a pyarrow Table or RecordBatch or anything with the Arrow
+        PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an ndarray has shape
+        (n_rows, n_columns), and its columns are called C1, C2, ...
+    name : str
+        What messages call the frame.
+    factors : iterable of str
+        Columns to take as categorical.
+    numeric : iterable of str
+        Columns that must be numeric.
+
+    Raises
+    ------
+    DataError
+        If it is no frame, or a column is not what it must be.
+    """
+    if isinstance(frame, (str, os.PathLike)):
+        return read_table(frame, factors=factors, numeric=numeric)
+    kinds = forced_kinds(factors, numeric)
+    if isinstance(frame, Table):
+        return frame.convert(kinds)
+    return table_from_arrow([_as_arrow(frame, name)], name=name, kinds=kinds)
+
+
+def _as_arrow(frame: Any, name: str) -> pa.Table:
+    """The frame as Arrow data, with nothing copied that need not be."""
+    pandas = sys.modules.get("pandas")  # who has a DataFrame has imported it
+    if pandas and isinstance(frame, pandas.DataFrame):
+        columns = [(str(column), frame.iloc[:, i]) for i, column in enumerate(frame.columns)]
+    elif hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+        return pa.table(frame)
+    elif isinstance(frame, Mapping):
+        columns = [(str(column), values) for column, values in frame.items()]
+    elif isinstance(frame, np.ndarray) and frame.ndim == 2:
+        columns = [(f"C{i}", values) for i, values in enumerate(frame.T, 1)]
+    else:
+        shape = f" of shape {frame.shape}" if isinstance(frame, np.ndarray) else ""
+        raise DataError(
+            f"{name} must be a DataFrame, an Arrow table, a dict of arrays, a 2-D array or a path; "
+            f"got {type(frame).__name__}{shape}"
+        )
+    refuse_repeated([column for column, _ in columns], name)
+    arrays = {column: _array(values, column, name) for column, values in columns}
+    for column, array in arrays.items():
+        first = arrays[columns[0][0]]
+        if len(array) != len(first):
+            raise DataError(
+                f"the columns of {name} must be equally long; got {len(first)} rows of {columns[0][0]!r} and "
+                f"{len(array)} of {column!r}"
+            )
+    return pa.table(arrays)
+
+
+def _array(values: Any, column: str, name: str) -> pa.Array:
+    """One column as an Arrow array, with pandas' missing values as nulls."""
+    try:
+        if isinstance(values, (pa.Array, pa.ChunkedArray)):
+            return values
+        return pa.array(values.sparse.to_dense() if hasattr(values, "sparse") else values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise DataError(
+            f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text"
+        ) from None

@@ -1,0 +1,231 @@
+"""Tables from files: whole ones to learn from, and blocks of them to predict."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyarrow import ipc, parquet
+
+from h2olite.data.arrow import natural_kind, refuse_repeated, table_from_arrow
+from h2olite.data.delimited import CsvFile, CsvOptions
+from h2olite.data.files import File, find_files, reading
+from h2olite.data.table import Kind, Table, forced_kinds
+from h2olite.errors import DataError
+from h2olite.parameters import nearest
+
+__all__ = ["Block", "CsvOptions", "read_blocks", "read_table"]
+
+
+class Block(NamedTuple):
+    """Some rows of a file.
+
+    Parameters
+    ----------
+    table : Table
+        The columns of the schema that the file has.
+    kept : pyarrow.Table
+        The columns to copy along, as the file has them.
+    """
+
+    table: Table
+    kept: pa.Table
+
+
+def read_table(
+    source: str | os.PathLike[str],
+    *,
+    factors: Collection[str] = (),
+    numeric: Collection[str] = (),
+    schema: Mapping[str, Kind] | None = None,
+    csv: CsvOptions | None = None,
+) -> Table:
+    """The whole table that a path stands for.
+
+    Text is categorical, and so is a CSV column with a single cell that is no number; dates and times are numeric.
+
+    Parameters
+    ----------
+    source : str or path
+        A CSV, Parquet or Arrow file, a folder or glob of them, a URI, or ``-`` for CSV on standard input.
+    factors : collection of str
+        Columns to read as categorical, with the text as written.
+    numeric : collection of str
+        Columns that must be numeric.
+    schema : mapping of str to Kind, optional
+        What other columns must be, as far as the table has them.
+    csv : CsvOptions, optional
+        How to read CSV.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it cannot be read, or a column is not what it must be.
+    """
+    forced = forced_kinds(factors, numeric)
+    files = _tables(source, csv)
+    kinds = {**(schema or {}), **forced}
+    as_text = {name for name, kind in kinds.items() if kind == "categorical"}
+    parts = [file.read(as_text) for file in files]
+    _refuse_other_columns(files, parts)
+    mixed = _mixed_columns([part for file, part in zip(files, parts, strict=True) if isinstance(file, CsvFile)])
+    if mixed:  # the numbers of one file are needed as they are written there
+        parts = [file.read(as_text | mixed) for file in files]
+    name = files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
+    existing = {column: kind for column, kind in kinds.items() if column in parts[0].column_names or column in forced}
+    place = _place_in(files, [part.num_rows for part in parts])
+    keep_order = not any(isinstance(file, CsvFile) for file in files)
+    table = table_from_arrow(parts, name=name, kinds=existing, keep_order=keep_order, place=place)
+    pa.default_memory_pool().release_unused()
+    return table
+
+
+def read_blocks(
+    source: str | os.PathLike[str],
+    schema: Mapping[str, Kind],
+    *,
+    csv: CsvOptions | None = None,
+    rows: int = 65536,
+    keep: Iterable[str] = (),
+) -> Iterator[Block]:
+    """The table that a path stands for, block by block, in memory that does not grow with its length.
+
+    Parameters
+    ----------
+    source : str or path
+        As for `read_table`.
+    schema : mapping of str to Kind
+        The columns wanted and what each must be; those the table lacks are absent from the blocks.
+    csv : CsvOptions, optional
+        How to read CSV.
+    rows : int
+        The most rows of a block.
+    keep : iterable of str
+        Columns to copy along unchanged; CSV cells stay text as written.
+
+    Raises
+    ------
+    DataError
+        As `read_table`, or if a column of `keep` does not exist.
+    """
+    keep = list(keep)
+    n_rows = 0
+    for file in _tables(source, csv):
+        first = 0
+        for part in file.blocks(rows):
+            for name in keep:
+                if name not in part.column_names:
+                    raise DataError(f"{file.name} has no column {name!r}{nearest(name, part.column_names)}")
+            kinds = {name: kind for name, kind in schema.items() if name in part.column_names}
+            cells = file.without_na_strings(part.select(list(kinds)))
+            table = table_from_arrow([cells], name=file.name, kinds=kinds, place=_place_after(file, first))
+            yield Block(table, part.select(keep))
+            first += part.num_rows
+        n_rows += first
+    if not n_rows:
+        raise DataError(f"{source} has no rows; a table needs at least one")
+
+
+@dataclass(frozen=True)
+class TypedFile:
+    """A Parquet or Arrow file, which says itself what its columns are."""
+
+    file: File
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.file.name
+
+    def read(self, as_text: Iterable[str] = ()) -> pa.Table:
+        """The whole table with the file's own types, whatever `as_text` names."""
+        with reading(self.name), self.file.open_seekable() as source:
+            if self.file.format == ".parquet":
+                return parquet.ParquetFile(source).read()
+            return _open_arrow(source).read_all()
+
+    def blocks(self, rows: int) -> Iterator[pa.Table]:
+        """At most so many rows at a time."""
+        with reading(self.name), self.file.open_seekable() as source:
+            if self.file.format == ".parquet":
+                batches = parquet.ParquetFile(source).iter_batches(batch_size=rows)
+            else:
+                batches = _arrow_batches(_open_arrow(source))
+            for batch in batches:
+                for start in range(0, batch.num_rows, rows):
+                    yield pa.Table.from_batches([batch.slice(start, rows)])
+
+    def without_na_strings(self, part: pa.Table) -> pa.Table:
+        """The part itself: missing values are no text in these files."""
+        return part
+
+    def place(self, row: int) -> str:
+        """How messages point at a row."""
+        return f"row {row}"
+
+
+def _tables(source: str | os.PathLike[str], csv: CsvOptions | None) -> list[CsvFile | TypedFile]:
+    """The files of a source, each ready to be read as its extension says."""
+    options = csv or CsvOptions()
+    return [
+        CsvFile(file, options) if file.format in (".csv", ".tsv") else TypedFile(file) for file in find_files(source)
+    ]
+
+
+def _open_arrow(source: pa.NativeFile) -> ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader:
+    """A reader of whichever of Arrow's two layouts the file has."""
+    try:
+        return ipc.open_file(source)
+    except pa.ArrowInvalid:
+        source.seek(0)
+        return ipc.open_stream(source)
+
+
+def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> Iterable[pa.RecordBatch]:
+    """Every batch of a reader, one at a time."""
+    if isinstance(reader, ipc.RecordBatchFileReader):
+        return map(reader.get_batch, range(reader.num_record_batches))
+    return reader
+
+
+def _refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[pa.Table]) -> None:
+    """Check that all files of a table have the same columns, in whatever order."""
+    refuse_repeated(parts[0].column_names, files[0].name)
+    for file, part in zip(files[1:], parts[1:], strict=True):
+        refuse_repeated(part.column_names, file.name)
+        different = set(part.column_names) ^ set(parts[0].column_names)
+        if different:
+            name = min(different)
+            has, lacks = (file, files[0]) if name in part.column_names else (files[0], file)
+            raise DataError(
+                f"the files of a table must have the same columns; {has.name} has a column {name!r} and {lacks.name} "
+                "has none: read them apart"
+            )
+
+
+def _mixed_columns(parts: Sequence[pa.Table]) -> set[str]:
+    """The columns of which CSV files hold different kinds, such as numbers in one and text in another."""
+    names = parts[0].column_names if parts else []
+    return {name for name in names if len({natural_kind(part.schema.field(name).type) for part in parts} - {None}) > 1}
+
+
+def _place_after(file: CsvFile | TypedFile, first: int) -> Callable[[int], str]:
+    """How messages point at a row of the block that begins with row `first` of the file."""
+    return lambda row: file.place(first + row)
+
+
+def _place_in(files: Sequence[CsvFile | TypedFile], lengths: Sequence[int]) -> Callable[[int], str]:
+    """How messages point at a row of all files below each other."""
+
+    def place(row: int) -> str:
+        starts = [sum(lengths[:i]) for i in range(len(files))]
+        i = bisect.bisect_right(starts, row) - 1
+        where = files[i].place(row - starts[i])
+        return where if len(files) == 1 else f"{where} of {files[i].name}"
+
+    return place
