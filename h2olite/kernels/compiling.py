@@ -1,0 +1,88 @@
+"""The one decorator that compiles a kernel, and the folder its machine code is kept in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FLAGS = {
+    "nogil": True,
+    # Kernels allocate nothing, so they need not count references: that takes atomic instructions at every call.
+    "_nrt": False,
+    "error_model": "numpy",
+    # `True` would also promise that no NaN occurs, and the checks for unstable weights rely on NaN.
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function on its first call and keep the machine code for later processes.
+
+    Numba notices an edit of the function's own file only. The cache folder is therefore named after the contents of all
+    kernel files, so that an upgraded package never runs older code.
+    """
+    if CACHE_FOLDER is None:
+        return numba.njit(**FLAGS)(function)
+    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_FOLDER)
+    try:
+        return numba.njit(cache=True, **FLAGS)(function)
+    finally:
+        numba.config.CACHE_DIR = previous
+
+
+def view(function: Function) -> Function:
+    """Compile a function that returns a view of an array: it is written out where it is called.
+
+    A kernel that counts no references may not return an array it did not get as an argument.
+    """
+    return numba.njit(inline="always", **FLAGS)(function)
+
+
+def cache_folder() -> Path | None:
+    """Where this version's machine code is kept; None when no folder can be written to.
+
+    Below NUMBA_CACHE_DIR if set, otherwise below the user's cache folder, otherwise below the system's folder for
+    temporary files.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "h2olite"
+    own_temporary = Path(tempfile.gettempdir()) / f"h2olite-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    for base in [Path(chosen)] if chosen else [home, own_temporary]:
+        folder = base / f"kernels-{fingerprint()}"
+        if _is_writable(folder):
+            return folder
+    return None
+
+
+def fingerprint() -> str:
+    """A digest of everything the machine code depends on: the kernels' text, Numba's version and the flags."""
+    digest = hashlib.sha256(f"{numba.__version__} {sorted(map(str, FLAGS.items()))}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def is_compiled() -> bool:
+    """Whether an earlier process has left machine code of this version, so that starting takes no compiling."""
+    return CACHE_FOLDER is not None and any(CACHE_FOLDER.rglob("rows.train_rows*.nbc"))
+
+
+def _is_writable(folder: Path) -> bool:
+    """Create the folder and a file in it, and say whether that worked and nobody else owns it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+CACHE_FOLDER = cache_folder()

@@ -1,0 +1,69 @@
+"""Gradients of the losses at the output layer.
+
+With t the target and f the linear output (y = softmax(f) for classification), the loss of one row is
+
+==================  =========================================  ==============================================
+CROSS_ENTROPY       -log y_t                                   y_k - [k = t]
+CLASS_QUADRATIC     1/2 (y_k - [k = t])^2 at each unit         (y_k - [k = t]) y_k (1 - y_k)
+GAUSSIAN            (f - t)^2                                  2 (f - t)
+LAPLACE             abs(f - t)                                 sign(f - t)
+QUANTILE            alpha (t - f) or (1 - alpha) (f - t)       -alpha or 1 - alpha
+HUBER               e^2, or (2 abs(e) - delta) delta           2 e, clipped to 2 delta, with e = f - t
+POISSON             2 (exp f - t f)                            2 (exp f - t)
+GAMMA               2 (t exp(-f) + f)                          2 (1 - t exp(-f))
+TWEEDIE             2 (exp((2-p) f)/(2-p) - t exp((1-p) f)/(1-p))   2 (exp((2-p) f) - t exp((1-p) f))
+==================  =========================================  ==============================================
+
+up to terms without f. CLASS_QUADRATIC looks at each unit's own share in the softmax only, as H2O does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .activations import softmax
+from .compiling import kernel
+
+CROSS_ENTROPY, CLASS_QUADRATIC, GAUSSIAN, LAPLACE, QUANTILE, HUBER, POISSON, GAMMA, TWEEDIE = range(9)
+
+LARGEST_EXP = np.float32(1e19)
+
+
+@kernel
+def differentiate(loss, shape, outputs, r, n_outputs, target):
+    """Replace the outputs f in row r by the loss's gradient there.
+
+    shape is the loss's own parameter: alpha (QUANTILE), delta (HUBER) or the power p (TWEEDIE).
+    """
+    one, two = np.float32(1), np.float32(2)
+    if loss == CROSS_ENTROPY or loss == CLASS_QUADRATIC:
+        softmax(outputs, r, n_outputs)
+        for k in range(n_outputs):
+            y = outputs[r, k]
+            error = y - one if k == int(target) else y
+            outputs[r, k] = error if loss == CROSS_ENTROPY else error * y * (one - y)
+        return
+    f = outputs[r, 0]
+    error = f - target
+    gradient = two * error
+    if loss == LAPLACE:
+        gradient = one if error > 0 else -one
+    elif loss == QUANTILE:
+        gradient = -shape if error < 0 else one - shape
+    elif loss == HUBER:
+        gradient = two * min(max(error, -shape), shape)
+    elif loss == POISSON:
+        gradient = two * (bounded_exp(f) - target)
+    elif loss == GAMMA:
+        gradient = two * (one - target * bounded_exp(-f))
+    elif loss == TWEEDIE:
+        gradient = two * (bounded_exp((two - shape) * f) - target * bounded_exp((one - shape) * f))
+    outputs[r, 0] = gradient
+
+
+@kernel
+def bounded_exp(x):
+    """Return min(exp(x), 1e19), the bound H2O sets."""
+    return min(np.float32(math.exp(x)), LARGEST_EXP)

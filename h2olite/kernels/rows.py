@@ -1,0 +1,99 @@
+"""Entry points: train on encoded rows, and predict them.
+
+Rows come as a named tuple of arrays: levels, numbers, target, weights, offsets (see `h2olite.data.encoding.EncodedRows`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiling import kernel
+from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, softmax
+from .passes import backward, forward, layer_slopes, scale_row
+from .randomness import stream, uniform
+from .updates import soft_threshold
+
+
+class Objective(NamedTuple):
+    """What is minimised: a loss of `losses`, its shape parameter, the activation and the dropout ratios by layer."""
+
+    loss: int
+    shape: np.float32
+    activation: int
+    dropout: np.ndarray
+
+
+@kernel
+def train_rows(layout, theta, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work):
+    """Train on the rows in this order, one update per batch_size of them.
+
+    theta, first, second, owed : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
+    other threads may change them at the same time (Hogwild, Recht et al. 2011): a lost update is harmless.
+    rows_seen : rows trained on before, by all threads; it grows by stride for every row here.
+    """
+    last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
+    for start in range(0, order.size, batch_size):
+        batch = order[start : start + batch_size]
+        n_rows = batch.size
+        seen = rows_seen + start * stride
+        load(rows, batch, objective.dropout[0], seed, seen, work)
+        forward(layout, theta, objective.activation, objective.dropout, True, work, n_rows, seed, seen)
+        outputs = layer_slopes(layout, last, work, n_rows)
+        for r in range(n_rows):
+            if rows.offsets.size > 0:
+                outputs[r, 0] += rows.offsets[batch[r]]
+            differentiate(objective.loss, objective.shape, outputs, r, n_outputs, rows.target[batch[r]])
+            if rows.weights.size > 0:
+                scale_row(outputs, r, n_outputs, rows.weights[batch[r]])
+        backward(layout, theta, first, second, owed, objective.activation, rule, work, n_rows, seen)
+
+
+@kernel
+def load(rows, batch, input_dropout, seed, rows_seen, work):
+    """Copy the rows of a batch into the workspace, dropping inputs at random."""
+    n_categorical, n_numeric = rows.levels.shape[1], rows.numbers.shape[1]
+    for r in range(batch.size):
+        row = batch[r]
+        for c in range(n_categorical):
+            work.levels[r, c] = rows.levels[row, c]
+        for j in range(n_numeric):
+            work.numbers[r, j] = rows.numbers[row, j]
+        if input_dropout > 0:
+            start = stream(seed, rows_seen + r, 0)
+            for c in range(n_categorical):
+                if uniform(start, c) < input_dropout:
+                    work.levels[r, c] = -1
+            for j in range(n_numeric):
+                if uniform(start, n_categorical + j) < input_dropout:
+                    work.numbers[r, j] = 0
+
+
+@kernel
+def predict_rows(layout, theta, objective, rows, order, outputs, work):
+    """Fill outputs (order.size, n_outputs) with class probabilities, or with the linear output plus the offset."""
+    last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
+    is_class = objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC
+    capacity = work.ones.shape[0]
+    for start in range(0, order.size, capacity):
+        batch = order[start : start + capacity]
+        load(rows, batch, np.float32(0), 0, 0, work)
+        forward(layout, theta, objective.activation, objective.dropout, False, work, batch.size, 0, 0)
+        linear = layer_slopes(layout, last, work, batch.size)
+        for r in range(batch.size):
+            if is_class:
+                softmax(linear, r, n_outputs)
+            elif rows.offsets.size > 0:
+                linear[r, 0] += rows.offsets[batch[r]]
+            for k in range(n_outputs):
+                outputs[start + r, k] = linear[r, k]
+
+
+@kernel
+def pay_penalty(layout, theta, owed, l1):
+    """Let the l1 penalty owed since the last payment act on all weights; biases carry no penalty."""
+    for layer in range(layout.widths.size):
+        start = layout.weights[layer]
+        end = start + layout.sizes[layer] * layout.widths[layer]
+        soft_threshold(theta[start:end], owed[start:end], l1)

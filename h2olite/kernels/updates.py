@@ -1,0 +1,157 @@
+"""Update rules: what one gradient does to the weights out of one input.
+
+The gradient of the weights w out of one input is g = scale * gradient + l2 * w. In fast mode a weight whose `gradient`
+is exactly 0 is left alone, as if the rows had not been seen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiling import kernel
+
+
+class Rule(NamedTuple):
+    """The update rule and its settings, as float32 scalars."""
+
+    adaptive: bool
+    rho: np.float32
+    epsilon: np.float32
+    rate: np.float32
+    annealing: np.float32
+    decay: np.float32
+    momentum_start: np.float32
+    momentum_ramp: np.float32
+    momentum_stable: np.float32
+    nesterov: bool
+    l1: np.float32
+    l2: np.float32
+    max_w2: np.float32
+    fast: bool
+
+
+class Step(NamedTuple):
+    """The rule at one moment of training in one layer."""
+
+    adaptive: bool
+    rho: np.float32
+    epsilon: np.float32
+    rate: np.float32
+    momentum: np.float32
+    nesterov: bool
+    l1: np.float32
+    l2: np.float32
+    fast: bool
+
+
+@kernel
+def step_of(rule, layer, rows_seen):
+    """The rule's step after rows_seen rows, in the layer-th layer of weights (from 0).
+
+    rate = rate_0 * decay^layer / (1 + annealing * rows_seen); momentum goes linearly from its start to its stable value
+    over momentum_ramp rows.
+    """
+    seen, one = np.float32(rows_seen), np.float32(1)
+    progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
+    momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
+    rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
+    return Step(
+        rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l1, rule.l2, rule.fast
+    )
+
+
+@kernel
+def update(step, parameters, i, gradient, scale, penalised):
+    """Move row i of the weights against their gradient, the first row of `gradient`.
+
+    parameters : weights, the two memories of the rule, and the step sizes by which the l1 penalty has yet to act.
+    """
+    weights, first, second, owed = parameters
+    l2 = step.l2 if penalised else np.float32(0)
+    # NaN differs from every gradient, so that then no weight is left alone.
+    ignored = np.float32(0) if step.fast else np.float32(np.nan)
+    if step.adaptive:
+        _adadelta(weights, first, second, i, gradient, scale, step.rho, step.epsilon, l2, ignored)
+    else:
+        _momentum(weights, first, i, gradient, scale, step.rate, step.momentum, step.nesterov, l2, ignored)
+    if penalised and step.l1 > 0:
+        _collect(owed, first, second, i, gradient, step, ignored)
+
+
+@kernel
+def _adadelta(w, g2, d2, i, gradient, scale, rho, epsilon, l2, ignored):
+    """ADADELTA (Zeiler 2012).
+
+    G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - d.
+    """
+    fresh = np.float32(1) - rho
+    for k in range(w.shape[1]):
+        if gradient[0, k] != ignored:
+            g = scale * gradient[0, k] + l2 * w[i, k]
+            g2[i, k] = rho * g2[i, k] + fresh * g * g
+            d = np.float32(math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon))) * g
+            d2[i, k] = rho * d2[i, k] + fresh * d * d
+            w[i, k] -= d
+
+
+@kernel
+def _momentum(w, velocity, i, gradient, scale, rate, momentum, nesterov, l2, ignored):
+    """SGD with momentum m: v = m v - g, then w = w + (1 - m) rate v, or for Nesterov w + (1 - m) rate (m v - g).
+
+    The factor 1 - m keeps the total effect of one gradient at rate * g whatever the momentum.
+    References: Polyak 1964; Nesterov 1983 in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013.
+    """
+    scaled_rate = (np.float32(1) - momentum) * rate
+    for k in range(w.shape[1]):
+        if gradient[0, k] != ignored:
+            g = scale * gradient[0, k] + l2 * w[i, k]
+            velocity[i, k] = momentum * velocity[i, k] - g
+            w[i, k] += scaled_rate * (momentum * velocity[i, k] - g if nesterov else velocity[i, k])
+
+
+@kernel
+def _collect(owed, first, second, i, gradient, step, ignored):
+    """Add the step sizes just used to what the l1 penalty owes."""
+    for k in range(owed.shape[1]):
+        if gradient[0, k] != ignored:
+            if step.adaptive:
+                owed[i, k] += np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
+            else:
+                owed[i, k] += step.rate
+
+
+@kernel
+def soft_threshold(w, owed, l1):
+    """Pay the l1 penalty: w = sign(w) max(abs(w) - l1 * owed, 0), the proximal step; owed starts again from 0.
+
+    References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates).
+    """
+    zero = np.float32(0)
+    for k in range(w.size):
+        w[k] = math.copysign(max(abs(w[k]) - l1 * owed[k], zero), w[k])
+        owed[k] = zero
+
+
+@kernel
+def bound_incoming(weights, max_w2, squares):
+    """Scale down the weights into each unit whose squares sum to more than max_w2; biases (last row) stay.
+
+    weights : (n_inputs + 1, width). squares : scratch space of `width` entries.
+    """
+    n_inputs, width = weights.shape[0] - 1, weights.shape[1]
+    for u in range(width):
+        squares[u] = 0
+    for i in range(n_inputs):
+        for u in range(width):
+            squares[u] += weights[i, u] * weights[i, u]
+    exceeded = False
+    for u in range(width):
+        exceeded |= squares[u] > max_w2
+        squares[u] = math.sqrt(max_w2 / squares[u]) if squares[u] > max_w2 else np.float32(1)
+    if exceeded:
+        for i in range(n_inputs):
+            for u in range(width):
+                weights[i, u] *= squares[u]

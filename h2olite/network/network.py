@@ -1,0 +1,97 @@
+"""A network's parameters, the update rule's memory of them, and named views of both."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from h2olite.kernels.passes import Layout
+from h2olite.parameters import Activation, WeightDistribution
+
+from .topology import aligned_zeros
+
+
+@dataclasses.dataclass(eq=False)
+class Network:
+    """All parameters in one flat vector, with what the update rule remembers of each.
+
+    Attributes
+    ----------
+    layout : where each layer lies.
+    theta : float32 (n_parameters,), per layer the weights, input-major, then the biases.
+    first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
+    owed : float32 (n_parameters,), step sizes by which the l1 penalty has yet to act.
+    rows_seen : rows trained on so far.
+    """
+
+    layout: Layout
+    theta: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    owed: np.ndarray
+    rows_seen: int = 0
+
+    @classmethod
+    def zeros(cls, layout: Layout) -> Network:
+        """A network of this layout whose parameters are all 0."""
+        return cls(layout, *(aligned_zeros(int(layout.weights[-1])) for _ in range(4)))
+
+    @property
+    def n_layers(self) -> int:
+        """Layers of weights: the hidden layers and the output layer."""
+        return int(self.layout.widths.size)
+
+    def weights(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
+        """A view of the weights into a layer, 0 being the first hidden layer: (n_inputs, n_channels, n_units).
+
+        n_channels is 2 in the hidden layers of a Maxout network, otherwise 1. ``of`` takes another flat array than theta.
+        """
+        return self._layer(layer, of)[:-1]
+
+    def biases(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
+        """A view of the biases of a layer: (n_channels, n_units)."""
+        return self._layer(layer, of)[-1]
+
+    def _layer(self, layer: int, of: np.ndarray | None) -> np.ndarray:
+        """A layer's weights, and its biases as last row, without the padding."""
+        flat = self.theta if of is None else of
+        start, end = self.layout.weights[layer], self.layout.weights[layer + 1]
+        rows = flat[start:end].reshape(self.layout.sizes[layer] + 1, -1, self.layout.padded[layer + 1])
+        return rows[:, :, : self.layout.sizes[layer + 1]]
+
+
+def initial_network(
+    layout: Layout,
+    activation: Activation,
+    distribution: WeightDistribution,
+    scale: float,
+    random: np.random.Generator,
+    *,
+    classification: bool,
+    absent_inputs: np.ndarray,
+) -> Network:
+    """A network with random weights, as H2O draws them.
+
+    UniformAdaptive draws from U(-r, r) with r = sqrt(6 / (units below + units above)) (Glorot and Bengio 2010), 4 r in
+    the output layer of a classifier; Uniform from U(-scale, scale), Normal from N(0, scale^2). Biases start at 0.5 in
+    the first and 1 in further hidden layers of Rectifier and Maxout, otherwise at 0.
+
+    absent_inputs : indices of inputs that no training row has. Their weights start, and stay, at 0, so that a level or
+    missing value first met at scoring adds nothing instead of noise.
+    """
+    network = Network.zeros(layout)
+    last = network.n_layers - 1
+    for layer in range(network.n_layers):
+        weights = network.weights(layer)
+        if distribution == "Normal":
+            weights[...] = random.normal(0.0, scale, weights.shape)
+        else:
+            below, above = layout.sizes[layer], layout.sizes[layer + 1]
+            adaptive = np.sqrt(6.0 / (below + above)) * (4.0 if classification and layer == last else 1.0)
+            width = adaptive if distribution == "UniformAdaptive" else scale
+            weights[...] = random.uniform(-width, width, weights.shape)
+        if layer < last and activation.startswith(("Rectifier", "Maxout")):
+            network.biases(layer)[...] = 0.5 if layer == 0 else 1.0
+    network.weights(0)[absent_inputs] = 0.0
+    return network

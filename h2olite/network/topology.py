@@ -1,0 +1,60 @@
+"""Which layers a network has and where they lie in the flat arrays of the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from h2olite.kernels.passes import LANES, Layout, Workspace
+
+
+def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
+    """The layout of a network with these units per layer, from the inputs to the outputs.
+
+    With ``maxout``, every unit of a hidden layer has two pre-activations.
+    """
+    units = np.array(sizes, np.int64)
+    padded = -(-units // LANES) * LANES
+    widths = padded[1:].copy()
+    if maxout:
+        widths[:-1] *= 2
+    hidden = np.concatenate(([0], padded[1:-1], [0]))
+    return Layout(
+        sizes=units,
+        padded=padded,
+        widths=widths,
+        weights=_starts((units[:-1] + 1) * widths),
+        units=_starts(hidden),
+        slopes=_starts(widths),
+    )
+
+
+def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int) -> Workspace:
+    """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network."""
+    n_levels = int(layout.sizes[0]) - n_numeric
+    return Workspace(
+        numbers=np.zeros((capacity, n_numeric), np.float32),
+        levels=np.zeros((capacity, n_categorical), np.int32),
+        units=aligned_zeros(capacity * int(layout.units[-1])),
+        slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
+        total=aligned_zeros(int(layout.widths.max())).reshape(1, -1),
+        scales=aligned_zeros(int(layout.widths.max())),
+        ones=np.ones((capacity, 1), np.float32),
+        active=np.zeros(layout.sizes.max(), np.int32),
+        first=np.full(n_levels, -1, np.int32),
+        following=np.zeros((capacity, n_categorical), np.int32),
+    )
+
+
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    """Where each of consecutive pieces starts, and where the last one ends."""
+    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+
+
+def aligned_zeros(size: int) -> np.ndarray:
+    """float32 zeros that start at a multiple of a vector register, so that no register crosses a cache line."""
+    item = np.dtype(np.float32).itemsize
+    memory = np.zeros((size + LANES) * item, np.uint8)
+    start = -memory.ctypes.data % (LANES * item)
+    return memory[start : start + size * item].view(np.float32)
