@@ -81,7 +81,10 @@ class CsvFile:
     def separator(self) -> str:
         """The character between cells."""
         if self.options.separator:
-            return self.options.separator
+            separator = self.options.separator.replace(r"\t", "\t")  # a shell passes on what is typed
+            if len(separator) > 1 or not separator.isascii() or separator in '"\r\n':
+                raise DataError(f"--sep must be one character, no quote and no line end; got {separator!r}")
+            return separator
         if self.file.format == ".tsv":
             return "\t"
         unquoted = re.sub(r'"[^"]*"', "", self.head).partition("\n")[0]
@@ -147,6 +150,7 @@ class CsvFile:
             arrow_csv.ReadOptions(
                 block_size=max(1 << 20, 16 * width),  # a row must fit into one block
                 column_names=names,
+                use_threads=self.file.can_reopen,  # with one thread, Arrow's errors have the row
                 encoding=self.options.encoding,
             ),
             arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True),
@@ -165,22 +169,31 @@ class CsvFile:
 
     def _explain(self, error: Exception) -> NoReturn:
         """Raise what is wrong with the file, with its line, now that reading has failed."""
-        name = self.name
-        with reading(name):
-            if self.file.can_reopen and isinstance(error, UnicodeError):
-                for line, data in enumerate(io.BufferedReader(self.file.open()), 1):
-                    try:
-                        data.decode(self.options.encoding)
-                    except UnicodeDecodeError:
-                        raise DataError(
-                            f"{name}, line {line}: the text must be {self.options.encoding.upper()}; got bytes that "
-                            "are not; pass another one such as --encoding latin1"
-                        ) from None
-            elif self.file.can_reopen and isinstance(error, pa.ArrowInvalid):
-                for line, record in self._records():
-                    if len(record) != len(self.names):
-                        raise DataError(
-                            f"{name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
-                            f"got {len(record)}"
-                        )
+        with reading(self.name):
+            if self.file.can_reopen and not isinstance(error, OSError):
+                try:
+                    self._refuse_ragged()
+                except UnicodeError:
+                    with self.file.open() as stream:
+                        lines = io.TextIOWrapper(stream, self.options.encoding, errors="replace")
+                        line = next((i for i, text in enumerate(lines, 1) if "\ufffd" in text), 1)
+                    raise DataError(
+                        f"{self.name}, line {line}: the text must be {self.options.encoding.upper()}; got bytes that "
+                        "are not; pass another one such as --encoding latin1"
+                    ) from None
+                except csv.Error:  # such as a cell too large for the csv module: Arrow's own words must do
+                    pass
             raise error
+
+    def _refuse_ragged(self) -> None:
+        """Check that there are rows, each with a cell for every column."""
+        n_records = 0
+        for line, record in self._records():
+            n_records += 1
+            if len(record) != len(self.names):
+                raise DataError(
+                    f"{self.name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
+                    f"got {len(record)}"
+                )
+        if n_records <= self.options.header:
+            raise DataError(f"{self.name} has no rows; a table needs at least one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Collection, Mapping
@@ -50,10 +51,12 @@ def as_table(
 def _as_arrow(frame: Any, name: str) -> pa.Table:
     """The frame as Arrow data, with nothing copied that need not be."""
     pandas = sys.modules.get("pandas")  # who has a DataFrame has imported it
-    if pandas and isinstance(frame, pandas.DataFrame):
+    is_pandas = pandas is not None and isinstance(frame, pandas.DataFrame)
+    if not is_pandas and (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
+        with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too
+            return pa.table(frame)
+    if is_pandas:
         columns = [(str(column), frame.iloc[:, i]) for i, column in enumerate(frame.columns)]
-    elif hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-        return pa.table(frame)
     elif isinstance(frame, Mapping):
         columns = [(str(column), values) for column, values in frame.items()]
     elif isinstance(frame, np.ndarray) and frame.ndim == 2:

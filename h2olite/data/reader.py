@@ -76,11 +76,10 @@ def read_table(
     mixed = _mixed_columns([part for file, part in zip(files, parts, strict=True) if isinstance(file, CsvFile)])
     if mixed:  # the numbers of one file are needed as they are written there
         parts = [file.read(as_text | mixed) for file in files]
-    name = files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
     existing = {column: kind for column, kind in kinds.items() if column in parts[0].column_names or column in forced}
     place = _place_in(files, [part.num_rows for part in parts])
     keep_order = not any(isinstance(file, CsvFile) for file in files)
-    table = table_from_arrow(parts, name=name, kinds=existing, keep_order=keep_order, place=place)
+    table = table_from_arrow(parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place)
     pa.default_memory_pool().release_unused()
     return table
 
@@ -115,7 +114,8 @@ def read_blocks(
     """
     keep = list(keep)
     n_rows = 0
-    for file in _tables(source, csv):
+    files = _tables(source, csv)
+    for file in files:
         first = 0
         for part in file.blocks(rows):
             for name in keep:
@@ -128,7 +128,7 @@ def read_blocks(
             first += part.num_rows
         n_rows += first
     if not n_rows:
-        raise DataError(f"{source} has no rows; a table needs at least one")
+        raise DataError(f"{_name(source, files)} has no rows; a table needs at least one")
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,11 @@ def _tables(source: str | os.PathLike[str], csv: CsvOptions | None) -> list[CsvF
     return [
         CsvFile(file, options) if file.format in (".csv", ".tsv") else TypedFile(file) for file in find_files(source)
     ]
+
+
+def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
+    """What messages call the table."""
+    return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
 
 
 def _open_arrow(source: pa.NativeFile) -> ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader:
