@@ -6,10 +6,9 @@ import contextlib
 import csv
 import io
 import os
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, IO, Any
 
 import click
 
@@ -27,10 +26,11 @@ def refuse_unwritable(target: Path) -> None:
     Raises
     ------
     OSError
-        The folder does not exist or is not writable, or `target` is a folder itself.
+        The folder does not exist or is not writable, or `target` is there and no ordinary file: renaming would put
+        a file in place of a device.
     """
-    if target.is_dir():
-        raise IsADirectoryError(f"{target} is a folder; name a file to write.")
+    if target.exists() and not target.is_file():
+        raise FileExistsError(f"{target} is a {'folder' if target.is_dir() else 'device'}; name a file to write.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} to write {target.name} into; make it first.")
     if not os.access(target.parent, os.W_OK | os.X_OK):
@@ -50,13 +50,15 @@ def write_table(blocks: Iterable[pa.Table], target: Path | None) -> int:
     """
     if target is None:
         return _write_csv(blocks, click.get_binary_stream("stdout"))
-    with _written_beside(target) as file:
+    from h2olite.model.artifact import replacing
+
+    with replacing(target) as file:
         if target.suffix.lower() == ".csv":
             return _write_csv(blocks, file)
         return _write_binary(blocks, file, target.suffix.lower())
 
 
-def _write_csv(blocks: Iterable[pa.Table], file: BinaryIO) -> int:
+def _write_csv(blocks: Iterable[pa.Table], file: IO[bytes]) -> int:
     """Write a header and rows, quoted only where a text needs it."""
     import pyarrow as pa
     import pyarrow.csv
@@ -92,7 +94,7 @@ def _write_rows(block: pa.Table, sink: Any, quoting: str) -> None:
     pyarrow.csv.write_csv(pa.table(plain, names=block.column_names), sink, options)
 
 
-def _write_binary(blocks: Iterable[pa.Table], file: BinaryIO, extension: str) -> int:
+def _write_binary(blocks: Iterable[pa.Table], file: IO[bytes], extension: str) -> int:
     """Write Parquet or Arrow's file format."""
     import pyarrow as pa
     import pyarrow.parquet
@@ -107,15 +109,3 @@ def _write_binary(blocks: Iterable[pa.Table], file: BinaryIO, extension: str) ->
             writer.write_table(block)
             n_rows += block.num_rows
     return n_rows
-
-
-@contextlib.contextmanager
-def _written_beside(target: Path) -> Iterator[BinaryIO]:
-    """A file that takes its place under `target` when the block ends well, and is gone otherwise."""
-    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("xb") as file:
-            yield file
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)

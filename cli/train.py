@@ -74,14 +74,17 @@ def train(
     from h2olite.data.reader import read_table
 
     console = Console(quiet=quiet)
-    names = {"factors": parameters.factors or (), "numeric": parameters.numeric or ()}
-    for frame in ("training_frame", "validation_frame"):
-        source = getattr(parameters, frame)
-        if source is not None:
-            console.status(f"Reading {source}")
-            setattr(parameters, frame, read_table(source, **names, csv=csv))
+    console.status(f"Reading {parameters.training_frame}")
+    table = read_table(
+        parameters.training_frame, factors=parameters.factors or (), numeric=parameters.numeric or (), csv=csv
+    )
+    if parameters.validation_frame is not None:
+        console.status(f"Reading {parameters.validation_frame}")
+        schema = {name: column.kind for name, column in table.columns.items()}
+        parameters.validation_frame = read_table(parameters.validation_frame, schema=schema, csv=csv)
+    parameters.training_frame = table
     if parameters.y is None:
-        parameters.y = parameters.training_frame.names[-1]
+        parameters.y = table.names[-1]
         console.say(f"Response: {parameters.y}, the last column; name another one with -y.")
 
     from h2olite import estimator

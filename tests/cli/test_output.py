@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,9 +50,10 @@ def test_target_in_a_missing_folder_is_refused(tmp_path):
         refuse_unwritable(tmp_path / "none" / "m")
 
 
-def test_target_that_is_a_folder_is_refused(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a folder; name a file to write"):
-        refuse_unwritable(tmp_path)
+@pytest.mark.parametrize(("target", "what"), [("/", "folder"), ("/dev/null", "device")])
+def test_target_that_is_no_file_is_refused(target, what):
+    with pytest.raises(FileExistsError, match=f"^{target} is a {what}; name a file to write"):
+        refuse_unwritable(Path(target))
 
 
 def test_target_in_an_unwritable_folder_is_refused(tmp_path, monkeypatch):
