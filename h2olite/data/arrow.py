@@ -16,6 +16,15 @@ from h2olite.errors import DataError
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
 """What text may spell as a time: whole seconds reach further than the years 1677 to 2262 of nanoseconds."""
 
+TEXTS = {
+    arrow_type.id
+    for arrow_type in (
+        *(pa.string(), pa.large_string(), pa.string_view()),
+        *(pa.binary(), pa.binary(1), pa.large_binary(), pa.binary_view()),
+    )
+}
+"""The types of strings, and of bytes that may be some."""
+
 
 def table_from_arrow(
     parts: list[pa.Table],
@@ -106,21 +115,12 @@ def natural_kind(arrow_type: pa.DataType) -> Kind | None:
 
 def _is_text(arrow_type: pa.DataType) -> bool:
     """Whether values of the type are strings, or bytes that may be."""
-    tests = (
-        types.is_string,
-        types.is_large_string,
-        types.is_string_view,
-        types.is_binary,
-        types.is_large_binary,
-        types.is_binary_view,
-        types.is_fixed_size_binary,
-    )
-    return any(test(arrow_type) for test in tests)
+    return arrow_type.id in TEXTS
 
 
 def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool) -> Column:
     """The column that these chunks make up: of the kind asked for, if they can be, or of their own."""
-    natural = {natural_kind(chunk.type) for chunk in chunks} - {None}
+    natural = set(map(natural_kind, {chunk.type for chunk in chunks})) - {None}
     chunks = [_plain(chunk) for chunk in chunks]
     if kind == "categorical" or (kind is None and "categorical" in natural):
         return _categorical(chunks, forced=kind is not None, keep_order=keep_order)

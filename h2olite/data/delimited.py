@@ -130,10 +130,8 @@ class CsvFile:
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """A part of `blocks` with null where a cell's text means missing."""
         missing = pa.array(self.options.missing)
-        for i, name in enumerate(part.column_names):
-            cells = part.column(i)
-            part = part.set_column(i, name, pc.if_else(pc.is_in(cells, missing), None, cells))
-        return part
+        arrays = [pc.if_else(pc.is_in(cells, missing), None, cells) for cells in part.columns]
+        return pa.table(arrays, names=part.column_names) if arrays else part
 
     def place(self, row: int) -> str:
         """The line that a row starts on: exactly, or if the file cannot be read again, as if no cell had two lines."""
@@ -148,7 +146,7 @@ class CsvFile:
         width = len(self.head.partition("\n")[0])
         return (
             arrow_csv.ReadOptions(
-                block_size=max(1 << 20, 16 * width),  # a row must fit into one block
+                block_size=max(1 << 20, 128 * width),  # a row must fit into one, and many should
                 column_names=names,
                 use_threads=self.file.can_reopen,  # with one thread, Arrow's errors have the row
                 encoding=self.options.encoding,

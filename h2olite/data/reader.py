@@ -76,7 +76,8 @@ def read_table(
     mixed = _mixed_columns([part for file, part in zip(files, parts, strict=True) if isinstance(file, CsvFile)])
     if mixed:  # the numbers of one file are needed as they are written there
         parts = [file.read(as_text | mixed) for file in files]
-    existing = {column: kind for column, kind in kinds.items() if column in parts[0].column_names or column in forced}
+    names = set(parts[0].column_names)
+    existing = {column: kind for column, kind in kinds.items() if column in names or column in forced}
     place = _place_in(files, [part.num_rows for part in parts])
     keep_order = not any(isinstance(file, CsvFile) for file in files)
     table = table_from_arrow(parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place)
@@ -118,10 +119,12 @@ def read_blocks(
     for file in files:
         first = 0
         for part in file.blocks(rows):
+            names = dict.fromkeys(part.column_names)
+            refuse_repeated(part.column_names, file.name)
             for name in keep:
-                if name not in part.column_names:
-                    raise DataError(f"{file.name} has no column {name!r}{nearest(name, part.column_names)}")
-            kinds = {name: kind for name, kind in schema.items() if name in part.column_names}
+                if name not in names:
+                    raise DataError(f"{file.name} has no column {name!r}{nearest(name, names)}")
+            kinds = {name: kind for name, kind in schema.items() if name in names}
             cells = file.without_na_strings(part.select(list(kinds)))
             table = table_from_arrow([cells], name=file.name, kinds=kinds, place=_place_after(file, first))
             yield Block(table, part.select(keep))
