@@ -1,3 +1,46 @@
-"""Deep learning on tables with the parameters of h2o.deeplearning."""
+"""Deep learning on tables with the parameters of h2o.deeplearning.
+
+Importing the package loads next to nothing; the first use of a name loads what it needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, ParameterError, TrainingError
+
+if TYPE_CHECKING:
+    from .estimator import deeplearning
+    from .model.model import Model, load_model
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ArtifactError",
+    "DataError",
+    "H2OLiteError",
+    "MissingExtraError",
+    "Model",
+    "ParameterError",
+    "TrainingError",
+    "deeplearning",
+    "load_model",
+]
+
+_HOMES = {"deeplearning": "estimator", "load_model": "model.model", "Model": "model.model"}
+"""Where the names that are loaded on first use live."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

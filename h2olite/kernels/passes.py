@@ -2,8 +2,8 @@
 
 Layer l turns the activations x (n_rows, n_inputs) of the layer below into z = x W + b. W and b are one matrix of shape
 (n_inputs + 1, width) whose last row is the bias: the weight out of an input that is always 1. Weights lie input-major,
-so an input that is zero skips one contiguous row of them. Every row of weights, activations and gradients is padded with
-zeros to whole vector registers (see `LANES`).
+so an input that is zero skips one contiguous row of them. Every row of weights, activations and gradients is padded
+with zeros to whole vector registers (see `LANES`).
 
 Functions take matrices and row numbers rather than views of rows: making a view counts references atomically, which
 costs more than short loops do and slows down other threads.
@@ -19,7 +19,6 @@ from .activations import RECTIFIER, activate
 from .compiling import kernel, view
 from .randomness import stream, uniform
 from .updates import bound_incoming, step_of, update
-
 
 NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = range(3)
 
@@ -58,7 +57,8 @@ class Workspace(NamedTuple):
     scales : float32 (widest layer,), scratch space of `bound_incoming`.
     ones : float32 (capacity, 1), the bias's input.
     active : int32 (largest layer,), the inputs in use.
-    first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each level, the list of rows with it.
+    first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each
+        level, the list of rows with it.
     """
 
     numbers: np.ndarray
@@ -89,8 +89,8 @@ def layer_weights(layout, theta, layer):
 def forward(layout, theta, activation, dropout, training, work, n_rows, seed, rows_seen):
     """Fill units and slopes of all layers from the inputs in `work`; the last layer's slopes hold its linear output.
 
-    dropout[l] is the ratio at which units of layer l (0: the inputs) are dropped. In training they are dropped at random
-    and the others stay as they are; in scoring every unit counts with its probability to be kept.
+    dropout[l] is the ratio at which units of layer l (0: the inputs) are dropped. In training they are dropped at
+    random and the others stay as they are; in scoring every unit counts with its probability to be kept.
     """
     last = layout.widths.size - 1
     for layer in range(last + 1):
@@ -136,7 +136,7 @@ def add_bias(weights, z):
 
 @kernel
 def add_inputs(weights, z, work):
-    """Add the product of the rows' inputs and the first layer's weights to z: levels are looked up, numbers multiplied."""
+    """Add the rows' inputs times the first layer's weights to z: levels are looked up, numbers multiplied."""
     n_inputs, n_numeric = weights.shape[0] - 1, work.numbers.shape[1]
     for r in range(z.shape[0]):
         for c in range(work.levels.shape[1]):
@@ -201,7 +201,7 @@ def scale_row(a, r, n_units, factor):
 def backward(layout, theta, first, second, owed, activation, rule, work, n_rows, rows_seen):
     """Carry the gradients at the output down the layers and update every weight on the way.
 
-    On entry the last layer's slopes hold the loss's gradients. Errors are computed with the weights before their update.
+    On entry the last layer's slopes hold the loss's gradients. Errors are those of the weights before their update.
     """
     for layer in range(layout.widths.size - 1, -1, -1):
         step = step_of(rule, layer, rows_seen)
@@ -231,8 +231,8 @@ def backward(layout, theta, first, second, owed, activation, rule, work, n_rows,
 def descend(step, x, n_inputs, gradients, parameters, offset, errors, penalised, work):
     """Update the weights out of n_inputs inputs x, which start at row `offset` of the parameters.
 
-    The gradient of the weights out of input i is the mean over the rows of x_i * gradients. Where errors are wanted they
-    replace x: the error of input i is gradients @ w_i, which a Rectifier at 0 would only multiply by 0.
+    The gradient of the weights out of input i is the mean over the rows of x_i * gradients. Where errors are wanted
+    they replace x: the error of input i is gradients @ w_i, which a Rectifier at 0 would only multiply by 0.
     """
     n_rows = gradients.shape[0]
     for i in range(n_inputs):

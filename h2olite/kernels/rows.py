@@ -1,6 +1,6 @@
 """Entry points: train on encoded rows, and predict them.
 
-Rows come as a named tuple of arrays: levels, numbers, target, weights, offsets (see `h2olite.data.encoding.EncodedRows`).
+Rows come as a named tuple of arrays (see `h2olite.data.encoding.EncodedRows`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class Objective(NamedTuple):
 
 
 @kernel
-def train_rows(layout, theta, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work):
+def train_rows(
+    layout, theta, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
+):
     """Train on the rows in this order, one update per batch_size of them.
 
     theta, first, second, owed : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;

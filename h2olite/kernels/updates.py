@@ -58,9 +58,7 @@ def step_of(rule, layer, rows_seen):
     progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
     momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
     rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
-    return Step(
-        rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l1, rule.l2, rule.fast
-    )
+    return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l1, rule.l2, rule.fast)
 
 
 @kernel

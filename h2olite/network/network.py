@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Network:
     @classmethod
     def zeros(cls, layout: Layout) -> Network:
         """A network of this layout whose parameters are all 0."""
-        return cls(layout, *(aligned_zeros(int(layout.weights[-1])) for _ in range(4)))
+        return cls(layout, *[aligned_zeros(int(layout.weights[-1])) for _ in range(4)])
 
     @property
     def n_layers(self) -> int:
@@ -45,13 +46,48 @@ class Network:
     def weights(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
         """A view of the weights into a layer, 0 being the first hidden layer: (n_inputs, n_channels, n_units).
 
-        n_channels is 2 in the hidden layers of a Maxout network, otherwise 1. ``of`` takes another flat array than theta.
+        n_channels is 2 in the hidden layers of a Maxout network, otherwise 1. ``of`` is another flat array than theta.
         """
         return self._layer(layer, of)[:-1]
 
     def biases(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
         """A view of the biases of a layer: (n_channels, n_units)."""
         return self._layer(layer, of)[-1]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""
+        return {
+            name: np.ascontiguousarray(view)
+            for layer in range(self.n_layers)
+            for name, view in self._named(layer).items()
+        }
+
+    @classmethod
+    def from_arrays(cls, layout: Layout, arrays: Mapping[str, np.ndarray], rows_seen: int) -> Network:
+        """The network that `to_arrays` was called on.
+
+        Raises
+        ------
+        KeyError, ValueError
+            An array is missing, or not of the layout's shape.
+        """
+        network = cls.zeros(layout)
+        network.rows_seen = rows_seen
+        for layer in range(network.n_layers):
+            for name, view in network._named(layer).items():
+                if arrays[name].shape != view.shape or arrays[name].dtype != np.float32:
+                    raise ValueError(f"{name} must be float32 {view.shape}")
+                view[...] = arrays[name]
+        return network
+
+    def _named(self, layer: int) -> dict[str, np.ndarray]:
+        """Views of all that belongs to a layer."""
+        kinds = {"": self.theta, ".first": self.first, ".second": self.second, ".owed": self.owed}
+        return {
+            f"layer{layer + 1}.{part}{kind}": view(layer, flat)
+            for kind, flat in kinds.items()
+            for part, view in (("weights", self.weights), ("biases", self.biases))
+        }
 
     def _layer(self, layer: int, of: np.ndarray | None) -> np.ndarray:
         """A layer's weights, and its biases as last row, without the padding."""

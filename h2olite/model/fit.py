@@ -1,0 +1,222 @@
+"""The whole way from tables to a trained model, in one function."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import h2olite
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder, choose_predictors, find_columns
+from h2olite.data.splits import complete_rows, random_stream, sample_rows, training_rows
+from h2olite.data.table import Table
+from h2olite.kernels.updates import Rule
+from h2olite.metrics import Metrics
+from h2olite.network.network import initial_network
+from h2olite.network.topology import lay_out
+from h2olite.parameters import Parameters
+from h2olite.training.trainer import Measurement, Progress, Trainer
+from h2olite.training.workers import Workers, usable_threads
+from h2olite.validation import check_response, resolve, wants_classes, warnings
+
+from .importance import gedeon_importance
+from .model import Model, TrainingRecord
+from .scoring import LOG_LINK, Scoring, objective_of
+
+SMALL_TABLE = 10_000
+"""Rows below which force_load_balance=False trains on one thread."""
+
+LARGEST_SEED = 2**31
+
+
+def fit(
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None = None,
+    watch: Callable[[Progress], bool | None] | None = None,
+) -> Model:
+    """Train a model.
+
+    Parameters
+    ----------
+    parameters : checked parameters; their frames are not looked at.
+    training, validation : the tables.
+    watch : is told of progress after every block of rows; training ends when it returns False.
+
+    Raises
+    ------
+    ParameterError : the parameters do not go with the response.
+    DataError : the tables do not hold what training needs.
+    TrainingError : training became unstable.
+    """
+    started = time.perf_counter()
+    said = warnings(parameters)
+    name = training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
+    if wants_classes(parameters):
+        training = training.convert({name: "categorical"})
+        validation = validation and validation.convert({name: "categorical"})
+    predictors, dropped = choose_predictors(
+        training,
+        x=parameters.x,
+        others=[name, *(parameters.ignored_columns or ())],
+        ignore_const_cols=parameters.ignore_const_cols,
+    )
+    levels = training[name].levels
+    values = training[name].values
+    check_response(
+        parameters,
+        None if levels is None else len(levels),
+        name=name,
+        lowest=np.nanmin(values).item() if levels is None and not np.isnan(values).all() else None,
+    )
+    parameters = dataclasses.replace(
+        resolve(parameters, None if levels is None else len(levels)),
+        seed=secrets.randbelow(LARGEST_SEED) if parameters.seed < 0 else parameters.seed,
+    )
+    said += dropped + _advice_on_classes(training, name)
+
+    standardised = parameters.standardize and parameters.distribution not in LOG_LINK
+    response = ResponseEncoder.fit(training, name, standardize=standardised)
+    scoring = Scoring(response, parameters)
+    target, actual = response.encode(training)
+    skips = parameters.missing_values_handling == "Skip"
+    usable = training_rows(training, target=target, complete=complete_rows(training, predictors) if skips else None)
+    encoder = RowEncoder.fit(
+        training,
+        predictors,
+        use_all_factor_levels=parameters.use_all_factor_levels,
+        standardize=parameters.standardize,
+        sparse=parameters.sparse,
+        rows=usable,
+    )
+    rows = EncodedRows(*encoder.encode(training), target)
+    if validation is not None:
+        adaptation = Adaptation(validation.name)
+        validation_rows = EncodedRows(*encoder.encode(validation, adaptation))
+        validation_target, validation_actual = response.encode(validation, adaptation)
+        said += adaptation.warnings()
+        validation_sample = _sample(
+            training_rows(validation, target=validation_target),
+            parameters.score_validation_samples,
+            parameters.seed + 1,
+        )
+
+    layout = lay_out(
+        [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
+        maxout=parameters.activation.startswith("Maxout"),
+    )
+    absent = absent_inputs(rows, usable, int(encoder.cat_offsets[-1]))
+    network = initial_network(
+        layout,
+        parameters.activation,
+        parameters.initial_weight_distribution,
+        parameters.initial_weight_scale,
+        random_stream(parameters.seed, "initial weights"),
+        classification=response.levels is not None,
+        absent_inputs=absent,
+    )
+    objective = objective_of(parameters)
+    sample = _sample(usable, parameters.score_training_samples, parameters.seed)
+    encoded = time.perf_counter()
+
+    with Workers(network, rows, _n_threads(parameters, usable.size), parameters.mini_batch_size) as workers:
+        rule = rule_of(parameters)
+        workers.compile(objective, rule, rows)
+        compiled = time.perf_counter()
+
+        def measure() -> Measurement:
+            def metrics(rows: EncodedRows, sample: np.ndarray, actual: np.ndarray) -> Metrics:
+                return scoring.metrics(workers.predict(objective, rows, sample), actual[sample])
+
+            return Measurement(
+                metrics(rows, sample, actual),
+                None if validation is None else metrics(validation_rows, validation_sample, validation_actual),
+            )
+
+        trainer = Trainer(workers, objective, rule, rows, usable, sample, parameters, parameters.seed, measure, watch)
+        reason = trainer.run()
+
+    assert trainer.measurement is not None
+    record = TrainingRecord(
+        version=h2olite.__version__,
+        rows=training.n_rows,
+        sampled=sample.size if sample.size < usable.size else None,
+        epochs=trainer.epochs,
+        samples=network.rows_seen,
+        iterations=trainer.iterations,
+        stopped_by=reason,
+        seconds={
+            "read": 0.0,
+            "encode": encoded - started,
+            "compile": compiled - encoded,
+            "train": trainer.seconds_training,
+            "score": trainer.seconds_scoring,
+            "total": time.perf_counter() - started,
+        },
+        warnings=said,
+    )
+    return Model(
+        model_id=parameters.model_id or f"DeepLearning_model_{secrets.token_hex(4)}",
+        parameters=dataclasses.replace(parameters, training_frame=None, validation_frame=None, y=name),
+        encoder=encoder,
+        response=response,
+        network=network,
+        training_metrics=trainer.measurement.training,
+        validation_metrics=trainer.measurement.validation,
+        history=trainer.history,
+        importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
+        record=record,
+    )
+
+
+def rule_of(parameters: Parameters) -> Rule:
+    """The update rule that resolved parameters describe."""
+    single = np.float32
+    return Rule(
+        adaptive=parameters.adaptive_rate,
+        rho=single(parameters.rho),
+        epsilon=single(parameters.epsilon),
+        rate=single(parameters.rate),
+        annealing=single(parameters.rate_annealing),
+        decay=single(parameters.rate_decay),
+        momentum_start=single(parameters.momentum_start),
+        momentum_ramp=single(parameters.momentum_ramp),
+        momentum_stable=single(parameters.momentum_stable),
+        nesterov=parameters.nesterov_accelerated_gradient,
+        l1=single(parameters.l1),
+        l2=single(parameters.l2),
+        max_w2=single(min(parameters.max_w2, np.finfo(np.float32).max)),
+        fast=parameters.fast_mode,
+    )
+
+
+def absent_inputs(rows: EncodedRows, usable: np.ndarray, n_levels: int) -> np.ndarray:
+    """The inputs of categorical columns that no row trained on has."""
+    present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
+    for column in rows.levels.T:
+        present[column[usable]] = True
+    return np.flatnonzero(~present[:n_levels])
+
+
+def _n_threads(parameters: Parameters, n_rows: int) -> int:
+    """Threads to train with."""
+    if not parameters.force_load_balance and n_rows < SMALL_TABLE:
+        return 1
+    return parameters.nthreads or usable_threads()
+
+
+def _sample(rows: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """So many of these rows at random; all for 0."""
+    return rows[sample_rows(rows.size, size, random_stream(seed, "scoring sample"))]
+
+
+def _advice_on_classes(training: Table, name: str) -> list[str]:
+    """A sentence for a numeric response that looks like two classes."""
+    values = training[name].values
+    if training[name].levels is None and np.isin(values[~np.isnan(values)], (0, 1)).all():
+        return [f"response {name!r} holds only 0 and 1 and is taken as a number; name it in factors to classify."]
+    return []

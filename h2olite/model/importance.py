@@ -1,0 +1,37 @@
+"""How much each input matters to a network, by its weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from h2olite.network.network import Network
+
+
+def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray:
+    """Importance of each input, the largest being 1: float64 (n_inputs,).
+
+    With A the absolute weights into the first layer and B those into the second, each normalised to sum 1 over a unit's
+    inputs, an input's share in a unit k of the second layer is Q_ki = (B A)_ki, and its importance sum_k Q_ki. Without
+    hidden layers it is the sum of its absolute weights. Maxout counts the weights of both channels.
+
+    absent_inputs : indices of inputs that no training row had; their importance is 0.
+
+    References
+    ----------
+    Gedeon (1997), Data mining of inputs: analysing magnitude and functional measures.
+    """
+    first = np.abs(network.weights(0)).sum(axis=1, dtype=np.float64)
+    if network.n_layers == 1:
+        importance = first.sum(axis=1)
+    else:
+        second = np.abs(network.weights(1)).sum(axis=1, dtype=np.float64)
+        importance = (_shares(first) @ _shares(second)).sum(axis=1)
+    importance[absent_inputs] = 0.0
+    largest = importance.max(initial=0.0)
+    return importance / largest if largest > 0 else importance
+
+
+def _shares(weights: np.ndarray) -> np.ndarray:
+    """The columns of (n_inputs, n_units), each divided by its sum; a unit without weights has no shares."""
+    totals = weights.sum(axis=0)
+    return weights / np.where(totals > 0, totals, 1.0)

@@ -1,0 +1,69 @@
+"""The layers of a trained network, for people: sizes, learning rates, statistics of weights and biases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from h2olite.network.network import Network
+from h2olite.parameters import Parameters
+
+
+def describe_layers(network: Network, parameters: Parameters, category: str) -> list[dict[str, Any]]:
+    """One row per layer, the inputs first, with H2O's column names.
+
+    mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
+    or the learning rate of SGD; momentum is the one in use at the end. Every *_rms is a standard deviation.
+    """
+    sizes = network.layout.sizes.tolist()
+    kind = parameters.activation.replace("WithDropout", "Dropout")
+    output = "Linear" if category == "Regression" else "Softmax"
+    ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
+    rows: list[dict[str, Any]] = [
+        {"layer": 1, "units": sizes[0], "type": "Input", "dropout": 100 * parameters.input_dropout_ratio}
+    ]
+    for layer, units in enumerate(sizes[1:]):
+        is_output = layer == network.n_layers - 1
+        weights, biases = network.weights(layer), network.biases(layer)
+        rows.append(
+            {
+                "layer": layer + 2,
+                "units": units,
+                "type": output if is_output else kind,
+                "dropout": None if is_output else 100 * ratios[layer],
+                "l1": parameters.l1,
+                "l2": parameters.l2,
+                **_rates(network, parameters, layer),
+                "mean_weight": float(weights.mean(dtype=np.float64)),
+                "weight_rms": float(weights.std(dtype=np.float64)),
+                "mean_bias": float(biases.mean(dtype=np.float64)),
+                "bias_rms": float(biases.std(dtype=np.float64)),
+                "zero_share": float(np.mean(weights == 0)),
+            }
+        )
+    return rows
+
+
+def used_columns(network: Network, input_columns: np.ndarray, n_columns: int) -> np.ndarray:
+    """Which predictors have a weight other than 0 that can reach an output: bool (n_columns,)."""
+    reaches = np.ones(network.layout.sizes[-1], np.bool_)
+    for layer in range(network.n_layers - 1, -1, -1):
+        reaches = (network.weights(layer)[:, :, reaches] != 0).any(axis=(1, 2))
+    used = np.zeros(n_columns, np.bool_)
+    used[input_columns[reaches]] = True
+    return used
+
+
+def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
+    """Learning rate and momentum of a layer at the end of training."""
+    if parameters.adaptive_rate:
+        epsilon = parameters.epsilon
+        squared_steps = network.weights(layer, network.second).astype(np.float64)
+        squared_gradients = network.weights(layer, network.first).astype(np.float64)
+        rates = np.sqrt((squared_steps + epsilon) / (squared_gradients + epsilon))
+        return {"mean_rate": float(rates.mean()), "rate_rms": float(rates.std()), "momentum": 0.0}
+    progress = min(network.rows_seen / parameters.momentum_ramp, 1.0) if parameters.momentum_ramp > 0 else 1.0
+    rate = parameters.rate * parameters.rate_decay**layer / (1 + parameters.rate_annealing * network.rows_seen)
+    momentum = parameters.momentum_start + (parameters.momentum_stable - parameters.momentum_start) * progress
+    return {"mean_rate": rate, "rate_rms": 0.0, "momentum": momentum}

@@ -1,0 +1,401 @@
+"""A trained model: predictions, metrics, what it consists of, and its file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.frames import as_table
+from h2olite.data.table import Kind, Table
+from h2olite.errors import ArtifactError, DataError
+from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.network.network import Network
+from h2olite.network.topology import lay_out
+from h2olite.parameters import FRAMES, Parameters, declared
+from h2olite.training.workers import TILE, Workers, usable_threads
+
+from .artifact import read_artifact, write_artifact
+from .layers import describe_layers, used_columns
+from .scoring import Scoring, objective_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from h2olite.data.reader import Block
+
+METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics)}
+
+
+@dataclasses.dataclass
+class TrainingRecord:
+    """How a model came about.
+
+    Attributes
+    ----------
+    version : of h2olite.
+    rows : of the training table.
+    sampled : rows that the training metrics are from, None for all.
+    epochs, samples, iterations : how much was trained.
+    stopped_by : the parameter that ended training, or ``"interrupted"``.
+    seconds : spent on ``read``, ``encode``, ``compile``, ``train``, ``score``, and in ``total``.
+    warnings : sentences for the user.
+    """
+
+    version: str
+    rows: int
+    sampled: int | None
+    epochs: float
+    samples: int
+    iterations: int
+    stopped_by: str
+    seconds: dict[str, float]
+    warnings: list[str]
+
+
+def _getter(name: str) -> Callable[..., Any]:
+    """Make a method that gives one metric of the training, validation or cross-validation metrics."""
+
+    def get(self: Model, train: bool = False, valid: bool = False, xval: bool = False) -> Any:
+        return self._of_frames(train, valid, xval, lambda metrics: getattr(metrics, name)())
+
+    get.__name__ = name
+    get.__doc__ = (
+        f"The {name} of the training metrics, or of those asked for; a dict by frame when several are, None for a "
+        "frame that there was none of."
+    )
+    return get
+
+
+@dataclasses.dataclass(eq=False)
+class Model:
+    """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
+
+    A model may be pickled, and predict in many threads at once.
+    """
+
+    model_id: str
+    parameters: Parameters
+    encoder: RowEncoder
+    response: ResponseEncoder
+    network: Network
+    training_metrics: Metrics
+    validation_metrics: Metrics | None
+    history: list[dict[str, Any]]
+    importances: np.ndarray | None
+    record: TrainingRecord
+
+    def __post_init__(self) -> None:
+        self._scoring = Scoring(self.response, self.parameters)
+        self._objective = objective_of(self.parameters)
+
+    @property
+    def category(self) -> str:
+        """``"Binomial"``, ``"Multinomial"`` or ``"Regression"``."""
+        return self._scoring.category
+
+    @property
+    def schema(self) -> dict[str, Kind]:
+        """The columns that predictions need, and what each must be."""
+        kinds: dict[str, Kind] = dict.fromkeys(self.encoder.categorical, "categorical")
+        return kinds | {name: "time" if name in self.encoder.times else "numeric" for name in self.encoder.numeric}
+
+    @property
+    def stopped_by(self) -> str:
+        """The parameter that ended training, or ``"interrupted"``."""
+        return self.record.stopped_by
+
+    def default_threshold(self) -> float:
+        """Probability from which the second of two classes is predicted: the best F1 on validation, else training."""
+        metrics = self.validation_metrics or self.training_metrics
+        return metrics["threshold"] if self.category == "Binomial" else 0.5
+
+    def predict(self, test_data: Any) -> pd.DataFrame:
+        """Predict every row of a frame.
+
+        Parameters
+        ----------
+        test_data : any frame (see `h2olite.data.frames.as_table`). Missing columns, missing values and unseen levels
+            are treated as missing, with a warning.
+
+        Returns
+        -------
+        predictions : DataFrame, one row per row, in order. ``predict``, and for a classifier one column of
+            probabilities per class, named as the class, with a ``p`` in front if that is a whole number.
+
+        Raises
+        ------
+        DataError : the frame has no predictor at all, or text where training had numbers.
+        """
+        import pandas as pd
+
+        table = self._table(test_data)
+        adaptation = Adaptation(table.name)
+        columns = self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
+        _warn(adaptation)
+        if self.response.levels is not None:
+            columns["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.response.levels))
+        return pd.DataFrame(columns)
+
+    def predict_blocks(self, blocks: Iterable[Block]) -> Iterator[pa.Table]:
+        """Predict a table block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep."""
+        import pyarrow as pa
+
+        adaptation = None
+        for block in blocks:
+            adaptation = adaptation or Adaptation(block.table.name)
+            columns = self._scoring.columns(self._outputs(block.table, adaptation), self.default_threshold())
+            if self.response.levels is not None:
+                columns["predict"] = pa.array(self.response.levels).take(pa.array(columns["predict"]))
+            predictions = pa.table(columns)
+            for i, name in enumerate(block.kept.column_names):
+                predictions = predictions.add_column(i, name, block.kept[name])
+            yield predictions
+        if adaptation is not None:
+            _warn(adaptation)
+
+    def model_performance(
+        self, test_data: Any = None, train: bool = False, valid: bool = False, xval: bool = False
+    ) -> Metrics | None:
+        """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for."""
+        if test_data is None:
+            return self._of_frames(train, valid, xval, lambda metrics: metrics)
+        table = self._table(test_data, self.response.name)
+        adaptation = Adaptation(table.name)
+        if self.response.name not in table:
+            raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
+        _, actual = self.response.encode(table, adaptation)
+        metrics = self._scoring.metrics(self._outputs(table, adaptation), actual)
+        _warn(adaptation)
+        return metrics
+
+    auc = _getter("auc")
+    aucpr = pr_auc = _getter("pr_auc")
+    gini = _getter("gini")
+    logloss = _getter("logloss")
+    mse = _getter("mse")
+    rmse = _getter("rmse")
+    mae = _getter("mae")
+    rmsle = _getter("rmsle")
+    r2 = _getter("r2")
+    mean_residual_deviance = _getter("mean_residual_deviance")
+    mean_per_class_error = _getter("mean_per_class_error")
+    confusion_matrix = _getter("confusion_matrix")
+    hit_ratio_table = _getter("hit_ratio_table")
+    gains_lift = _getter("gains_lift")
+
+    def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
+        """How much each input matters, most important first: variable, relative and scaled importance, percentage.
+
+        None for a model trained without variable_importances. See `h2olite.model.importance.gedeon_importance`.
+        """
+        if self.importances is None:
+            return None
+        total = self.importances.sum() or 1.0
+        order = np.argsort(-self.importances, kind="stable")
+        rows = [
+            (self.encoder.input_names[i], value, value, value / total)
+            for i, value in zip(order.tolist(), self.importances[order].tolist(), strict=True)
+        ]
+        if not use_pandas:
+            return rows
+        import pandas as pd
+
+        return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
+
+    def scoring_history(self) -> pd.DataFrame:
+        """One row for every time the model was measured."""
+        import pandas as pd
+
+        return pd.DataFrame(self.history)
+
+    def summary(self) -> pd.DataFrame:
+        """The layers: units, type, dropout, penalties, learning rates and statistics of weights and biases."""
+        import pandas as pd
+
+        return pd.DataFrame(describe_layers(self.network, self.parameters, self.category))
+
+    def weights(self, matrix_id: int = 0) -> pd.DataFrame:
+        """The weights into a layer, 0 being the first hidden layer: a row per unit, a column per input of the layer.
+
+        Maxout layers have two rows per unit: first those of channel 0 of all units, then those of channel 1.
+        """
+        import pandas as pd
+
+        weights = self.network.weights(self._layer(matrix_id))
+        below = self.encoder.input_names if matrix_id == 0 else [f"C{i + 1}" for i in range(len(weights))]
+        return pd.DataFrame(weights.reshape(len(weights), -1).T, columns=list(below))
+
+    def biases(self, vector_id: int = 0) -> pd.DataFrame:
+        """The biases of a layer, one row per row of its `weights`."""
+        import pandas as pd
+
+        return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
+
+    def report(self) -> dict[str, Any]:
+        """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
+        record = self.record
+        theta = [self.network.weights(layer) for layer in range(self.network.n_layers)]
+        total = sum(weights.size for weights in theta)
+        nonzero = sum(int(np.count_nonzero(weights)) for weights in theta)
+        used = used_columns(self.network, self.encoder.input_columns, len(self.encoder.predictors))
+        seconds = record.seconds["train"]
+        return {
+            "model_id": self.model_id,
+            "path": None,
+            "category": self.category,
+            "response": self.response.name,
+            "rows": record.rows,
+            "predictors": len(self.encoder.predictors),
+            "inputs": self.encoder.n_inputs,
+            "seed": self.parameters.seed,
+            "epochs": record.epochs,
+            "samples": record.samples,
+            "iterations": record.iterations,
+            "training_speed": record.samples / seconds if seconds else 0.0,
+            "seconds": record.seconds,
+            "stopped_by": record.stopped_by,
+            "training_metrics": self.training_metrics.to_json(),
+            "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
+            "cross_validation_metrics": None,
+            "scoring_history": self.history,
+            "variable_importances": [dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in self.varimp() or ()],
+            "layers": describe_layers(self.network, self.parameters, self.category),
+            "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
+            "features": {
+                "total": len(used),
+                "used": int(used.sum()),
+                "unused": [name for name, uses in zip(self.encoder.predictors, used, strict=True) if not uses],
+            },
+            "parameters": _stored(self.parameters),
+            "version": record.version,
+            "warnings": record.warnings,
+        }
+
+    def __repr__(self) -> str:
+        """The headline: what it is, and how good on what it was measured on."""
+        shape = "-".join(str(size) for size in self.network.layout.sizes.tolist())
+        frames = {"training": self.training_metrics, "validation": self.validation_metrics}
+        return "\n".join(
+            [
+                f"{self.model_id}: {self.category} model of {self.response.name}, network {shape}, "
+                f"{self.record.epochs:.4g} epochs",
+                *(f"\n{name}: {metrics}" for name, metrics in frames.items() if metrics is not None),
+            ]
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the model to one file and give its path.
+
+        Raises
+        ------
+        DataError : the file cannot be written.
+        """
+        document = {
+            "model_id": self.model_id,
+            "parameters": _stored(self.parameters),
+            "encoder": self.encoder.to_json(),
+            "response": self.response.to_json(),
+            "training_metrics": self.training_metrics.to_json(),
+            "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
+            "history": self.history,
+            "importances": None if self.importances is None else self.importances.tolist(),
+            "record": dataclasses.asdict(self.record),
+            "rows_seen": self.network.rows_seen,
+        }
+        write_artifact(path, document, self.network.to_arrays())
+        return os.fspath(path)
+
+    def _table(self, frame: Any, *more: str) -> Table:
+        """The frame as a table, its columns read as those of training were."""
+        schema = self.schema
+        factors = [name for name, kind in schema.items() if kind == "categorical"]
+        if self.response.levels is not None:
+            factors += more
+        if isinstance(frame, (str, os.PathLike)):
+            from h2olite.data.reader import read_table
+
+            return read_table(frame, schema=schema | dict.fromkeys(factors, "categorical"))
+        return as_table(frame, name="test_data")
+
+    def _outputs(self, table: Table, adaptation: Adaptation) -> np.ndarray:
+        """The network's outputs for every row of a table."""
+        rows = EncodedRows(*self.encoder.encode(table, adaptation))
+        n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
+        with Workers(self.network, rows, n_threads) as workers:
+            return workers.predict(self._objective, rows)
+
+    def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
+        """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""
+        asked = {"train": train, "valid": valid, "xval": xval}
+        frames = {"train": self.training_metrics, "valid": self.validation_metrics, "xval": None}
+        names = [name for name, wanted in asked.items() if wanted] or ["train"]
+        values = {name: None if metrics is None else get(metrics) for name in names for metrics in [frames[name]]}
+        return values if len(values) > 1 else values[names[0]]
+
+    def _layer(self, index: int) -> int:
+        """The index, if there is such a layer of weights."""
+        if not 0 <= index < self.network.n_layers:
+            raise DataError(f"the layer must be from 0 to {self.network.n_layers - 1}; got {index}.")
+        return index
+
+
+IMPORTANCE_COLUMNS = ("variable", "relative_importance", "scaled_importance", "percentage")
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    ArtifactError : the file is no model, damaged, or written by a newer version.
+    """
+    document, arrays = read_artifact(path)
+    try:
+        return _restored(document, arrays)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
+
+
+def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
+    """The model of a file's contents."""
+    parameters = Parameters(**document["parameters"])
+    encoder = RowEncoder.from_json(document["encoder"])
+    response = ResponseEncoder.from_json(document["response"])
+    layout = lay_out(
+        [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
+        maxout=parameters.activation.startswith("Maxout"),
+    )
+    metrics = METRICS[Scoring(response, parameters).category]
+    validation = document["validation_metrics"]
+    importances = document["importances"]
+    return Model(
+        model_id=document["model_id"],
+        parameters=parameters,
+        encoder=encoder,
+        response=response,
+        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
+        training_metrics=metrics.from_json(document["training_metrics"]),
+        validation_metrics=None if validation is None else metrics.from_json(validation),
+        history=document["history"],
+        importances=None if importances is None else np.array(importances),
+        record=TrainingRecord(**document["record"]),
+    )
+
+
+def _stored(parameters: Parameters) -> dict[str, Any]:
+    """The parameters that a model file keeps: all but the tables."""
+    return {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
+
+
+def _warn(adaptation: Adaptation) -> None:
+    """Warn of what the model did not know or find."""
+    for sentence in adaptation.warnings():
+        warnings.warn(sentence, stacklevel=3)

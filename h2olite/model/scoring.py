@@ -1,0 +1,116 @@
+"""From a network's outputs to predictions in the response's own terms, and to their metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from h2olite.data.encoding import ResponseEncoder
+from h2olite.kernels import activations, losses
+from h2olite.kernels.rows import Objective
+from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.parameters import Parameters
+
+ACTIVATIONS = {
+    "Tanh": activations.TANH,
+    "Rectifier": activations.RECTIFIER,
+    "ExpRectifier": activations.EXP_RECTIFIER,
+    "Maxout": activations.MAXOUT,
+}
+
+REGRESSION_LOSSES = {
+    "gaussian": losses.GAUSSIAN,
+    "laplace": losses.LAPLACE,
+    "quantile": losses.QUANTILE,
+    "huber": losses.HUBER,
+    "poisson": losses.POISSON,
+    "gamma": losses.GAMMA,
+    "tweedie": losses.TWEEDIE,
+}
+
+LOG_LINK = ("poisson", "gamma", "tweedie")
+"""Distributions whose mean is the exponential of the linear output."""
+
+
+def objective_of(parameters: Parameters) -> Objective:
+    """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
+    if parameters.distribution in REGRESSION_LOSSES:
+        loss = REGRESSION_LOSSES[parameters.distribution]
+    else:
+        loss = losses.CLASS_QUADRATIC if parameters.loss == "Quadratic" else losses.CROSS_ENTROPY
+    shape = {"quantile": parameters.quantile_alpha, "tweedie": parameters.tweedie_power, "huber": 1.0}
+    hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
+    return Objective(
+        loss=loss,
+        shape=np.float32(shape.get(parameters.distribution, 0.0)),
+        activation=ACTIVATIONS[parameters.activation.removesuffix("WithDropout")],
+        dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios], np.float32),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Scoring:
+    """What the outputs of a network mean."""
+
+    response: ResponseEncoder
+    parameters: Parameters
+
+    @property
+    def category(self) -> str:
+        """The kind of model: ``"Binomial"``, ``"Multinomial"`` or ``"Regression"``."""
+        if self.response.levels is None:
+            return "Regression"
+        return "Binomial" if len(self.response.levels) == 2 else "Multinomial"
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """Probabilities, float64 (n_rows, n_classes), or predicted numbers, float64 (n_rows,)."""
+        values = outputs.astype(np.float64)
+        if self.response.levels is not None:
+            return values / values.sum(axis=1, keepdims=True)
+        linear = values[:, 0] / self.response.multiplier + self.response.subtrahend
+        if self.parameters.distribution in LOG_LINK:
+            return np.exp(np.minimum(linear, np.log(losses.LARGEST_EXP)))
+        return linear
+
+    def metrics(self, outputs: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
+        """How good the outputs (n_rows, n_outputs) are for the actual response, as `ResponseEncoder` encodes it."""
+        predictions = self.predictions(outputs)
+        levels = self.response.levels
+        if levels is None:
+            return RegressionMetrics.from_predictions(
+                actual,
+                predictions,
+                distribution=self.parameters.distribution,
+                quantile_alpha=self.parameters.quantile_alpha,
+                tweedie_power=self.parameters.tweedie_power,
+                huber_alpha=self.parameters.huber_alpha,
+                weights=weights,
+            )
+        classes = np.where(np.isnan(actual), -1, actual).astype(np.int64)
+        if len(levels) == 2:
+            return BinomialMetrics.from_predictions(
+                classes, predictions[:, 1], levels=(levels[0], levels[1]), weights=weights
+            )
+        return MultinomialMetrics.from_predictions(classes, predictions, levels=levels, weights=weights)
+
+    def columns(self, outputs: np.ndarray, threshold: float) -> dict[str, Any]:
+        """The predictions by column name: ``predict``, then one column per class.
+
+        ``predict`` holds indices of classes; of two classes the second one is predicted from `threshold` on. A class
+        whose name is a whole number is prefixed with ``p``, as in H2O.
+        """
+        predictions = self.predictions(outputs)
+        levels = self.response.levels
+        if levels is None:
+            return {"predict": predictions}
+        labels = (predictions[:, 1] >= threshold).astype(np.int64) if len(levels) == 2 else predictions.argmax(axis=1)
+        return {"predict": labels} | {
+            probability_name(level): p for level, p in zip(levels, predictions.T, strict=True)
+        }
+
+
+def probability_name(level: str) -> str:
+    """The name of the column that holds a class's probability."""
+    return f"p{level}" if level.removeprefix("-").isdecimal() else level

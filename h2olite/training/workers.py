@@ -1,0 +1,114 @@
+"""Threads that pass rows through one network at the same time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from h2olite.data.encoding import EncodedRows
+from h2olite.kernels import rows as kernels
+from h2olite.kernels.rows import Objective
+from h2olite.kernels.updates import Rule
+from h2olite.network.network import Network
+from h2olite.network.topology import workspace
+
+TILE = 32
+"""Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
+
+
+class Workers:
+    """A fixed number of threads with scratch memory of their own; the network is shared.
+
+    While training, every thread updates the same parameters without locks (Hogwild, Recht et al. 2011).
+    """
+
+    def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
+        shape = rows.levels.shape[1], rows.numbers.shape[1], max(TILE, batch_size)
+        self.network = network
+        self.n_threads = n_threads
+        self.batch_size = batch_size
+        self._workspaces = [workspace(network.layout, *shape) for _ in range(n_threads)]
+        self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
+        """Have the kernels compiled, or loaded, before threads start or clocks run."""
+        nothing = np.empty(0, np.int64)
+        self.train(objective, rule, rows, nothing, 0)
+        self.predict(objective, rows, nothing)
+
+    def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
+        """Train on these rows, each thread on its share of whole mini-batches."""
+        network = self.network
+        batches_each = -(-order.size // (self.n_threads * self.batch_size))
+
+        def run(thread: int, part: np.ndarray) -> None:
+            kernels.train_rows(
+                network.layout,
+                network.theta,
+                network.first,
+                network.second,
+                network.owed,
+                objective,
+                rule,
+                rows,
+                part,
+                self.batch_size,
+                network.rows_seen,
+                self.n_threads,
+                np.uint64(seed + thread),
+                self._workspaces[thread],
+            )
+
+        self._share(run, order, batches_each * self.batch_size)
+        network.rows_seen += order.size
+
+    def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
+        """Class probabilities or linear outputs of these rows (of all if not given): float32 (n_rows, n_outputs)."""
+        network = self.network
+        order = np.arange(len(rows.levels)) if order is None else order
+        outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
+        tiles_each = -(-order.size // (self.n_threads * TILE))
+
+        def run(thread: int, part: np.ndarray) -> None:
+            start = thread * tiles_each * TILE
+            kernels.predict_rows(
+                network.layout,
+                network.theta,
+                objective,
+                rows,
+                part,
+                outputs[start : start + part.size],
+                self._workspaces[thread],
+            )
+
+        self._share(run, order, tiles_each * TILE)
+        return outputs
+
+    def _share(self, run: Callable[[int, np.ndarray], None], order: np.ndarray, size: int) -> None:
+        """Call run(thread, part) on consecutive parts of this size, in parallel."""
+        parts = [order[start : start + size] for start in range(0, max(order.size, 1), max(size, 1))]
+        if self._pool is None or len(parts) == 1:
+            for thread, part in enumerate(parts):
+                run(thread, part)
+        else:
+            for future in [self._pool.submit(run, thread, part) for thread, part in enumerate(parts)]:
+                future.result()
+
+
+def usable_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
