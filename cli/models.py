@@ -23,8 +23,8 @@ def evaluate(path: str, source: str, as_json: bool, **options: Any) -> None:
     from h2olite.data.reader import read_table
 
     model = load_model(path)
-    table = read_table(source, csv=csv_from(options))
-    metrics = model.performance(table)
+    table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
+    metrics = model.model_performance(table)
     if as_json:
         print_json(
             {

@@ -71,7 +71,7 @@ def fit(
         parameters,
         None if levels is None else len(levels),
         name=name,
-        lowest=np.nanmin(values).item() if levels is None and not np.isnan(values).all() else None,
+        lowest=float(np.nanmin(values).item()) if levels is None and not np.isnan(values).all() else None,
     )
     parameters = dataclasses.replace(
         resolve(parameters, None if levels is None else len(levels)),

@@ -13,6 +13,7 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
 from h2olite.data.frames import as_table
+from h2olite.data.reader import Block, read_table
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ArtifactError, DataError
 from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
@@ -28,8 +29,6 @@ from .scoring import Scoring, objective_of
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-    from h2olite.data.reader import Block
 
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics)}
 
@@ -108,6 +107,11 @@ class Model:
         return kinds | {name: "time" if name in self.encoder.times else "numeric" for name in self.encoder.numeric}
 
     @property
+    def response_schema(self) -> dict[str, Kind]:
+        """The response's column, for reading a table to measure the model on."""
+        return {self.response.name: "numeric" if self.response.levels is None else "categorical"}
+
+    @property
     def stopped_by(self) -> str:
         """The parameter that ended training, or ``"interrupted"``."""
         return self.record.stopped_by
@@ -136,7 +140,7 @@ class Model:
         """
         import pandas as pd
 
-        table = self._table(test_data)
+        table = self._table(test_data, self.schema)
         adaptation = Adaptation(table.name)
         columns = self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
         _warn(adaptation)
@@ -167,7 +171,7 @@ class Model:
         """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for."""
         if test_data is None:
             return self._of_frames(train, valid, xval, lambda metrics: metrics)
-        table = self._table(test_data, self.response.name)
+        table = self._table(test_data, self.schema | self.response_schema)
         adaptation = Adaptation(table.name)
         if self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
@@ -313,16 +317,10 @@ class Model:
         write_artifact(path, document, self.network.to_arrays())
         return os.fspath(path)
 
-    def _table(self, frame: Any, *more: str) -> Table:
-        """The frame as a table, its columns read as those of training were."""
-        schema = self.schema
-        factors = [name for name, kind in schema.items() if kind == "categorical"]
-        if self.response.levels is not None:
-            factors += more
+    def _table(self, frame: Any, schema: Mapping[str, Kind]) -> Table:
+        """The frame as a table; a file's columns are read as those of training were."""
         if isinstance(frame, (str, os.PathLike)):
-            from h2olite.data.reader import read_table
-
-            return read_table(frame, schema=schema | dict.fromkeys(factors, "categorical"))
+            return read_table(frame, schema=schema)
         return as_table(frame, name="test_data")
 
     def _outputs(self, table: Table, adaptation: Adaptation) -> np.ndarray:

@@ -36,7 +36,11 @@ class Network:
     @classmethod
     def zeros(cls, layout: Layout) -> Network:
         """A network of this layout whose parameters are all 0."""
-        return cls(layout, *[aligned_zeros(int(layout.weights[-1])) for _ in range(4)])
+
+        def zeros() -> np.ndarray:
+            return aligned_zeros(int(layout.weights[-1]))
+
+        return cls(layout, zeros(), zeros(), zeros(), zeros())
 
     @property
     def n_layers(self) -> int:
