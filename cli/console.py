@@ -25,45 +25,6 @@ PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where they stay, such as a log file."""
 
 
-class Console:
-    """Messages for people, on stderr; `quiet` keeps all of them back."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self.quiet = quiet
-        self.is_terminal = sys.stderr.isatty()
-        self._last = time.monotonic() - (TERMINAL_INTERVAL if self.is_terminal else 0.0)
-        self._has_status = False
-
-    def say(self, text: str = "") -> None:
-        """Print lines that stay."""
-        self.clear()
-        if not self.quiet:
-            click.echo(text, err=True)
-
-    def warn(self, text: str) -> None:
-        """Print a warning."""
-        self.say(f"{_coloured('Warning:', 'yellow')} {text}")
-
-    def status(self, text: str) -> None:
-        """Show what goes on: in place on a terminal, else as one line every few seconds."""
-        now = time.monotonic()
-        if self.quiet or now - self._last < (TERMINAL_INTERVAL if self.is_terminal else PLAIN_INTERVAL):
-            return
-        self._last = now
-        if self.is_terminal:
-            width = shutil.get_terminal_size().columns
-            click.echo(f"\r\x1b[K{text[: width - 1]}", err=True, nl=False)
-            self._has_status = True
-        else:
-            click.echo(text, err=True)
-
-    def clear(self) -> None:
-        """Take the status off the terminal."""
-        if self._has_status:
-            click.echo("\r\x1b[K", err=True, nl=False)
-            self._has_status = False
-
-
 class Interruption:
     """SIGINT and SIGTERM while a command runs.
 
@@ -101,31 +62,75 @@ class Interruption:
             raise SystemExit(128 + number)
 
 
+class Console:
+    """Messages for people, on stderr, and their interruptions; `quiet` keeps all messages back."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.interruption = Interruption()
+        self.is_terminal = sys.stderr.isatty()
+        self._last = time.monotonic() - (TERMINAL_INTERVAL if self.is_terminal else 0.0)
+        self._has_status = False
+
+    def say(self, text: str = "") -> None:
+        """Print lines that stay."""
+        self.clear()
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self.say(f"{_coloured('Warning:', 'yellow')} {text}")
+
+    def status(self, text: str) -> None:
+        """Show what goes on: in place on a terminal, else as one line every few seconds."""
+        now = time.monotonic()
+        if self.quiet or now - self._last < (TERMINAL_INTERVAL if self.is_terminal else PLAIN_INTERVAL):
+            return
+        self._last = now
+        if self.is_terminal:
+            width = shutil.get_terminal_size().columns
+            click.echo(f"\r\x1b[K{text[: width - 1]}", err=True, nl=False)
+            self._has_status = True
+        else:
+            click.echo(text, err=True)
+
+    def clear(self) -> None:
+        """Take the status off the terminal."""
+        if self._has_status:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._has_status = False
+
+
+def flag_for_console(name: str, help: str) -> click.Option:
+    """A flag that is kept in `click.Context.meta` instead of being given to the command's function."""
+
+    def keep(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+        ctx.meta[name.removeprefix("--")] = value
+
+    return click.Option([name], is_flag=True, expose_value=False, callback=keep, help=help)
+
+
 class Command(click.Command):
     """A command whose errors are one line, whose signals end it cleanly, and whose help lists options by section."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error.")
-        )
+        self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
         # Parameters may be spelt as in Python; click strips the dashes in front first.
-        self.context_settings |= {"token_normalize_func": lambda name: name.replace("_", "-")}
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remember --debug for `invoke`; functions do not get it."""
-        ctx.meta["debug"] = "--debug" in args
-        return super().parse_args(ctx, args)
+        self.context_settings["token_normalize_func"] = lambda name: name.replace("_", "-")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can act on become one line on stderr and exit code 1."""
-        with Interruption() as ctx.obj, warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
+        console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False))
+        with console.interruption, warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: console.warn(str(message))
             try:
                 return super().invoke(ctx)
             except BrokenPipeError:  # the reader has seen enough; click ends quietly
                 raise
             except (H2OLiteError, OSError, MemoryError) as error:
+                console.clear()
                 if ctx.meta["debug"]:
                     raise
                 if ctx.params.get("as_json"):
@@ -142,6 +147,9 @@ class Command(click.Command):
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=26)
+
+
+QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from h2olite.errors import DataError
+
 from .console import Command, print_json
 from .options import csv_from, csv_options
-from .report import describe
+from .report import describe, describe_training
 
 MODEL = click.Argument(["path"], metavar="MODEL")
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
@@ -25,6 +27,7 @@ def evaluate(path: str, source: str, as_json: bool, **options: Any) -> None:
     model = load_model(path)
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
     metrics = model.model_performance(table)
+    assert metrics is not None  # as it is for every table given
     if as_json:
         print_json(
             {
@@ -43,11 +46,11 @@ def show(path: str, as_json: bool) -> None:
     """Show MODEL: parameters, layers, scoring history, metrics and importances."""
     from h2olite import load_model
 
-    report = load_model(path).report() | {"path": path}
+    model = load_model(path)
     if as_json:
-        print_json(report)
+        print_json(model.report() | {"path": path})
     else:
-        click.echo(describe(report))
+        click.echo(f"{describe(model)}\n\n{describe_training(model)}")
 
 
 @click.command(cls=Command, params=[MODEL])
@@ -55,9 +58,12 @@ def varimp(path: str) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["variable", "relative_importance", "scaled_importance", "percentage"])
-    writer.writerows(load_model(path).varimp())
+    rows = load_model(path).report()["variable_importances"]
+    if not rows:
+        raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 @click.command(cls=Command, params=[MODEL])

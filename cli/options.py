@@ -70,8 +70,8 @@ def _option(parameter: Declared) -> Option:
     shared: dict[str, Any] = {"default": None, "help": _help(parameter), "section": GROUPS[parameter.group]}
     if parameter.type is bool:
         return Option([f"{flag}/--no-{flag[2:]}", parameter.name], **shared)
-    types = {int: click.INT, float: click.FLOAT}
-    item: click.ParamType = types.get(parameter.type, click.STRING)
+    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT}
+    item = types.get(parameter.type, click.STRING)
     return Option(
         [*spellings, parameter.name],
         type=CommaList(item) if parameter.is_list else item,

@@ -6,11 +6,10 @@ import contextlib
 import csv
 import io
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-
-import click
 
 from h2olite.errors import DataError
 
@@ -49,7 +48,7 @@ def write_table(blocks: Iterable[pa.Table], target: Path | None) -> int:
     A file is written beside its place and renamed, so a reader never sees half of it and an error leaves the old one.
     """
     if target is None:
-        return _write_csv(blocks, click.get_binary_stream("stdout"))
+        return _write_csv(blocks, sys.stdout.buffer)
     from h2olite.model.artifact import replacing
 
     with replacing(target) as file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import Command, Console
+from .console import QUIET, Command, Console
 from .options import CommaList, csv_from, csv_options
 from .output import refuse_unknown_format, refuse_unwritable, write_table
 
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
             metavar="NAMES",
             help="Columns of TABLE to copy in front of the predictions.",
         ),
-        click.Option(["--quiet"], is_flag=True, help="Say nothing on stderr but errors."),
+        QUIET,
         *csv_options(),
     ],
 )
-def predict(path: str, source: str, output: Path | None, keep: list[str], quiet: bool, **options: Any) -> None:
+@click.pass_obj
+def predict(console: Console, path: str, source: str, output: Path | None, keep: list[str], **options: Any) -> None:
     """Predict every row of TABLE with MODEL, in order.
 
     A classifier gives the predicted class and the probability of each class, a regression the predicted number.
@@ -51,7 +52,6 @@ def predict(path: str, source: str, output: Path | None, keep: list[str], quiet:
     from h2olite import load_model
     from h2olite.data.reader import read_blocks
 
-    console = Console(quiet=quiet)
     model = load_model(path)
     blocks = read_blocks(source, model.schema, csv=csv_from(options), keep=keep)
     write_table(_counted(model.predict_blocks(blocks), console), output)

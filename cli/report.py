@@ -1,93 +1,124 @@
-"""A model's report as text for people, at most 80 columns wide where the names allow."""
+"""A model as text for people, at most 80 columns wide where the names allow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from h2olite.parameters import declared
+
+if TYPE_CHECKING:
+    from h2olite.model.model import Model
 
 TOP = 10
-"""Most inputs listed."""
+"""Most inputs and measurements listed."""
 
-LARGEST_CONFUSION = 10
-"""Most classes whose confusion matrix is shown."""
+TASKS = {"Binomial": "two-class classification", "Multinomial": "classification", "Regression": "regression"}
 
-METRICS = (
-    *("logloss", "auc", "pr_auc", "error", "mean_per_class_error"),
-    *("mean_residual_deviance", "rmse", "mae", "rmsle", "r2"),
-)
-"""The numbers shown, of those a kind of model has."""
+LAYER_COLUMNS = {
+    "layer": "layer",
+    "units": "units",
+    "type": "type",
+    "dropout": "dropout %",
+    "mean_rate": "mean rate",
+    "weight_rms": "weight rms",
+    "zero_share": "zero share",
+}
 
-NETWORK_COLUMNS = ("layer", "units", "type", "dropout", "mean_rate", "mean_weight", "weight_rms", "mean_bias")
+IMPORTANCE_COLUMNS = {"variable": "variable", "scaled_importance": "scaled importance", "percentage": "percentage"}
+
+HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
+    f"{frame}_{name}": f"{frame} {title}"
+    for frame in ("training", "validation")
+    for name, title in (
+        ("logloss", "logloss"),
+        ("deviance", "deviance"),
+        ("classification_error", "error"),
+        ("mae", "mae"),
+    )
+}
 
 
-def describe(report: Mapping[str, Any]) -> str:
+def describe(model: Model) -> str:
     """What was trained, its layers, how good it is and which inputs matter."""
-    sections = [_headline(report), text_table(report["layers"], NETWORK_COLUMNS)]
-    frames = {name: report[f"{name}_metrics"] for name in ("training", "validation") if report.get(f"{name}_metrics")}
-    if frames:
-        sections.append(_metrics(frames))
-        frame, metrics = list(frames.items())[-1]
-        if metrics.get("confusion_matrix") and len(metrics["confusion_matrix"]["labels"]) <= LARGEST_CONFUSION:
-            sections.append(_confusion(frame, metrics["confusion_matrix"]))
-    importances = report.get("variable_importances") or []
+    report = model.report()
+    sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), _metrics(model)]
+    if model.category != "Regression":
+        frame, metrics = list(_measured(model).items())[-1]
+        sections.append(f"On the {frame} rows: {metrics.confusion_matrix()}")
+    importances = report["variable_importances"]
     if importances:
-        title = "Variable importances" + (f", the first {TOP} of {len(importances)}" if len(importances) > TOP else "")
-        table = text_table(importances[:TOP], ("variable", "scaled_importance", "percentage"))
-        sections.append(f"{title}\n{table}")
+        sections.append(
+            f"Variable importances{_first(importances)}\n{text_table(importances[:TOP], IMPORTANCE_COLUMNS)}"
+        )
     return "\n\n".join(sections)
 
 
-def text_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Rows under their column names; text to the left, numbers to the right, no column that is empty throughout."""
-    shown = [name for name in columns if any(row.get(name) is not None for row in rows)]
-    cells = [[name.replace("_", " ") for name in shown], *([_cell(row.get(name)) for name in shown] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(shown))]
-    is_text = [all(isinstance(row.get(name), str) for row in rows) for name in shown]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(line, widths, is_text, strict=True)
-        )
-        for line in cells
+def describe_training(model: Model) -> str:
+    """The parameters that are not at their default, and the last measurements."""
+    changed = [
+        {"parameter": name, "value": str(value)}
+        for name, value in model.report()["parameters"].items()
+        if value != declared()[name].default
     ]
-    return "\n".join(f"  {line}".rstrip() for line in lines)
+    measurements = model.history[1:]
+    last = f", the last {TOP} of {len(measurements)}" if len(measurements) > TOP else ""
+    return "\n\n".join(
+        [
+            f"Parameters other than the defaults\n{text_table(changed, {'parameter': 'parameter', 'value': 'value'})}",
+            f"Scoring history{last}\n{text_table(measurements[-TOP:], HISTORY_COLUMNS)}",
+        ]
+    )
+
+
+def text_table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """Rows under titles; text to the left, numbers to the right, and no column that is empty throughout."""
+    columns = []
+    for name, title in titles.items():
+        values = [row.get(name) for row in rows]
+        if any(value is not None for value in values):
+            cells = [title, *map(_cell, values)]
+            width = max(map(len, cells))
+            is_text = all(isinstance(value, str) for value in values)
+            columns.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in cells])
+    return "\n".join(f"  {'  '.join(line)}".rstrip() for line in zip(*columns, strict=True))
 
 
 def _headline(report: Mapping[str, Any]) -> str:
     """What was trained on what, and for how long."""
-    task = {"Binomial": "two-class classification", "Multinomial": "classification", "Regression": "regression"}
-    weights = report["weights"]
-    sparse = f", {weights['zero_share']:.1%} of them zero" if weights.get("zero_share") else ""
+    features, weights = report["features"], report["weights"]
+    unused = f" ({features['total'] - features['used']} unused)" if features["unused"] else ""
+    zero = f" ({weights['zero_share']:.1%} zero)" if weights["nonzero"] < weights["total"] else ""
+    reason = report["stopped_by"]
+    end = {"epochs": "", "interrupted": ", interrupted"}.get(reason, f", ended by {reason}")
     return (
-        f"{report['model_id']}: {task[report['category']]} of {report['response']}\n"
-        f"  {report['rows']:,} rows, {report['predictors']} predictors, {report['inputs']:,} inputs, "
-        f"{weights['total']:,} weights{sparse}\n"
+        f"{report['model_id']}: {TASKS[report['category']]} of {report['response']}\n"
+        f"  {report['rows']:,} rows, {report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
+        f"{weights['total']:,} weights{zero}\n"
         f"  {report['epochs']:.4g} epochs in {report['seconds']['total']:.1f} s "
-        f"({report['training_speed']:,.0f} rows/s), ended by {report['stopped_by']}"
+        f"({report['training_speed']:,.0f} rows/s){end}"
     )
 
 
-def _metrics(frames: Mapping[str, Mapping[str, Any]]) -> str:
-    """The metrics, one column for each frame."""
-    names = [name for name in METRICS if any(metrics.get(name) is not None for metrics in frames.values())]
-    rows = [{"metric": name} | {frame: metrics.get(name) for frame, metrics in frames.items()} for name in names]
-    return text_table(rows, ("metric", *frames))
+def _measured(model: Model) -> dict[str, Any]:
+    """The metrics by frame, validation last if there is one."""
+    frames = {"training": model.training_metrics, "validation": model.validation_metrics}
+    return {frame: metrics for frame, metrics in frames.items() if metrics is not None}
 
 
-def _confusion(frame: str, confusion: Mapping[str, Any]) -> str:
-    """The confusion matrix, with the share of errors of each actual class."""
-    labels = confusion["labels"]
-    rows = []
-    for i, (label, counts) in enumerate(zip(labels, confusion["matrix"], strict=True)):
-        total = sum(counts)
-        error = 1 - counts[i] / total if total else None
-        rows.append(
-            {"actual": label}
-            | {f"{label}": count for label, count in zip(labels, counts, strict=True)}
-            | {"error": error}
-        )
-    table = text_table(rows, ("actual", *labels, "error"))
-    return f"Confusion matrix ({frame}; rows: actual, columns: predicted)\n{table}"
+def _metrics(model: Model) -> str:
+    """The headline numbers, one column for each frame."""
+    frames = _measured(model)
+    rows = [
+        {"metric": name} | {frame: metrics[name] for frame, metrics in frames.items()}
+        for name in model.training_metrics.headline
+    ]
+    return text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames})
+
+
+def _first(rows: Sequence[Any]) -> str:
+    """Says that only some of the rows are listed, if so."""
+    return f", the first {TOP} of {len(rows)}" if len(rows) > TOP else ""
 
 
 def _cell(value: Any) -> str:

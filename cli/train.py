@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,14 @@ import click
 
 from h2olite.validation import validate
 
-from .console import Command, Console, Interruption, print_json
+from .console import QUIET, Command, Console, print_json
 from .options import csv_from, csv_options, given, parameter_options, read_parameters
 from .output import refuse_unwritable
 from .report import describe
 
 if TYPE_CHECKING:
-    from h2olite.estimator import Progress
+    from h2olite.data.table import Table
+    from h2olite.training.trainer import Progress
 
 BAR = 24
 """Characters of the progress bar."""
@@ -38,7 +40,7 @@ WATCHED = ("logloss", "deviance", "rmse")
             help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print a report as one JSON object on stdout."),
-        click.Option(["--quiet"], is_flag=True, help="Say nothing on stderr but errors."),
+        QUIET,
         click.Option(
             ["--params", "parameter_file"],
             type=click.Path(path_type=Path),
@@ -51,10 +53,9 @@ WATCHED = ("logloss", "deviance", "rmse")
 )
 @click.pass_obj
 def train(
-    interruption: Interruption,
+    console: Console,
     output: Path | None,
     as_json: bool,
-    quiet: bool,
     parameter_file: Path | None,
     **options: Any,
 ) -> None:
@@ -73,7 +74,7 @@ def train(
 
     from h2olite.data.reader import read_table
 
-    console = Console(quiet=quiet)
+    started = time.perf_counter()
     console.status(f"Reading {parameters.training_frame}")
     table = read_table(
         parameters.training_frame, factors=parameters.factors or (), numeric=parameters.numeric or (), csv=csv
@@ -83,32 +84,46 @@ def train(
         schema = {name: column.kind for name, column in table.columns.items()}
         parameters.validation_frame = read_table(parameters.validation_frame, schema=schema, csv=csv)
     parameters.training_frame = table
-    if parameters.y is None:
+    read = time.perf_counter() - started
+    if parameters.x is not None:
+        parameters.x = [_column(name, table) for name in parameters.x]
+    if parameters.y is not None:
+        parameters.y = _column(parameters.y, table)
+    else:
         parameters.y = table.names[-1]
         console.say(f"Response: {parameters.y}, the last column; name another one with -y.")
 
     from h2olite import estimator
+    from h2olite.kernels.compiling import is_compiled
+
+    if not is_compiled():
+        console.say("Compiling the kernels, which takes some seconds the first time.")
 
     def watch(progress: Progress) -> bool:
-        interruption.defer()
+        console.interruption.defer()
         if parameters.verbose and progress.row:
             console.say(history_line(progress.row))
         elif not parameters.quiet_mode:
             console.status(progress_line(progress, with_bar=console.is_terminal))
-        return interruption.signal is None
+        return console.interruption.signal is None
 
     model = estimator.train(parameters, watch=watch)
-    interruption.defer()
+    model.record.seconds["read"] += read
+    model.record.seconds["total"] += read
     model.save(target)
-    console.clear()
-    report = model.report() | {"path": str(target)}
-    console.say(f"\n{describe(report)}\n")
-    if interruption.signal is not None:
-        console.say(f"Training was stopped by {signal.Signals(interruption.signal).name}.")
+    console.say(f"\n{describe(model)}\n")
+    if console.interruption.signal is not None:
+        name = signal.Signals(console.interruption.signal).name
+        console.say(f"Stopped by {name} after {model.record.epochs:.3g} epochs; the model so far is kept.")
     console.say(f"Model written to {target}.")
     if as_json:
-        print_json(report)
-    sys.exit(interruption.exit_code)
+        print_json(model.report() | {"path": str(target)})
+    sys.exit(console.interruption.exit_code)
+
+
+def _column(name: Any, table: Table) -> Any:
+    """A column of the table: typed digits are an index where no column has that name."""
+    return int(name) if isinstance(name, str) and name not in table and name.isdecimal() else name
 
 
 def table_stem(table: str) -> str:

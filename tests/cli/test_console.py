@@ -75,15 +75,15 @@ from h2olite_cli.console import Command
 
 @click.command(cls=Command)
 @click.pass_obj
-def work(interruption):
+def work(console):
     if {deferred}:
-        interruption.defer()
+        console.interruption.defer()
     try:
         os.kill(os.getpid(), {int(number)})
         click.echo("went on")
     finally:
         click.echo("cleaned up")
-    sys.exit(interruption.exit_code)
+    sys.exit(console.interruption.exit_code)
 
 work()
 """
@@ -99,8 +99,8 @@ from h2olite_cli.console import Command
 
 @click.command(cls=Command)
 @click.pass_obj
-def work(interruption):
-    interruption.defer()
+def work(console):
+    console.interruption.defer()
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
     click.echo("went on")

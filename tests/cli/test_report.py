@@ -1,78 +1,70 @@
-from h2olite_cli.report import describe, text_table
+import re
 
-REPORT = {
-    "model_id": "iris",
-    "category": "Multinomial",
-    "response": "species",
-    "rows": 1200,
-    "predictors": 4,
-    "inputs": 4,
-    "epochs": 10.0,
-    "training_speed": 12345.6,
-    "stopped_by": "epochs",
-    "seconds": {"total": 1.25},
-    "weights": {"total": 200, "nonzero": 150, "zero_share": 0.25},
-    "layers": [
-        {"layer": 1, "units": 4, "type": "Input", "dropout": 0.0, "mean_rate": None},
-        {"layer": 2, "units": 3, "type": "Softmax", "dropout": None, "mean_rate": 0.00123456},
-    ],
-    "training_metrics": {"logloss": 0.12345678, "rmse": 0.2},
-    "validation_metrics": {
-        "logloss": 0.2,
-        "rmse": 0.3,
-        "confusion_matrix": {"labels": ["setosa", "virginica"], "matrix": [[9, 1], [0, 0]]},
-    },
-    "variable_importances": [
-        {"variable": "petal", "relative_importance": 1.0, "scaled_importance": 1.0, "percentage": 0.75},
-        {"variable": "sepal", "relative_importance": 0.3333, "scaled_importance": 0.3333, "percentage": 0.25},
-    ],
-}
+import numpy as np
+import pytest
+from h2olite_cli.report import describe, describe_training, text_table
 
-TEXT = """\
-iris: classification of species
-  1,200 rows, 4 predictors, 4 inputs, 200 weights, 25.0% of them zero
-  10 epochs in 1.2 s (12,346 rows/s), ended by epochs
-
-  layer  units  type     dropout  mean rate
-      1      4  Input          0
-      2      3  Softmax            0.001235
-
-  metric   training  validation
-  logloss    0.1235         0.2
-  rmse          0.2         0.3
-
-Confusion matrix (validation; rows: actual, columns: predicted)
-  actual     setosa  virginica  error
-  setosa          9          1    0.1
-  virginica       0          0
-
-Variable importances
-  variable  scaled importance  percentage
-  petal                     1        0.75
-  sepal                0.3333        0.25"""
+import h2olite
 
 
-def test_report_reads_like_this():
-    assert describe(REPORT) == TEXT
-
-
-def test_large_confusion_matrices_and_long_lists_are_cut():
-    labels = [str(i) for i in range(11)]
-    matrix = {"labels": labels, "matrix": [[1] * 11] * 11}
-    importances = [{"variable": f"v{i}", "scaled_importance": 1.0, "percentage": 0.1} for i in range(12)]
-    text = describe(
-        REPORT
-        | {"validation_metrics": {"logloss": 1.0, "confusion_matrix": matrix}, "variable_importances": importances}
+@pytest.fixture(scope="module")
+def model():
+    """A small classifier of three classes."""
+    rng = np.random.default_rng(0)
+    level = np.repeat(["high", "low", "middle"], 20)
+    frame = {"signal": (level == "high") * 2.0 - (level == "low") * 2.0 + rng.normal(0, 0.1, 60), "level": level}
+    frame = {f"noise_{i}": rng.normal(size=60) for i in range(11)} | frame
+    return h2olite.deeplearning(
+        y="level",
+        training_frame=frame,
+        validation_frame=frame,
+        model_id="levels",
+        activation="TanhWithDropout",
+        hidden=[5],
+        l1=1e-3,
+        reproducible=True,
+        stopping_rounds=0,
+        seed=1,
     )
-    assert "Confusion" not in text
-    assert "Variable importances, the first 10 of 12" in text
-    assert "v9" in text
-    assert "v10" not in text
 
 
-def test_model_without_importances_has_no_section_for_them():
-    assert "importances" not in describe(REPORT | {"variable_importances": None})
+def test_report_reads_like_this(model):
+    number = r" +-?[\d.e-]+"
+    expected = [
+        r"levels: classification of level",
+        r"  60 rows, 12 predictors, 12 inputs, 75 weights( \([\d.]+% zero\))?",
+        r"  10 epochs in [\d.]+ s \([\d,]+ rows/s\)",
+        r"",
+        r"  layer  units  type         dropout %  .*",
+        r"      1     12  Input                0",
+        rf"      2      5  TanhDropout         50{number * 3}",
+        rf"      3      3  Softmax               {number * 3}",
+        r"",
+        r"  metric +training +validation",
+        *[rf"  {name}{number * 2}" for name in ("logloss", "mean_per_class_error", "error", "mse", "rmse", "r2")],
+        r"",
+        r"On the validation rows: Confusion Matrix \(Act/Pred\)",
+        *[r".*"] * 5,
+        r"",
+        r"Variable importances, the first 10 of 12",
+        r"  variable  scaled importance  percentage",
+        *[rf"  (signal|noise_\d+) {number * 2}"] * 10,
+    ]
+    lines = describe(model).splitlines()
+    assert len(lines) == len(expected)
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(pattern, line)
+        assert len(line) <= 80
 
 
-def test_columns_that_are_empty_throughout_are_left_out():
-    assert text_table([{"a": 1, "b": None}, {"a": 22}], ("a", "b")) == "   a\n   1\n  22"
+def test_training_is_told_by_changed_parameters_and_last_measurements(model):
+    text = describe_training(model)
+    assert re.search(r"^  hidden +\[5\]$", text, re.MULTILINE)
+    assert re.search(r"^  l1 +0.001$", text, re.MULTILINE)
+    assert "  epochs  " not in text.partition("Scoring history")[0]
+    assert "Scoring history\n  seconds  epochs  training logloss  training error  validation logloss" in text
+
+
+def test_text_goes_left_numbers_right_and_empty_columns_away():
+    rows = [{"a": 1, "b": None, "c": "x"}, {"a": 22.123456, "c": "long"}]
+    assert text_table(rows, {"a": "A", "b": "B", "c": "C"}) == "      A  C\n      1  x\n  22.12  long"
