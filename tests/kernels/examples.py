@@ -1,0 +1,101 @@
+"""Small tables, networks and rules for the tests of the kernels, and calls of the entry points."""
+
+import numpy as np
+
+from h2olite.data.encoding import EncodedRows
+from h2olite.kernels import losses, rows
+from h2olite.kernels.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
+from h2olite.kernels.rows import Objective
+from h2olite.kernels.updates import Rule
+from h2olite.network.network import Network
+from h2olite.network.topology import lay_out, workspace
+
+ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
+
+LOSSES = {
+    "cross-entropy of 2": (losses.CROSS_ENTROPY, 0.0, 2),
+    "cross-entropy of 4": (losses.CROSS_ENTROPY, 0.0, 4),
+    "quadratic of 2": (losses.CLASS_QUADRATIC, 0.0, 2),
+    "quadratic of 4": (losses.CLASS_QUADRATIC, 0.0, 4),
+    "gaussian": (losses.GAUSSIAN, 0.0, 1),
+    "laplace": (losses.LAPLACE, 0.0, 1),
+    "quantile": (losses.QUANTILE, 0.3, 1),
+    "huber": (losses.HUBER, 0.7, 1),
+    "poisson": (losses.POISSON, 0.0, 1),
+    "gamma": (losses.GAMMA, 0.0, 1),
+    "tweedie": (losses.TWEEDIE, 1.4, 1),
+}
+"""Code, shape parameter and number of outputs."""
+
+LEVELS = (4, 3)
+N_NUMERIC = 3
+N_INPUTS = sum(LEVELS) + N_NUMERIC
+
+
+def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_dropout=0.0, dropout=0.0):
+    """What is minimised, with one dropout ratio for all hidden layers or one for each."""
+    code, shape, _ = LOSSES[loss]
+    ratios = np.zeros(len(hidden) + 1, np.float32)
+    ratios[0], ratios[1:] = input_dropout, dropout
+    return Objective(loss=code, shape=np.float32(shape), activation=ACTIVATIONS[activation], dropout=ratios)
+
+
+def network(loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, seed=0):
+    """A network with random weights and biases."""
+    made = Network.zeros(lay_out([n_inputs, *hidden, LOSSES[loss][2]], maxout=activation == "Maxout"))
+    random = np.random.default_rng(seed)
+    for layer in range(made.n_layers):
+        for part in (made.weights(layer), made.biases(layer)):
+            part[...] = random.uniform(-0.6, 0.6, part.shape)
+    return made
+
+
+def table(n_rows, loss="gaussian", seed=0, weights=False, offsets=False):
+    """Rows with two categorical predictors, some without a level, and three numeric ones, some of them zero."""
+    random = np.random.default_rng(seed)
+    first = np.cumsum([0, *LEVELS])
+    levels = np.column_stack([random.integers(first[c], first[c] + n, n_rows) for c, n in enumerate(LEVELS)])
+    levels[random.random(levels.shape) < 0.1] = -1
+    numbers = random.normal(size=(n_rows, N_NUMERIC)) * (random.random((n_rows, N_NUMERIC)) < 0.8)
+    n_classes = LOSSES[loss][2]
+    target = random.integers(n_classes, size=n_rows) if n_classes > 1 else random.gamma(2, 0.5, n_rows)
+    return EncodedRows(
+        levels=levels.astype(np.int32),
+        numbers=numbers.astype(np.float32),
+        target=target.astype(np.float32),
+        weights=random.uniform(0.2, 3, n_rows if weights else 0).astype(np.float32),
+        offsets=random.normal(size=n_rows if offsets else 0).astype(np.float32),
+    )
+
+
+def rule(**settings):
+    """Plain SGD with rate 1 that treats every weight on every row, but for these settings."""
+    numbers = {
+        **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0},
+        **{"momentum_start": 0.0, "momentum_ramp": 0.0, "momentum_stable": 0.0},
+        **{"l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38},
+    }
+    flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
+    return Rule(**flags, **{name: np.float32(value) for name, value in {**numbers, **settings}.items()})
+
+
+def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, stride=1):
+    """Run the kernel on the rows in this order."""
+    order = np.arange(len(data.levels)) if order is None else order
+    scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size)
+    state = (net.theta, net.first, net.second, net.owed)
+    rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
+
+
+def predict(net, goal, data, *, order=None, capacity=32):
+    """The kernel's predictions."""
+    order = np.arange(len(data.levels)) if order is None else order
+    outputs = np.full((order.size, net.layout.sizes[-1]), np.nan, np.float32)
+    scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], capacity)
+    rows.predict_rows(net.layout, net.theta, goal, data, order, outputs, scratch)
+    return outputs
+
+
+def copy(net):
+    """An independent network with the same parameters and memory."""
+    return Network(net.layout, *(flat.copy() for flat in (net.theta, net.first, net.second, net.owed)))

@@ -1,0 +1,126 @@
+"""Kernels share one set of compiler flags, and machine code is kept where it cannot grow stale."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from examples import network, objective, rule, table, train
+
+from h2olite.kernels import compiling
+from h2olite.kernels.losses import bounded_exp
+from h2olite.kernels.randomness import uniform
+
+FOLDER = Path(compiling.__file__).parent
+KERNEL_FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.name not in ("__init__.py", "compiling.py")]
+
+
+@pytest.mark.parametrize("path", KERNEL_FILES, ids=lambda path: path.name)
+def test_every_function_is_compiled_by_the_packages_decorators(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert [ast.unparse(decorator) for decorator in node.decorator_list] in (["kernel"], ["view"]), node.name
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert "numba" not in ast.unparse(node)
+
+
+def test_only_the_decorators_call_the_compiler():
+    tree = ast.parse((FOLDER / "compiling.py").read_text())
+    calling = {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        if any(isinstance(node, ast.Attribute) and "jit" in node.attr for node in ast.walk(function))
+    }
+    assert calling == {"kernel", "view"}
+
+
+def test_single_precision_stays_single():
+    bounded_exp(np.float32(1.5))
+    uniform(np.uint64(1), 2)
+    assert bounded_exp.overloads[numba.float32,].signature.return_type == numba.float32
+    assert uniform.overloads[numba.uint64, numba.int64].signature.return_type == numba.float32
+
+
+def test_numbas_own_cache_setting_is_left_alone():
+    assert os.environ.get("NUMBA_CACHE_DIR", "") == numba.config.CACHE_DIR
+
+
+def test_cache_folder_is_named_by_a_digest_of_the_kernels_text(tmp_path, monkeypatch):
+    copy = shutil.copytree(FOLDER, tmp_path / "kernels")
+    original = compiling.fingerprint()
+    monkeypatch.setattr(compiling, "__file__", str(copy / "compiling.py"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert compiling.fingerprint() == original
+    assert compiling.cache_folder() == tmp_path / f"kernels-{original}"
+
+    (copy / "losses.py").write_text((copy / "losses.py").read_text() + "\n")
+    changed = compiling.fingerprint()
+    assert changed != original
+    assert compiling.cache_folder() == tmp_path / f"kernels-{changed}"
+
+
+def test_cache_folder_depends_on_numbas_version(monkeypatch):
+    original = compiling.fingerprint()
+    monkeypatch.setattr(numba, "__version__", "0.0")
+    assert compiling.fingerprint() != original
+
+
+def test_cache_folder_has_the_same_name_in_every_process():
+    script = "from h2olite.kernels.compiling import fingerprint; print(fingerprint())"
+    assert {run(script, PYTHONHASHSEED=seed) for seed in "12"} == {compiling.fingerprint() + "\n"}
+
+
+def test_cache_falls_back_to_the_folder_for_temporary_files(tmp_path, monkeypatch):
+    obstacle = tmp_path / "file"
+    obstacle.touch()
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(obstacle))
+    monkeypatch.setattr(compiling.tempfile, "tempdir", str(tmp_path))
+    folder = compiling.cache_folder()
+    assert folder is not None
+    assert tmp_path in folder.parents
+    monkeypatch.setattr(compiling.tempfile, "tempdir", str(obstacle))
+    assert compiling.cache_folder() is None
+
+
+def run(script, **environment):
+    """The standard output of a Python process."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    script = (
+        "from h2olite.kernels import compiling, randomness\n"
+        "print(compiling.CACHE_FOLDER, compiling.is_compiled(), randomness.uniform(1, 2) < 1)"
+    )
+    assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False True\n"
+
+
+@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+def test_a_second_process_runs_the_machine_code_of_the_first():
+    train(network(), objective(), rule(), table(2))
+    assert compiling.is_compiled()
+    script = (
+        "from examples import network, objective, rule, table, train\n"
+        "from h2olite.kernels.rows import train_rows\n"
+        "train(network(), objective(), rule(), table(2))\n"
+        "print(sum(train_rows.stats.cache_hits.values()), sum(train_rows.stats.cache_misses.values()))"
+    )
+    assert run(script) == "1 0\n"

@@ -1,0 +1,359 @@
+"""The kernels do what their NumPy twin does, and their promises about memory, threads and order hold.
+
+One step agrees to a few float32 roundings (6e-8 each) of sums of some ten terms of size 1; over many steps roundings
+add up, and ADADELTA, which divides by the size of gradients, lifts them a little.
+"""
+
+import threading
+
+import naive
+import numpy as np
+import pytest
+from examples import ACTIVATIONS, LOSSES, N_INPUTS, copy, network, objective, predict, rule, table, train
+
+from h2olite.kernels import rows
+from h2olite.kernels.passes import LANES
+
+ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
+MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
+
+
+def assert_same(net, layers, tolerance):
+    """The network's parameters and the update rule's memory are the twin's."""
+    for ours, theirs in zip(naive.layers_of(net), layers, strict=True):
+        for name, array in vars(ours).items():
+            np.testing.assert_allclose(array, getattr(theirs, name), **tolerance, err_msg=name)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_one_step_moves_parameters_by_the_gradient(activation, loss, batch_size):
+    net, goal = network(loss, activation), objective(loss, activation)
+    data = table(batch_size, loss, weights=True, offsets=LOSSES[loss][2] == 1)
+    layers = naive.layers_of(net)
+    kept = [np.ones((batch_size, 6)), np.ones((batch_size, 5))]
+    expected = naive.gradients(layers, goal, data, kept)
+    train(net, goal, rule(), data, batch_size=batch_size)
+    for before, after, gradient in zip(layers, naive.layers_of(net), expected, strict=True):
+        np.testing.assert_allclose(before.parameters - after.parameters, gradient, **ONE_STEP)
+
+
+@pytest.mark.parametrize("hidden", [(), (20,), (3, 17, 40)], ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_any_depth_and_width_trains_as_the_twin(activation, hidden):
+    net, goal = network("cross-entropy of 4", activation, hidden), objective("cross-entropy of 4", activation, hidden)
+    data, how, layers = table(20, "cross-entropy of 4"), rule(rate=0.05), naive.layers_of(net)
+    train(net, goal, how, data, batch_size=5)
+    naive.train(layers, goal, how, data, batch_size=5)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "all weights"])
+@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"adaptive": True},
+        {"adaptive": True, "rho": 0.9, "epsilon": 1e-6, "l1": 1e-3, "l2": 1e-2},
+        {"rate": 0.02, "momentum_start": 0.5, "momentum_ramp": 20, "momentum_stable": 0.9},
+        {
+            "rate": 0.02,
+            "momentum_start": 0.5,
+            "momentum_ramp": 20,
+            "momentum_stable": 0.9,
+            "nesterov": True,
+            "l2": 1e-2,
+        },
+        {"rate": 0.05, "annealing": 0.1, "decay": 0.5, "l1": 1e-3},
+        {"rate": 0.05, "max_w2": 0.6},
+        {"adaptive": True, "max_w2": 0.4},
+    ],
+    ids=lambda settings: " ".join(name for name in settings),
+)
+@pytest.mark.parametrize("activation", ["Rectifier", "Maxout"])
+def test_update_rules_follow_their_formulas_step_by_step(activation, settings, batch_size, fast):
+    net, goal = network(activation=activation, hidden=(6,)), objective(activation=activation, hidden=(6,))
+    data, how, layers = table(30, weights=True), rule(fast=fast, **settings), naive.layers_of(net)
+    train(net, goal, how, data, batch_size=batch_size, rows_seen=3)
+    naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=3)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_dropout_trains_as_the_twin(activation, batch_size):
+    goal = objective("cross-entropy of 2", activation, input_dropout=0.2, dropout=[0.5, 0.3])
+    net, data, how = network("cross-entropy of 2", activation), table(30, "cross-entropy of 2"), rule(adaptive=True)
+    layers = naive.layers_of(net)
+    train(net, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
+    naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
+    assert_same(net, layers, MANY_STEPS)
+
+
+def test_stride_counts_the_rows_of_other_threads():
+    goal = objective(dropout=0.5)
+    how = rule(rate=0.05, annealing=0.1)
+    net, data = network(), table(6)
+    layers = naive.layers_of(net)
+    train(net, goal, how, data, batch_size=2, rows_seen=10, stride=3)
+    for start in (0, 2, 4):
+        naive.train_batch(layers, goal, how, naive.take(data, slice(start, start + 2)), 10 + 3 * start, 7)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("capacity", [1, 3, 32, 100])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_predictions_are_the_twins_for_any_partition(activation, loss, capacity):
+    net, goal = network(loss, activation), objective(loss, activation, dropout=[0.5, 0.2])
+    data = table(40, loss, offsets=LOSSES[loss][2] == 1)
+    order = np.random.default_rng(0).permutation(40)[:35]
+    expected = naive.predict(naive.layers_of(net), goal, data)[order]
+    np.testing.assert_allclose(predict(net, goal, data, order=order, capacity=capacity), expected, **ONE_STEP)
+
+
+def test_scoring_ignores_input_dropout():
+    net, data = network(), table(10)
+    with_dropout = predict(net, objective(input_dropout=0.5), data)
+    np.testing.assert_array_equal(with_dropout, predict(net, objective(), data))
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy of 4", "quadratic of 4"])
+def test_class_probabilities_sum_to_one_even_for_huge_outputs(loss):
+    net = network(loss)
+    net.biases(net.n_layers - 1)[...] = [1e30, -1e30, 500, 1e30]
+    probabilities = predict(net, objective(loss), table(5, loss))
+    np.testing.assert_allclose(probabilities, np.tile([0.5, 0, 0, 0.5], (5, 1)))
+    np.testing.assert_allclose(predict(network(loss), objective(loss), table(50, loss)).sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "bias"), [("poisson", 200), ("gamma", -200), ("tweedie", 500), ("tweedie", -500)])
+def test_exponentials_are_bounded_at_1e19(loss, bias):
+    net, goal, data = network(loss, hidden=()), objective(loss, hidden=()), table(1, loss)
+    net.theta[:] = 0
+    net.biases(0)[...] = bias
+    layers, how = naive.layers_of(net), rule(rate=1e-19)
+    train(net, goal, how, data)
+    naive.train(layers, goal, how, data)
+    assert_same(net, layers, {"rtol": 1e-6})
+    assert abs(net.biases(0) - bias).max() > 0.1
+
+
+def test_a_row_of_weight_two_moves_twice_as_far_and_one_of_weight_zero_not_at_all():
+    data = table(1)
+
+    def moved(weight):
+        net = network()
+        before = net.theta.copy()
+        train(net, objective(), rule(rate=0.01), data._replace(weights=np.full(1, weight, np.float32)))
+        return net.theta - before
+
+    np.testing.assert_allclose(moved(2), 2 * moved(1), atol=1e-7)
+    np.testing.assert_array_equal(moved(0), 0)
+
+
+def test_last_mini_batch_may_be_smaller_and_takes_the_mean_of_its_own_rows():
+    net, data = network(), table(5)
+    layers = naive.layers_of(net)
+    train(net, objective(), rule(rate=0.1), data, batch_size=3)
+    naive.train_batch(layers, objective(), rule(rate=0.1), naive.take(data, slice(0, 3)), 0, 7)
+    naive.train_batch(layers, objective(), rule(rate=0.1), naive.take(data, slice(3, 5)), 3, 7)
+    assert_same(net, layers, MANY_STEPS)
+
+
+def test_order_chooses_the_rows():
+    order = np.array([4, 0, 4, 2])
+    data, net, direct = table(6), network(), network()
+    train(net, objective(), rule(rate=0.1), data, order=order)
+    train(direct, objective(), rule(rate=0.1), naive.take(data, order))
+    np.testing.assert_array_equal(net.theta, direct.theta)
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_fast_mode_leaves_weights_without_gradient_and_their_memory_untouched(batch_size, adaptive):
+    net, data = network(), table(4)
+    data.levels[data.levels == 2] = 1
+    data.numbers[:, 1] = 0
+    for flat in (net.first, net.second, net.owed):
+        flat[:] = 0.25
+    unused = [2, N_INPUTS - 2]
+    before = copy(net)
+    how = rule(adaptive=adaptive, rate=0.1, momentum_start=0.5, momentum_stable=0.5, l1=0.1, l2=0.1, fast=True)
+    train(net, objective(), how, data, batch_size=batch_size)
+    for name in ("theta", "first", "owed") + ("second",) * adaptive:
+        ours, theirs = net.weights(0, of=getattr(net, name)), before.weights(0, of=getattr(before, name))
+        np.testing.assert_array_equal(ours[unused], theirs[unused])
+        assert (ours != theirs).any(), name
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_without_fast_mode_absent_levels_and_zero_inputs_decay(batch_size):
+    net, data = network(), table(4)
+    data.levels[data.levels == 2] = 1
+    data.numbers[:, 1] = 0
+    unused = [2, N_INPUTS - 2]
+    net.first[:] = 0.5
+    before = copy(net)
+    train(net, objective(), rule(rate=0.5, l2=0.1, momentum_stable=0.2), data, batch_size=batch_size)
+    w, v = before.weights(0)[unused].astype(float), np.float64(0.5)
+    for _ in range(4 // batch_size):
+        v = 0.2 * v - 0.1 * w
+        w = w + (1 - 0.2) * 0.5 * v
+    np.testing.assert_allclose(net.weights(0)[unused], w, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(net.weights(0, of=net.first)[unused], v, rtol=1e-5, atol=1e-6)
+
+
+def test_without_fast_mode_adadelta_forgets_where_no_gradient_comes():
+    net, data = network(), table(4)
+    data.levels[data.levels == 2] = 1
+    net.first[:], net.second[:] = 0.5, 0.25
+    train(net, objective(), rule(adaptive=True, rho=0.9), data)
+    np.testing.assert_allclose(net.weights(0, of=net.first)[2], 0.5 * 0.9**4, rtol=1e-6)
+    np.testing.assert_allclose(net.weights(0, of=net.second)[2], 0.25 * 0.9**4, rtol=1e-6)
+
+
+def test_l2_does_not_act_on_biases():
+    net, data = network(hidden=()), table(1)
+    data = data._replace(target=predict(net, objective(hidden=()), data)[:, 0])
+    before = copy(net)
+    train(net, objective(hidden=()), rule(l2=0.25), data)
+    np.testing.assert_allclose(net.weights(0), 0.75 * before.weights(0), atol=1e-5)
+    np.testing.assert_allclose(net.biases(0), before.biases(0), atol=1e-5)
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_l1_owes_step_sizes_and_paying_makes_exact_zeros(adaptive):
+    net, data, how = network(), table(30), rule(adaptive=adaptive, rate=0.01, l1=1, fast=True)
+    layers = naive.layers_of(net)
+    train(net, objective(), how, data)
+    naive.train(layers, objective(), how, data)
+    biases = [net.biases(layer).copy() for layer in range(net.n_layers)]
+    rows.pay_penalty(net.layout, net.theta, net.owed, how.l1)
+    naive.pay_penalty(layers, float(how.l1))
+    assert_same(net, layers, MANY_STEPS)
+    zeros = [net.weights(layer) == 0 for layer in range(net.n_layers)]
+    assert zeros[1].any()
+    assert not zeros[1].all()
+    for layer, before in enumerate(biases):
+        np.testing.assert_array_equal(zeros[layer][:, 0], layers[layer].parameters[:-1, 0] == 0)
+        np.testing.assert_array_equal(net.biases(layer), before)
+
+
+def test_a_penalty_is_paid_once():
+    net = network()
+    net.owed[:] = 0.3
+    rows.pay_penalty(net.layout, net.theta, net.owed, np.float32(1))
+    paid = net.theta.copy()
+    rows.pay_penalty(net.layout, net.theta, net.owed, np.float32(1))
+    np.testing.assert_array_equal(net.theta, paid)
+
+
+def test_max_w2_bounds_the_squares_into_each_unit_and_channel_and_spares_biases():
+    net, goal, bound = network(activation="Maxout"), objective(activation="Maxout"), np.float32(0.5)
+    before = copy(net)
+    train(net, goal, rule(rate=0, max_w2=bound), table(1))
+    for layer in range(net.n_layers):
+        squares = (before.weights(layer) ** 2).sum(axis=0)
+        shrunk = (net.weights(layer) ** 2).sum(axis=0)
+        np.testing.assert_allclose(shrunk, np.minimum(squares, bound), rtol=1e-5)
+        np.testing.assert_array_equal(net.biases(layer), before.biases(layer))
+
+
+def padding(net, flat):
+    """The numbers that no unit owns."""
+    covered = np.zeros(flat.size, bool)
+    for layer in range(net.n_layers):
+        net.weights(layer, of=covered)[...] = True
+        net.biases(layer, of=covered)[...] = True
+    return flat[~covered]
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_padding_stays_zero(activation, adaptive):
+    net, goal = network("cross-entropy of 4", activation), objective("cross-entropy of 4", activation, dropout=0.3)
+    how = rule(adaptive=adaptive, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
+    train(net, goal, how, table(40, "cross-entropy of 4"), batch_size=3)
+    rows.pay_penalty(net.layout, net.theta, net.owed, how.l1)
+    assert padding(net, net.theta).size > LANES
+    for flat in (net.theta, net.first, net.second, net.owed):
+        np.testing.assert_array_equal(padding(net, flat), 0)
+
+
+def test_numbers_stay_float32():
+    net = network()
+    train(net, objective(), rule(adaptive=True, l1=0.1), table(10))
+    assert {flat.dtype for flat in (net.theta, net.first, net.second, net.owed)} == {np.dtype(np.float32)}
+    assert np.isfinite(net.theta).all()
+
+
+def test_a_differently_shaped_network_needs_no_compiling():
+    train(network(), objective(), rule(), table(3))
+    predict(network(), objective(), table(3))
+    compiled = len(rows.train_rows.signatures), len(rows.predict_rows.signatures)
+
+    loss, hidden = "cross-entropy of 4", (30, 2, 7)
+    net, goal = network(loss, "Maxout", hidden), objective(loss, "Maxout", hidden, dropout=0.5)
+    how = rule(adaptive=True, fast=True, l1=0.1)
+    train(net, goal, how, table(9, loss, weights=True), batch_size=4)
+    predict(net, goal, table(9, loss))
+    assert (len(rows.train_rows.signatures), len(rows.predict_rows.signatures)) == compiled
+
+
+def test_tables_of_one_kind_of_columns_only():
+    goal, how, data = objective(), rule(rate=0.05), table(12)
+    numeric = data._replace(levels=np.empty((12, 0), np.int32))
+    categorical = data._replace(numbers=np.empty((12, 0), np.float32))
+    for part, n_inputs in ((numeric, 3), (categorical, 7)):
+        net = network(n_inputs=n_inputs)
+        layers = naive.layers_of(net)
+        train(net, goal, how, part, batch_size=2)
+        naive.train(layers, goal, how, part, batch_size=2)
+        assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("cuts", [[12], [4, 20], [4, 8, 12, 16, 20, 24]], ids=str)
+def test_same_seed_gives_the_same_bits_however_the_order_is_cut(cuts):
+    goal = objective("cross-entropy of 2", input_dropout=0.1, dropout=0.5)
+    how = rule(adaptive=True, l1=1e-3, l2=1e-3, fast=True)
+    data, whole, cut = table(26, "cross-entropy of 2"), network("cross-entropy of 2"), network("cross-entropy of 2")
+    order = np.random.default_rng(1).permutation(26)
+    train(whole, goal, how, data, order=order, batch_size=4)
+    for part in np.split(order, cuts):
+        train(cut, goal, how, data, order=part, batch_size=4, rows_seen=cut.rows_seen)
+        cut.rows_seen += part.size
+    for name in ("theta", "first", "second", "owed"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(cut, name))
+
+
+def test_another_seed_drops_other_units():
+    nets = [network(), network()]
+    for seed, net in enumerate(nets):
+        train(net, objective(dropout=0.5), rule(rate=0.1), table(5), seed=seed)
+    assert (nets[0].theta != nets[1].theta).any()
+
+
+def test_two_threads_learn_on_shared_parameters():
+    loss = "cross-entropy of 2"
+    net, goal, data = network(loss, hidden=(20,)), objective(loss, hidden=(20,)), table(2000, loss)
+    data.target[:] = data.numbers[:, 0] > data.numbers[:, 1]
+    how = rule(adaptive=True, fast=True)
+    before = log_loss(net, goal, data)
+
+    def run(part):
+        train(net, goal, how, data, order=np.tile(part, 5), stride=2)
+
+    threads = [threading.Thread(target=run, args=(part,)) for part in np.split(np.arange(2000), 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert log_loss(net, goal, data) < before / 3
+
+
+def log_loss(net, goal, data):
+    """The mean cross-entropy of the predictions."""
+    probabilities = predict(net, goal, data)
+    return -np.log(probabilities[np.arange(len(probabilities)), data.target.astype(int)]).mean()

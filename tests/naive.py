@@ -1,0 +1,299 @@
+"""The kernels once more in plain NumPy and float64: slow, short, and to be checked by eye.
+
+A network is a list of layers. The parameters of a layer have the shape (n_inputs + 1, n_channels, n_units), the biases
+in the last row; so do its gradient and the update rule's memory. Hidden layers of Maxout have two channels, others one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from h2olite.data.encoding import EncodedRows
+from h2olite.kernels.activations import MAXOUT, RECTIFIER, TANH
+from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY, GAMMA, GAUSSIAN, HUBER, LAPLACE, POISSON, QUANTILE
+from h2olite.kernels.updates import Rule
+
+
+@dataclass
+class Layer:
+    """The parameters of one layer and what the update rule remembers of them."""
+
+    parameters: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    owed: np.ndarray
+
+
+def layers_of(network):
+    """A copy of a network's layers."""
+
+    def part(layer, flat):
+        biases = network.biases(layer, of=flat)[np.newaxis]
+        return np.concatenate([network.weights(layer, of=flat), biases]).astype(np.float64)
+
+    flats = (network.theta, network.first, network.second, network.owed)
+    return [Layer(*(part(layer, flat) for flat in flats)) for layer in range(network.n_layers)]
+
+
+def take(rows, chosen):
+    """Some of the rows; columns that are absent stay so."""
+    return EncodedRows(*(column[chosen] if len(column) else column for column in rows))
+
+
+def expand(rows, n_inputs):
+    """The rows as a matrix: one input for each level, then the numbers."""
+    x = np.zeros((len(rows.levels), n_inputs))
+    for row, levels in zip(x, rows.levels, strict=True):
+        row[levels[levels >= 0]] = 1
+    x[:, n_inputs - rows.numbers.shape[1] :] = rows.numbers
+    return x
+
+
+def activate(activation, z):
+    """Activations (n_rows, n_units) and slopes (n_rows, n_channels, n_units) at the pre-activations z."""
+    if activation == MAXOUT:
+        second = z[:, 1:] > z[:, :1]
+        return z.max(axis=1), np.concatenate([~second, second], axis=1).astype(float)
+    if activation == TANH:
+        return np.tanh(z)[:, 0], 1 - np.tanh(z) ** 2
+    if activation == RECTIFIER:
+        return np.maximum(z, 0)[:, 0], (z > 0).astype(float)
+    return np.where(z >= 0, z, np.expm1(z))[:, 0], np.where(z >= 0, 1, np.exp(z))
+
+
+def forward(layers, x, activation, kept):
+    """The inputs of each layer with a 1 for the bias, the slopes of each hidden one, and the linear output.
+
+    kept[l] is what the activations of hidden layer l are multiplied by: a mask, or the probability to be kept.
+    """
+    inputs, slopes = [], []
+    for layer, mask in zip(layers, [*kept, None], strict=True):
+        inputs.append(np.column_stack([x, np.ones(len(x))]))
+        z = np.einsum("ri,icu->rcu", inputs[-1], layer.parameters)
+        if mask is None:
+            return inputs, slopes, z[:, 0]
+        x, slope = activate(activation, z)
+        x = x * mask
+        slopes.append(slope * np.reshape(mask, (-1, 1, np.shape(mask)[-1])))
+
+
+def softmax(f):
+    exponentials = np.exp(f - f.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def predict(layers, objective, rows):
+    """Class probabilities, or the linear output plus the offset; a unit counts with its probability to be kept."""
+    hidden = zip(layers[:-1], objective.dropout[1:], strict=True)
+    kept = [np.full(layer.parameters.shape[2], 1 - float(ratio)) for layer, ratio in hidden]
+    f = outputs(layers, objective, rows, kept)
+    return softmax(f) if is_classifier(objective) else f
+
+
+def outputs(layers, objective, rows, kept):
+    """The linear outputs, offsets included."""
+    f = forward(layers, expand(rows, layers[0].parameters.shape[0] - 1), objective.activation, kept)[-1]
+    return f + rows.offsets[:, np.newaxis] if len(rows.offsets) else f
+
+
+def is_classifier(objective):
+    return objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC)
+
+
+def loss(objective, f, target, around):
+    """The loss of each row at the outputs f.
+
+    CLASS_QUADRATIC lets every unit move alone in the softmax, the other units stay where ``around`` has them.
+    """
+    kind, shape = objective.loss, float(objective.shape)
+    if kind == CROSS_ENTROPY:
+        return -np.log(softmax(f)[np.arange(len(f)), target.astype(int)])
+    if kind == CLASS_QUADRATIC:
+        others = np.exp(around).sum(axis=1, keepdims=True) - np.exp(around)
+        return ((np.exp(f) / (np.exp(f) + others) - one_hot(target, f)) ** 2).sum(axis=1) / 2
+    f = f[:, 0]
+    error = f - target
+    if kind == GAUSSIAN:
+        return error**2
+    if kind == LAPLACE:
+        return abs(error)
+    if kind == QUANTILE:
+        return np.where(error < 0, -shape * error, (1 - shape) * error)
+    if kind == HUBER:
+        return np.where(abs(error) <= shape, error**2, (2 * abs(error) - shape) * shape)
+    if kind == POISSON:
+        return 2 * (np.exp(f) - target * f)
+    if kind == GAMMA:
+        return 2 * (target * np.exp(-f) + f)
+    return 2 * (np.exp((2 - shape) * f) / (2 - shape) - target * np.exp((1 - shape) * f) / (1 - shape))
+
+
+def loss_gradient(objective, f, target):
+    """The derivatives of the loss of each row by its outputs f."""
+    kind, shape = objective.loss, float(objective.shape)
+    if is_classifier(objective):
+        y = softmax(f)
+        error = y - one_hot(target, f)
+        return error if kind == CROSS_ENTROPY else error * y * (1 - y)
+    target = target[:, np.newaxis]
+    error = f - target
+    if kind == GAUSSIAN:
+        return 2 * error
+    if kind == LAPLACE:
+        return np.where(error > 0, 1.0, -1.0)
+    if kind == QUANTILE:
+        return np.where(error < 0, -shape, 1 - shape)
+    if kind == HUBER:
+        return 2 * np.clip(error, -shape, shape)
+    if kind == POISSON:
+        return 2 * (bounded_exp(f) - target)
+    if kind == GAMMA:
+        return 2 * (1 - target * bounded_exp(-f))
+    return 2 * (bounded_exp((2 - shape) * f) - target * bounded_exp((1 - shape) * f))
+
+
+def one_hot(target, f):
+    return np.arange(f.shape[1]) == target[:, np.newaxis]
+
+
+def bounded_exp(x):
+    return np.minimum(np.exp(x), 1e19)
+
+
+def objective_value(layers, objective, rows, kept, l2, around):
+    """The mean over the rows of weight times loss, plus l2 / 2 times the sum of the squared weights."""
+    losses = loss(objective, outputs(layers, objective, rows, kept), rows.target, around)
+    penalty = sum((layer.parameters[:-1] ** 2).sum() for layer in layers)
+    return np.mean(losses * row_weights(rows)) + l2 / 2 * penalty
+
+
+def gradients(layers, objective, rows, kept):
+    """For each layer the derivative of the mean loss, without the penalty, by backpropagation."""
+    x = expand(rows, layers[0].parameters.shape[0] - 1)
+    inputs, slopes, _ = forward(layers, x, objective.activation, kept)
+    f = outputs(layers, objective, rows, kept)
+    errors = loss_gradient(objective, f, rows.target) * row_weights(rows)[:, np.newaxis] / len(f)
+    errors = errors[:, np.newaxis]
+    found = []
+    for number in reversed(range(len(layers))):
+        found.insert(0, np.einsum("ri,rcu->icu", inputs[number], errors))
+        if number > 0:
+            below = np.einsum("rcu,icu->ri", errors, layers[number].parameters[:-1])
+            errors = below[:, np.newaxis] * slopes[number - 1]
+    return found
+
+
+def row_weights(rows):
+    return rows.weights if len(rows.weights) else np.ones(len(rows.levels))
+
+
+def with_decay(gradient, layer, l2):
+    """The gradient of loss and l2 penalty; biases carry none."""
+    penalty = l2 * layer.parameters
+    penalty[-1] = 0
+    return gradient + penalty
+
+
+def uniform(seed, row, layer, n):
+    """The first n random numbers of one row in one layer."""
+    golden, bits = 0x9E3779B97F4A7C15, 2**64 - 1
+
+    def mix(counter):
+        counter = ((counter ^ (counter >> 30)) * 0xBF58476D1CE4E5B9) & bits
+        counter = ((counter ^ (counter >> 27)) * 0x94D049BB133111EB) & bits
+        return counter ^ (counter >> 31)
+
+    start = mix((mix((seed + row * golden) & bits) + layer * golden) & bits)
+    return np.array([(mix((start + (i + 1) * golden) & bits) >> 40) / 2**24 for i in range(n)])
+
+
+def keep(ratio, seed, first_row, n_rows, layer, n):
+    """Which of n units are kept in each row, when each is dropped with probability `ratio`."""
+    return np.array([uniform(seed, first_row + r, layer, n) >= ratio for r in range(n_rows)]).reshape(n_rows, n)
+
+
+def drop_inputs(rows, ratio, seed, first_row):
+    """The rows after input dropout: a dropped categorical predictor has no level, a dropped number is 0."""
+    n_categorical, n_numeric = rows.levels.shape[1], rows.numbers.shape[1]
+    stay = keep(ratio, seed, first_row, len(rows.levels), 0, n_categorical + n_numeric)
+    return rows._replace(
+        levels=np.where(stay[:, :n_categorical], rows.levels, -1),
+        numbers=np.where(stay[:, n_categorical:], rows.numbers, 0),
+    )
+
+
+def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0):
+    """Train the layers on the rows, one update per mini-batch."""
+    for start in range(0, len(rows.levels), batch_size):
+        batch = take(rows, slice(start, start + batch_size))
+        train_batch(layers, objective, rule, batch, rows_seen + start, seed)
+
+
+def train_batch(layers, objective, rule, rows, seen, seed):
+    """One update with dropout."""
+    rows = drop_inputs(rows, objective.dropout[0], seed, seen)
+    masks = [
+        keep(objective.dropout[number], seed, seen, len(rows.levels), number, layer.parameters.shape[2])
+        for number, layer in enumerate(layers[:-1], start=1)
+    ]
+    for number, gradient in enumerate(gradients(layers, objective, rows, masks)):
+        update(layers[number], gradient, Rule(*map(float, rule)), number, seen)
+
+
+def update(layer, gradient, rule, number, seen):
+    """Move the parameters of a layer; in fast mode those without a gradient are left as they are."""
+    before = Layer(*(array.copy() for array in vars(layer).values()))
+    g = with_decay(gradient, layer, rule.l2)
+    if rule.adaptive:
+        step_sizes = adadelta_step(layer, g, rule.rho, rule.epsilon)
+    else:
+        step_sizes = rate_at(rule, number, seen)
+        momentum_step(layer, g, step_sizes, momentum_at(rule, seen), rule.nesterov)
+    if rule.l1 > 0:
+        layer.owed += step_sizes
+        layer.owed[-1] = 0
+    if rule.fast:
+        for name, array in vars(before).items():
+            getattr(layer, name)[gradient == 0] = array[gradient == 0]
+    bound_incoming(layer, rule.max_w2)
+
+
+def adadelta_step(layer, g, rho, epsilon):
+    """ADADELTA (Zeiler 2012); returns the step sizes of the averages just updated."""
+    layer.first[:] = rho * layer.first + (1 - rho) * g**2
+    d = np.sqrt((layer.second + epsilon) / (layer.first + epsilon)) * g
+    layer.second[:] = rho * layer.second + (1 - rho) * d**2
+    layer.parameters -= d
+    return np.sqrt((layer.second + epsilon) / (layer.first + epsilon))
+
+
+def momentum_step(layer, g, rate, momentum, nesterov):
+    """SGD with momentum (Polyak 1964), or looking ahead (Nesterov 1983); one gradient adds up to a move of rate * g."""
+    layer.first[:] = momentum * layer.first - g
+    ahead = momentum * layer.first - g if nesterov else layer.first
+    layer.parameters += (1 - momentum) * rate * ahead
+
+
+def rate_at(rule, number, seen):
+    """The learning rate of the layer with this number (from 0) after `seen` rows."""
+    return rule.rate * rule.decay**number / (1 + rule.annealing * seen)
+
+
+def momentum_at(rule, seen):
+    """The momentum after `seen` rows, on its way from start to stable."""
+    progress = min(seen / rule.momentum_ramp, 1) if rule.momentum_ramp > 0 else 1
+    return rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
+
+
+def bound_incoming(layer, max_w2):
+    """Shrink the weights into each unit whose squares add up to more than max_w2."""
+    squares = (layer.parameters[:-1] ** 2).sum(axis=0)
+    layer.parameters[:-1] *= np.sqrt(max_w2 / np.maximum(squares, max_w2))
+
+
+def pay_penalty(layers, l1):
+    """The proximal step of the l1 penalty: sign(w) max(abs(w) - l1 * owed, 0)."""
+    for layer in layers:
+        weights = layer.parameters[:-1]
+        weights[:] = np.sign(weights) * np.maximum(abs(weights) - l1 * layer.owed[:-1], 0)
+        layer.owed[:] = 0

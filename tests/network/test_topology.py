@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from h2olite.kernels.passes import LANES
+from h2olite.network.topology import aligned_zeros, lay_out, workspace
+
+
+def test_layers_follow_each_other_with_whole_registers_per_row():
+    layout = lay_out([5, 20, 3])
+    np.testing.assert_array_equal(layout.sizes, [5, 20, 3])
+    np.testing.assert_array_equal(layout.padded, [16, 32, 16])
+    np.testing.assert_array_equal(layout.widths, [32, 16])
+    np.testing.assert_array_equal(layout.weights, [0, 6 * 32, 6 * 32 + 21 * 16])
+    np.testing.assert_array_equal(layout.units, [0, 0, 32, 32])
+    np.testing.assert_array_equal(layout.slopes, [0, 32, 48])
+
+
+def test_maxout_has_two_channels_in_hidden_layers_only():
+    layout = lay_out([5, 20, 7, 3], maxout=True)
+    np.testing.assert_array_equal(layout.widths, [64, 32, 16])
+    np.testing.assert_array_equal(layout.slopes, [0, 64, 96, 112])
+    np.testing.assert_array_equal(layout.units, [0, 0, 32, 48, 48])
+
+
+def test_without_hidden_layers_inputs_meet_outputs():
+    layout = lay_out([5, 1], maxout=True)
+    np.testing.assert_array_equal(layout.widths, [16])
+    np.testing.assert_array_equal(layout.weights, [0, 6 * 16])
+    np.testing.assert_array_equal(layout.units, [0, 0, 0])
+
+
+def test_layouts_count_in_int64():
+    assert {array.dtype for array in lay_out([5, 20, 3])} == {np.dtype(np.int64)}
+
+
+@pytest.mark.parametrize("size", [0, 1, 16, 1000])
+def test_aligned_zeros_start_at_a_register(size):
+    numbers = aligned_zeros(size)
+    assert numbers.shape == (size,)
+    assert numbers.dtype == np.float32
+    assert not numbers.any()
+    assert numbers.flags.c_contiguous
+    assert numbers.flags.writeable
+    assert numbers.ctypes.data % (4 * LANES) == 0 or size == 0
+
+
+def test_workspace_holds_a_mini_batch():
+    work = workspace(lay_out([9, 20, 3], maxout=True), n_categorical=2, n_numeric=4, capacity=8)
+    assert work.levels.shape == (8, 2)
+    assert work.numbers.shape == (8, 4)
+    assert work.units.size == 8 * 32
+    assert work.slopes.size == 8 * (64 + 16)
