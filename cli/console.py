@@ -124,6 +124,7 @@ class Command(click.Command):
         """Run the command; errors that a user can act on become one line on stderr and exit code 1."""
         console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False))
         with console.interruption, warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)  # they are meant for people, whatever PYTHONWARNINGS says
             warnings.showwarning = lambda message, *_: console.warn(str(message))
             try:
                 return super().invoke(ctx)

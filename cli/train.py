@@ -6,11 +6,13 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from h2olite.parameters import Parameters
 from h2olite.validation import validate
 
 from .console import QUIET, Command, Console, print_json
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 BAR = 24
 """Characters of the progress bar."""
 
-WATCHED = ("logloss", "deviance", "rmse")
+WATCHED = ("validation_logloss", "validation_deviance", "training_logloss", "training_deviance")
 """What progress lines tell of the newest measurement: the first of these it has."""
 
 
@@ -88,10 +90,10 @@ def train(
     if parameters.x is not None:
         parameters.x = [_column(name, table) for name in parameters.x]
     if parameters.y is not None:
-        parameters.y = _column(parameters.y, table)
+        parameters.y, note = _column(parameters.y, table), None
     else:
         parameters.y = table.names[-1]
-        console.say(f"Response: {parameters.y}, the last column; name another one with -y.")
+        note = f"Response: {parameters.y}, the last column; name another one with -y."
 
     from h2olite import estimator
     from h2olite.kernels.compiling import is_compiled
@@ -99,15 +101,7 @@ def train(
     if not is_compiled():
         console.say("Compiling the kernels, which takes some seconds the first time.")
 
-    def watch(progress: Progress) -> bool:
-        console.interruption.defer()
-        if parameters.verbose and progress.row:
-            console.say(history_line(progress.row))
-        elif not parameters.quiet_mode:
-            console.status(progress_line(progress, with_bar=console.is_terminal))
-        return console.interruption.signal is None
-
-    model = estimator.train(parameters, watch=watch)
+    model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
     model.save(target)
@@ -119,6 +113,34 @@ def train(
     if as_json:
         print_json(model.report() | {"path": str(target)})
     sys.exit(console.interruption.exit_code)
+
+
+class Watch:
+    """Tells of a training's progress, and ends it after a signal.
+
+    Parameters
+    ----------
+    console : where to.
+    parameters : their verbose and quiet_mode say how much to tell.
+    note : a sentence to begin with; it waits for training so that an error before stands alone.
+    """
+
+    def __init__(self, console: Console, parameters: Parameters, note: str | None) -> None:
+        self.console, self.parameters, self.note = console, parameters, note
+        self._newest: dict[str, Any] | None = None
+
+    def __call__(self, progress: Progress) -> bool:
+        """Take note of the progress; False when training should end."""
+        self.console.interruption.defer()
+        if self.note:
+            self.console.say(self.note)
+            self.note = None
+        self._newest = progress.row or self._newest
+        if self.parameters.verbose and progress.row:
+            self.console.say(history_line(progress.row))
+        if not self.parameters.quiet_mode:
+            self.console.status(progress_line(progress, self._newest, with_bar=self.console.is_terminal))
+        return self.console.interruption.signal is None
 
 
 def _column(name: Any, table: Table) -> Any:
@@ -134,30 +156,22 @@ def table_stem(table: str) -> str:
     return name.strip(" .-_") or "model"
 
 
-def progress_line(progress: Progress, *, with_bar: bool) -> str:
+def progress_line(progress: Progress, measured: Mapping[str, Any] | None, *, with_bar: bool) -> str:
     """How far training is, how fast, and how good the model was when last measured."""
     share = min(1.0, progress.epochs / progress.total_epochs) if progress.total_epochs else 1.0
     parts = [f"epoch {progress.epochs:.3g} of {progress.total_epochs:g}", f"{progress.rows_per_second:,.0f} rows/s"]
     if share > 0:
         parts.append(f"{_clock(progress.seconds * (1 - share) / share)} left")
-    if progress.row:
-        name = next(
-            (
-                f"{frame}_{name}"
-                for name in WATCHED
-                for frame in ("validation", "training")
-                if f"{frame}_{name}" in progress.row
-            ),
-            None,
-        )
-        if name:
-            parts.append(f"{name.replace('_', ' ')} {progress.row[name]:.4g}")
+    for name in WATCHED:
+        if measured and measured.get(name) is not None:
+            parts.append(f"{name.replace('_', ' ')} {measured[name]:.4g}")
+            break
     done = round(BAR * share)
     bar = f"[{'#' * done}{'.' * (BAR - done)}] " if with_bar else ""
     return f"{bar}{', '.join(parts)}"
 
 
-def history_line(row: dict[str, Any]) -> str:
+def history_line(row: Mapping[str, Any]) -> str:
     """One row of the scoring history, for --verbose."""
     return "  ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()

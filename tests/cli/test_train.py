@@ -1,13 +1,204 @@
+import json
+import signal
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
-from click.testing import CliRunner
-from h2olite_cli.main import main
 from h2olite_cli.train import progress_line, table_stem
+from program import DATASETS, SMALL, run
+
+import h2olite
+
+REPORT_KEYS = {
+    *("model_id", "path", "category", "response", "rows", "predictors", "inputs", "seed", "epochs", "samples"),
+    *("iterations", "training_speed", "seconds", "stopped_by", "training_metrics", "validation_metrics"),
+    *("cross_validation_metrics", "scoring_history", "variable_importances", "layers", "weights", "features"),
+    "warnings",
+}
 
 
-def run(*arguments):
-    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fails_in_one_line(result, line, folder, *kept):
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {line}\n")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(kept)
+
+
+def test_json_report_has_every_promised_key(penguins):
+    report = json.loads(penguins.result.stdout)
+    assert report.keys() >= REPORT_KEYS
+    assert report["seconds"].keys() == {"read", "encode", "compile", "train", "score", "total"}
+    assert report["weights"].keys() == {"total", "nonzero", "zero_share"}
+    assert report["features"].keys() == {"total", "used", "unused"}
+    assert report["variable_importances"][0].keys() == {
+        "variable",
+        "relative_importance",
+        "scaled_importance",
+        "percentage",
+    }
+    assert report["path"] == str(penguins.path)
+    assert (report["category"], report["response"], report["rows"], report["predictors"]) == (
+        "Multinomial",
+        "species",
+        344,
+        6,
+    )
+    assert report["validation_metrics"] is None
+    assert report["seconds"]["total"] >= report["seconds"]["read"] > 0
+
+
+def test_without_options_the_last_column_is_learnt_and_the_model_named_like_the_table(folder):
+    result = run("train", DATASETS / "iris.csv", *SMALL)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines[0] == "Response: species, the last column; name another one with -y."
+    assert lines[-1] == "Model written to iris.h2olite."
+    assert [path.name for path in folder.iterdir()] == ["iris.h2olite"]
+
+
+def test_named_response_needs_no_note(folder):
+    result = run("train", DATASETS / "iris.csv", "-y", "petal_width", *SMALL)
+    assert "Response:" not in result.stderr
+    assert h2olite.load_model("iris.h2olite").category == "Regression"
+
+
+def test_columns_may_be_given_by_index(folder):
+    run("train", DATASETS / "iris.csv", "-y", "3", "-x", "0,petal_length", *SMALL)
+    model = h2olite.load_model("iris.h2olite")
+    assert model.parameters.y == "petal_width"
+    assert [row[0] for row in sorted(model.varimp())] == ["petal_length", "sepal_length"]
+
+
+def test_quiet_says_nothing(folder):
+    result = run("train", DATASETS / "wine.csv", "--quiet", *SMALL)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_command_line_and_python_train_the_same_model(penguins):
+    frame = pd.read_csv(DATASETS / "penguins.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warnings.warn", lambda *arguments, **options: None)
+        model = h2olite.deeplearning(y="species", training_frame=frame, hidden=8, epochs=3, seed=1, reproducible=True)
+    pd.testing.assert_frame_equal(model.predict(frame), h2olite.load_model(penguins.path).predict(frame))
+
+
+def test_command_line_goes_before_parameter_file(folder):
+    (folder / "p.toml").write_text("hidden = [3]\nl1 = 0.5\n")
+    run("train", DATASETS / "iris.csv", "--params", "p.toml", *SMALL)
+    parameters = h2olite.load_model("iris.h2olite").parameters
+    assert (parameters.hidden, parameters.l1) == ([8], 0.5)
+
+
+def test_table_may_come_from_standard_input(folder):
+    result = run("train", "-", "-y", "species", *SMALL, stdin=(DATASETS / "iris.csv").read_bytes())
+    assert result.exit_code == 0
+    assert [path.name for path in folder.iterdir()] == ["model.h2olite"]
+
+
+def test_csv_options_reach_both_tables(folder):
+    text = "1;2;x\n?;4;y\n5;6;x\n7;8;y\n"
+    (folder / "t.csv").write_text(text)
+    (folder / "v.csv").write_text(text)
+    options = ("--sep", ";", "--no-header", "--na-string", "?", "--validation-frame", "v.csv")
+    result = run("train", "t.csv", *options, *SMALL)
+    assert result.exit_code == 0
+    model = h2olite.load_model("t.h2olite")
+    assert model.parameters.y == "C3"
+    assert list(model.encoder.numeric) == ["C1", "C2"]
+    assert model.validation_metrics is not None
+
+
+def test_binary_numbers_get_a_hint_and_factor_makes_them_classes(folder):
+    (folder / "t.csv").write_text("a,y\n1,0\n2,1\n3,0\n4,1\n")
+    assert "response 'y' holds only 0 and 1" in run("train", "t.csv", *SMALL).stderr
+    for options in (["--factor", "y"], ["--distribution", "bernoulli"], ["--loss", "CrossEntropy"]):
+        assert run("train", "t.csv", *options, *SMALL).exit_code == 0
+        assert h2olite.load_model("t.h2olite").category == "Binomial"
+
+
+def test_idle_parameters_are_warned_of(folder):
+    result = run("train", DATASETS / "iris.csv", "--rate", "0.1", *SMALL)
+    assert "Warning: rate has no effect while adaptive_rate is on; pass adaptive_rate=False.\n" in result.stderr
+
+
+def test_verbose_prints_every_measurement(folder):
+    result = run("train", DATASETS / "iris.csv", "--verbose", *SMALL)
+    assert [line.split("  ")[3] for line in result.stderr.splitlines() if line.startswith("timestamp")] == [
+        "epochs 1",
+        "epochs 2",
+        "epochs 3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--l1", "-1", "--rho", "2"], "l1 must be >= 0; got -1. rho must be > 0 and < 1; got 2."),
+        (["--nfolds", "5"], "nfolds is not implemented yet; leave it at its default (0)."),
+        (
+            ["--loss", "huber", "--distribution", "gaussian"],
+            "loss with distribution gaussian must be Automatic or Quadratic; got Huber.",
+        ),
+        (
+            ["--activation", "tanhh"],
+            "activation must be one of Tanh, TanhWithDropout, Rectifier, RectifierWithDropout, Maxout, "
+            "MaxoutWithDropout, ExpRectifier, ExpRectifierWithDropout; got 'tanhh'; did you mean 'Tanh'?",
+        ),
+        (["--params", "none.toml"], "none.toml: No such file or directory."),
+        (["-o", "none/m.h2olite"], "there is no folder none to write m.h2olite into; make it first."),
+    ],
+)
+def test_bad_parameters_and_outputs_are_refused_before_the_table_is_read(folder, arguments, line):
+    fails_in_one_line(run("train", "missing.csv", *arguments), line, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "line"),
+    [
+        ("a,y\n1,2\n2,3\n", ["-y", "z1"], r"t.csv has no column 'z1'"),
+        ("a,y\n1,x\n2,z\n", ["--distribution", "gaussian"], "distribution gaussian needs a numeric response"),
+        ("a,y\n1,2\n2,2\n", [], "response 'y' of t.csv must have at least two values"),
+        ("a,y\n1,2\n1,3\n", [], "t.csv has no usable predictor"),
+        ("a,y\n1,2\n1\n", [], "t.csv, line 3: every row must have 2 cells"),
+        ("", [], "t.csv is empty"),
+    ],
+)
+def test_bad_tables_are_told_in_one_line_and_nothing_is_written(folder, text, options, line):
+    (folder / "t.csv").write_text(text)
+    result = run("train", "t.csv", *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {line}")
+    assert result.stderr.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["t.csv"]
+
+
+def test_failure_under_json_is_an_object(folder):
+    result = run("train", "missing.csv", "--json")
+    assert result.exit_code == 1
+    assert "missing.csv" in json.loads(result.stdout)["error"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
+    endless = ("--epochs", "1e9", "--stopping-rounds", "0", "--classification-stop", "-1", "--hidden", "5")
+    command = [sys.executable, "-m", "h2olite_cli", "train", str(DATASETS / "iris.csv"), *endless]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline().startswith("Response: ")  # told when training begins
+    time.sleep(0.1)
+    process.send_signal(number)
+    stderr = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert f"Stopped by {number.name} after " in stderr
+    assert h2olite.load_model("iris.h2olite").stopped_by == "interrupted"
 
 
 @pytest.mark.parametrize(
@@ -28,54 +219,33 @@ def test_model_is_called_like_its_table(table, stem):
 
 
 def progress(**changes):
-    known = {"epochs": 2.5, "total_epochs": 10.0, "rows_per_second": 12345.6, "seconds": 30.0, "row": None}
+    known = {"epochs": 2.5, "total_epochs": 10.0, "rows_per_second": 12345.6, "seconds": 30.0}
     return SimpleNamespace(**known | changes)
 
 
 @pytest.mark.parametrize(
-    ("changes", "line"),
+    ("changes", "measured", "line"),
     [
-        ({}, "epoch 2.5 of 10, 12,346 rows/s, 1:30 left"),
-        ({"epochs": 0.0}, "epoch 0 of 10, 12,346 rows/s"),
-        ({"total_epochs": 0.0, "epochs": 0.0}, "epoch 0 of 0, 12,346 rows/s, 0:00 left"),
-        ({"seconds": 3600.0}, "epoch 2.5 of 10, 12,346 rows/s, 3:00:00 left"),
+        ({}, None, "epoch 2.5 of 10, 12,346 rows/s, 1:30 left"),
+        ({"epochs": 0.0}, None, "epoch 0 of 10, 12,346 rows/s"),
+        ({"total_epochs": 0.0, "epochs": 0.0}, None, "epoch 0 of 0, 12,346 rows/s, 0:00 left"),
+        ({"seconds": 3600.0}, None, "epoch 2.5 of 10, 12,346 rows/s, 3:00:00 left"),
         (
-            {"row": {"training_logloss": 0.123456, "validation_logloss": 0.2}},
+            {},
+            {"training_logloss": 0.123456, "validation_logloss": 0.2},
             "epoch 2.5 of 10, 12,346 rows/s, 1:30 left, validation logloss 0.2",
         ),
         (
-            {"row": {"training_rmse": 1.0, "training_deviance": 0.123456}},
+            {},
+            {"training_rmse": 1.0, "training_deviance": 0.123456},
             "epoch 2.5 of 10, 12,346 rows/s, 1:30 left, training deviance 0.1235",
         ),
     ],
 )
-def test_progress_tells_epoch_speed_time_left_and_newest_measurement(changes, line):
-    assert progress_line(progress(**changes), with_bar=False) == line
+def test_progress_tells_epoch_speed_time_left_and_newest_measurement(changes, measured, line):
+    assert progress_line(progress(**changes), measured, with_bar=False) == line
 
 
 def test_progress_bar_fills_with_the_epochs():
-    line = progress_line(progress(), with_bar=True)
+    line = progress_line(progress(), None, with_bar=True)
     assert line.startswith("[######..................] epoch 2.5")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["--l1", "-1", "--rho", "2"], "l1 must be >= 0; got -1. rho must be > 0 and < 1; got 2."),
-        (["--nfolds", "5"], "nfolds is not implemented yet; leave it at its default (0)."),
-        (
-            ["--loss", "huber", "--distribution", "gaussian"],
-            "loss with distribution gaussian must be Automatic or Quadratic; got Huber.",
-        ),
-        (["--params", "none.toml"], "none.toml: No such file or directory."),
-    ],
-)
-def test_bad_parameters_are_refused_before_the_table_is_read(arguments, line):
-    result = run("missing.csv", *arguments)
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {line}\n")
-
-
-def test_bad_output_is_refused_before_the_table_is_read(tmp_path):
-    result = run("missing.csv", "-o", tmp_path / "none" / "m.h2olite")
-    assert result.exit_code == 1
-    assert result.stderr == f"Error: there is no folder {tmp_path}/none to write m.h2olite into; make it first.\n"

@@ -1,0 +1,76 @@
+import io
+
+import pandas as pd
+import pytest
+from program import DATASETS, run
+
+import h2olite
+
+TABLE = DATASETS / "penguins.csv"
+
+
+@pytest.fixture
+def expected(penguins):
+    """What the model predicts from Python."""
+    return h2olite.load_model(penguins.path).predict(TABLE).astype({"predict": str})
+
+
+def test_csv_on_stdout_equals_pythons_predictions(penguins, expected):
+    result = run("predict", penguins.path, TABLE)
+    assert (result.exit_code, result.stderr) == (0, "")
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(result.stdout)), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("p.csv", pd.read_csv), ("p.parquet", pd.read_parquet), ("p.arrow", pd.read_feather)]
+)
+def test_extension_chooses_the_format(penguins, expected, tmp_path, name, read):
+    result = run("predict", penguins.path, TABLE, "-o", tmp_path / name)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    pd.testing.assert_frame_equal(read(tmp_path / name), expected)
+
+
+def test_parquet_gives_the_same_predictions_as_csv(penguins):
+    from_csv = run("predict", penguins.path, TABLE)
+    assert run("predict", penguins.path, DATASETS / "penguins.parquet").stdout == from_csv.stdout
+
+
+def test_keep_copies_columns_in_front(penguins):
+    lines = run("predict", penguins.path, TABLE, "--keep", "island,body_mass_g").stdout.splitlines()
+    assert lines[0] == "island,body_mass_g,predict,Adelie,Chinstrap,Gentoo"
+    assert lines[1].startswith("Torgersen,3750.0,Adelie,")
+
+
+def test_table_may_come_from_standard_input(penguins):
+    result = run("predict", penguins.path, "-", stdin=TABLE.read_bytes())
+    assert result.stdout == run("predict", penguins.path, TABLE).stdout
+
+
+def test_lacking_predictors_are_warned_of_unless_quiet(penguins):
+    text = "island,sex\nDream,MALE\n"
+    result = run("predict", penguins.path, "-", stdin=text)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Warning: standard input lacks 4 predictors, treated as missing: ")
+    assert run("predict", penguins.path, "-", "--quiet", stdin=text).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([TABLE, "-o", "p.xlsx"], "p.xlsx: the extension must be one of .csv, .parquet, .arrow, .feather."),
+        ([TABLE, "--keep", "ilsand"], "penguins.csv has no column 'ilsand'; did you mean 'island'?"),
+        (["missing.csv"], "there is no file missing.csv"),
+    ],
+)
+def test_errors_are_one_line_and_write_nothing(penguins, tmp_path, monkeypatch, arguments, line):
+    monkeypatch.chdir(tmp_path)
+    result = run("predict", penguins.path, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.rstrip(".\n") == f"Error: {line}".rstrip(".")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_is_no_model_is_an_error():
+    result = run("predict", TABLE, TABLE)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {TABLE} must be a model file of h2olite")
