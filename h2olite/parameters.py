@@ -496,8 +496,20 @@ class Parameters:
     numeric: list[str] | None = parameter(
         default=None, group="data", own=True, help="Columns that must be numeric; text in one is an error."
     )
+    averaging_window: float = parameter(
+        default=0.1,
+        group="training",
+        within="[0, 1]",
+        own=True,
+        help="The model is the running average of the weights over about this last share of the rows seen so far, "
+        "which is more accurate than the last weights; 0 for those.",
+    )
     nthreads: int = parameter(
-        default=0, group="machine", within="[0, inf)", own=True, help="Threads to train with; 0 for all."
+        default=0,
+        group="machine",
+        within="[0, inf)",
+        own=True,
+        help="Threads to train with, one per 1,000 rows at the most; 0 for all.",
     )
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from .activations import RECTIFIER, activate
 from .compiling import kernel, view
 from .randomness import stream, uniform
-from .updates import bound_incoming, step_of, update
+from .updates import bound_incoming, step_of, update, without_penalty
 
-NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = range(3)
+NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = map(np.int64, range(3))  # typed, lest each compile its own kernel
 
 LANES = 16
 """float32 numbers in the widest vector register. The loop over a row's leftover would take longer than the row."""
@@ -100,7 +100,9 @@ def forward(layout, theta, activation, dropout, training, work, n_rows, seed, ro
         if layer == 0:
             add_inputs(weights, z, work)
         else:
-            add_product(layer_units(layout, layer, work, n_rows), weights, 0, layout.sizes[layer], z, work.active)
+            add_product(
+                layer_units(layout, layer, work, n_rows), weights, np.int64(0), layout.sizes[layer], z, work.active
+            )
         if layer == last:
             return
         a = layer_units(layout, layer + 1, work, n_rows)
@@ -213,22 +215,22 @@ def backward(layout, theta, first, second, owed, activation, rule, work, n_rows,
         )
         gradients = layer_slopes(layout, layer, work, n_rows)
         n_inputs = layout.sizes[layer]
-        descend(step, work.ones, 1, gradients, parameters, n_inputs, NO_ERRORS, False, work)
+        descend(without_penalty(step), work.ones, np.int64(1), gradients, parameters, n_inputs, NO_ERRORS, work)
         if layer > 0:
             errors = layer_units(layout, layer, work, n_rows)
             wanted = ERRORS_OF_ACTIVE if activation == RECTIFIER else ALL_ERRORS
-            descend(step, errors, n_inputs, gradients, parameters, 0, wanted, True, work)
+            descend(step, errors, n_inputs, gradients, parameters, np.int64(0), wanted, work)
             multiply_slopes(layer_slopes(layout, layer - 1, work, n_rows), errors)
         else:
             n_numeric = work.numbers.shape[1]
             descend_levels(step, gradients, parameters, n_inputs - n_numeric, work)
-            descend(step, work.numbers, n_numeric, gradients, parameters, n_inputs - n_numeric, NO_ERRORS, True, work)
+            descend(step, work.numbers, n_numeric, gradients, parameters, n_inputs - n_numeric, NO_ERRORS, work)
         if rule.max_w2 < NO_BOUND:
             bound_incoming(parameters[0], rule.max_w2, work.scales)
 
 
 @kernel
-def descend(step, x, n_inputs, gradients, parameters, offset, errors, penalised, work):
+def descend(step, x, n_inputs, gradients, parameters, offset, errors, work):
     """Update the weights out of n_inputs inputs x, which start at row `offset` of the parameters.
 
     The gradient of the weights out of input i is the mean over the rows of x_i * gradients. Where errors are wanted
@@ -247,7 +249,7 @@ def descend(step, x, n_inputs, gradients, parameters, offset, errors, penalised,
             for r in range(n_rows):
                 x[r, i] = dot(gradients, r, parameters[0], offset + i)
         if active or not step.fast:
-            update(step, parameters, offset + i, gradients if n_rows == 1 else work.total, scale, penalised)
+            update(step, parameters, offset + i, gradients if n_rows == 1 else work.total, scale)
 
 
 @kernel
@@ -265,7 +267,7 @@ def descend_levels(step, gradients, parameters, n_levels, work):
         clear(work.total, width)
         for level in range(n_levels):
             if work.first[level] < 0:
-                update(step, parameters, level, work.total, scale, True)
+                update(step, parameters, level, work.total, scale)
     for r in range(n_rows):
         for c in range(work.levels.shape[1]):
             level = work.levels[r, c]
@@ -277,7 +279,7 @@ def descend_levels(step, gradients, parameters, n_levels, work):
                     for u in range(width):
                         work.total[0, u] += gradients[other, u]
                     other = work.following[other, c]
-                update(step, parameters, level, work.total, scale, True)
+                update(step, parameters, level, work.total, scale)
 
 
 @kernel

@@ -13,7 +13,7 @@ from .compiling import kernel
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, softmax
 from .passes import backward, forward, layer_slopes, scale_row
 from .randomness import stream, uniform
-from .updates import soft_threshold
+from .updates import average, soft_threshold
 
 
 class Objective(NamedTuple):
@@ -27,12 +27,13 @@ class Objective(NamedTuple):
 
 @kernel
 def train_rows(
-    layout, theta, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
+    layout, theta, mean, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
 ):
     """Train on the rows in this order, one update per batch_size of them.
 
     theta, first, second, owed : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
     other threads may change them at the same time (Hogwild, Recht et al. 2011): a lost update is harmless.
+    mean : float32 (n_parameters,), the running average of theta, or (0,) in all threads but one.
     rows_seen : rows trained on before, by all threads; it grows by stride for every row here.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
@@ -50,6 +51,9 @@ def train_rows(
             if rows.weights.size > 0:
                 scale_row(outputs, r, n_outputs, rows.weights[batch[r]])
         backward(layout, theta, first, second, owed, objective.activation, rule, work, n_rows, seen)
+        now = seen + n_rows * stride
+        if mean.size > 0 and now // rule.interval > seen // rule.interval:
+            average(mean, theta, rule, now)
 
 
 @kernel

@@ -31,6 +31,8 @@ class Rule(NamedTuple):
     l2: np.float32
     max_w2: np.float32
     fast: bool
+    window: np.float32
+    interval: np.int64
 
 
 class Step(NamedTuple):
@@ -62,20 +64,26 @@ def step_of(rule, layer, rows_seen):
 
 
 @kernel
-def update(step, parameters, i, gradient, scale, penalised):
+def without_penalty(step):
+    """The same step for biases, which carry no penalty."""
+    zero = np.float32(0)
+    return Step(step.adaptive, step.rho, step.epsilon, step.rate, step.momentum, step.nesterov, zero, zero, step.fast)
+
+
+@kernel
+def update(step, parameters, i, gradient, scale):
     """Move row i of the weights against their gradient, the first row of `gradient`.
 
     parameters : weights, the two memories of the rule, and the step sizes by which the l1 penalty has yet to act.
     """
     weights, first, second, owed = parameters
-    l2 = step.l2 if penalised else np.float32(0)
     # NaN differs from every gradient, so that then no weight is left alone.
     ignored = np.float32(0) if step.fast else np.float32(np.nan)
     if step.adaptive:
-        _adadelta(weights, first, second, i, gradient, scale, step.rho, step.epsilon, l2, ignored)
+        _adadelta(weights, first, second, i, gradient, scale, step.rho, step.epsilon, step.l2, ignored)
     else:
-        _momentum(weights, first, i, gradient, scale, step.rate, step.momentum, step.nesterov, l2, ignored)
-    if penalised and step.l1 > 0:
+        _momentum(weights, first, i, gradient, scale, step.rate, step.momentum, step.nesterov, step.l2, ignored)
+    if step.l1 > 0:
         _collect(owed, first, second, i, gradient, step, ignored)
 
 
@@ -119,6 +127,19 @@ def _collect(owed, first, second, i, gradient, step, ignored):
                 owed[i, k] += np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
             else:
                 owed[i, k] += step.rate
+
+
+@kernel
+def average(mean, theta, rule, rows_seen):
+    """Move the mean towards theta after each `interval` rows, so that it weighs about the last `window` of all rows.
+
+    mean = mean + a (theta - mean) with a = interval / (window * rows_seen), at most 1: polynomial-decay averaging,
+    which needs no plan of how long training will be.
+    References: Polyak and Juditsky 1992; Shamir and Zhang 2013.
+    """
+    share = min(np.float32(rule.interval) / (rule.window * np.float32(rows_seen)), np.float32(1))
+    for k in range(mean.size):
+        mean[k] += share * (theta[k] - mean[k])
 
 
 @kernel

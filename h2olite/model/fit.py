@@ -16,7 +16,7 @@ from h2olite.data.splits import complete_rows, random_stream, sample_rows, train
 from h2olite.data.table import Table
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
-from h2olite.network.network import initial_network
+from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Measurement, Progress, Trainer
@@ -30,7 +30,15 @@ from .scoring import LOG_LINK, Scoring, objective_of
 SMALL_TABLE = 10_000
 """Rows below which force_load_balance=False trains on one thread."""
 
+ROWS_PER_THREAD = 1_000
+"""With fewer, starting threads costs more than it gains, and updates that cross cost accuracy."""
+
 LARGEST_SEED = 2**31
+
+AVERAGING_INTERVAL = 32
+"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
+
+AVERAGED_TIMES = 50
 
 
 def fit(
@@ -118,13 +126,14 @@ def fit(
         random_stream(parameters.seed, "initial weights"),
         classification=response.levels is not None,
         absent_inputs=absent,
+        averaged=parameters.averaging_window > 0,
     )
     objective = objective_of(parameters)
     sample = _sample(usable, parameters.score_training_samples, parameters.seed)
     encoded = time.perf_counter()
 
     with Workers(network, rows, _n_threads(parameters, usable.size), parameters.mini_batch_size) as workers:
-        rule = rule_of(parameters)
+        rule = rule_of(parameters, rows, network)
         workers.compile(objective, rule, rows)
         compiled = time.perf_counter()
 
@@ -173,9 +182,17 @@ def fit(
     )
 
 
-def rule_of(parameters: Parameters) -> Rule:
-    """The update rule that resolved parameters describe."""
+def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:
+    """The update rule that resolved parameters describe.
+
+    The weights are averaged so rarely that it takes little time next to training, which leaves the weights of absent
+    levels alone, but at least AVERAGED_TIMES during training.
+    """
     single = np.float32
+    n_levels = int(network.layout.sizes[0]) - rows.numbers.shape[1]
+    idle = max(n_levels - rows.levels.shape[1], 0) * int(network.layout.widths[0])
+    rarely = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
+    often = int(parameters.epochs * len(rows.levels)) // AVERAGED_TIMES
     return Rule(
         adaptive=parameters.adaptive_rate,
         rho=single(parameters.rho),
@@ -191,6 +208,8 @@ def rule_of(parameters: Parameters) -> Rule:
         l2=single(parameters.l2),
         max_w2=single(min(parameters.max_w2, np.finfo(np.float32).max)),
         fast=parameters.fast_mode,
+        window=single(parameters.averaging_window),
+        interval=np.int64(max(min(rarely, often), AVERAGING_INTERVAL)),
     )
 
 
@@ -206,7 +225,7 @@ def _n_threads(parameters: Parameters, n_rows: int) -> int:
     """Threads to train with."""
     if not parameters.force_load_balance and n_rows < SMALL_TABLE:
         return 1
-    return parameters.nthreads or usable_threads()
+    return max(min(parameters.nthreads or usable_threads(), n_rows // ROWS_PER_THREAD), 1)
 
 
 def _sample(rows: np.ndarray, size: int, seed: int) -> np.ndarray:

@@ -20,7 +20,8 @@ class Network:
     Attributes
     ----------
     layout : where each layer lies.
-    theta : float32 (n_parameters,), per layer the weights, input-major, then the biases.
+    theta : float32 (n_parameters,), per layer the weights, input-major, then the biases: what predicts.
+    iterate : the parameters that training moves. theta itself, or theta is a running average of them.
     first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
     owed : float32 (n_parameters,), step sizes by which the l1 penalty has yet to act.
     rows_seen : rows trained on so far.
@@ -28,19 +29,21 @@ class Network:
 
     layout: Layout
     theta: np.ndarray
+    iterate: np.ndarray
     first: np.ndarray
     second: np.ndarray
     owed: np.ndarray
     rows_seen: int = 0
 
     @classmethod
-    def zeros(cls, layout: Layout) -> Network:
-        """A network of this layout whose parameters are all 0."""
+    def zeros(cls, layout: Layout, *, averaged: bool) -> Network:
+        """A network of this layout whose parameters are all 0; `averaged` keeps theta apart from the iterate."""
 
         def zeros() -> np.ndarray:
             return aligned_zeros(int(layout.weights[-1]))
 
-        return cls(layout, zeros(), zeros(), zeros(), zeros())
+        theta = zeros()
+        return cls(layout, theta, zeros() if averaged else theta, zeros(), zeros(), zeros())
 
     @property
     def n_layers(self) -> int:
@@ -75,7 +78,7 @@ class Network:
         KeyError, ValueError
             An array is missing, or not of the layout's shape.
         """
-        network = cls.zeros(layout)
+        network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
         for layer in range(network.n_layers):
             for name, view in network._named(layer).items():
@@ -87,6 +90,8 @@ class Network:
     def _named(self, layer: int) -> dict[str, np.ndarray]:
         """Views of all that belongs to a layer."""
         kinds = {"": self.theta, ".first": self.first, ".second": self.second, ".owed": self.owed}
+        if self.iterate is not self.theta:
+            kinds[".iterate"] = self.iterate
         return {
             f"layer{layer + 1}.{part}{kind}": view(layer, flat)
             for kind, flat in kinds.items()
@@ -110,6 +115,7 @@ def initial_network(
     *,
     classification: bool,
     absent_inputs: np.ndarray,
+    averaged: bool,
 ) -> Network:
     """A network with random weights, as H2O draws them.
 
@@ -119,8 +125,9 @@ def initial_network(
 
     absent_inputs : indices of inputs that no training row has. Their weights start, and stay, at 0, so that a level or
     missing value first met at scoring adds nothing instead of noise.
+    averaged : whether the network predicts by a running average of its parameters.
     """
-    network = Network.zeros(layout)
+    network = Network.zeros(layout, averaged=averaged)
     last = network.n_layers - 1
     for layer in range(network.n_layers):
         weights = network.weights(layer)
@@ -134,4 +141,5 @@ def initial_network(
         if layer < last and activation.startswith(("Rectifier", "Maxout")):
             network.biases(layer)[...] = 0.5 if layer == 0 else 1.0
     network.weights(0)[absent_inputs] = 0.0
+    network.iterate[:] = network.theta
     return network

@@ -176,7 +176,9 @@ class Trainer:
     def _pay_penalty(self) -> None:
         """Let the l1 penalty act."""
         network = self._network
-        kernels.pay_penalty(network.layout, network.theta, network.owed, self.rule.l1)
+        kernels.pay_penalty(network.layout, network.iterate, network.owed, self.rule.l1)
+        # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
+        network.theta[network.iterate == 0] = 0
 
     def _score_is_due(self) -> bool:
         """Whether the model is to be measured after an iteration that is not the last."""

@@ -53,12 +53,14 @@ class Workers:
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, each thread on its share of whole mini-batches."""
         network = self.network
+        nothing = np.empty(0, np.float32)
         batches_each = -(-order.size // (self.n_threads * self.batch_size))
 
         def run(thread: int, part: np.ndarray) -> None:
             kernels.train_rows(
                 network.layout,
-                network.theta,
+                network.iterate,
+                nothing if thread or network.iterate is network.theta else network.theta,
                 network.first,
                 network.second,
                 network.owed,
