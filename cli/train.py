@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import sys
@@ -96,11 +97,9 @@ def train(
         note = f"Response: {parameters.y}, the last column; name another one with -y."
 
     from h2olite import estimator
-    from h2olite.kernels.compiling import is_compiled
 
-    if not is_compiled():
-        console.say("Compiling the kernels, which takes some seconds the first time.")
-
+    if console.quiet:
+        logging.getLogger("h2olite").setLevel(logging.ERROR)
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read

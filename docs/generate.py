@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from h2olite_cli.main import COMMANDS, main
-from h2olite_cli.params import allowed, kind, meaning, shown_default
 
 from h2olite.parameters import GROUPS, declared
+from h2olite_cli.main import COMMANDS, main
+from h2olite_cli.params import allowed, kind, meaning, shown_default
 
 PARAMETERS_INTRODUCTION = """# Parameters
 

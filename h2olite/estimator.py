@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from h2olite.data.frames import as_table
-from h2olite.data.table import Table
 from h2olite.errors import DataError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
@@ -37,8 +36,11 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
     started = time.perf_counter()
     if parameters.training_frame is None:
         raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
-    training = _table(parameters, "training_frame")
-    validation = None if parameters.validation_frame is None else _table(parameters, "validation_frame")
+    training = as_table(parameters.training_frame, factors=parameters.factors or (), numeric=parameters.numeric or ())
+    validation = None
+    if parameters.validation_frame is not None:
+        schema = {name: column.kind for name, column in training.columns.items()}
+        validation = as_table(parameters.validation_frame, name="validation_frame", schema=schema)
     read = time.perf_counter() - started
     model = fit(
         dataclasses.replace(parameters, training_frame=None, validation_frame=None), training, validation, watch
@@ -48,13 +50,6 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
     for sentence in model.record.warnings:
         warnings.warn(sentence, stacklevel=3)
     return model
-
-
-def _table(parameters: Parameters, name: str) -> Table:
-    """One of the frames as a table."""
-    return as_table(
-        getattr(parameters, name), name=name, factors=parameters.factors or (), numeric=parameters.numeric or ()
-    )
 
 
 def _takes(

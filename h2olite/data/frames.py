@@ -13,12 +13,17 @@ import pyarrow as pa
 
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
 from h2olite.data.reader import read_table
-from h2olite.data.table import Table, forced_kinds
+from h2olite.data.table import Kind, Table, forced_kinds
 from h2olite.errors import DataError
 
 
 def as_table(
-    frame: Any, *, name: str = "training_frame", factors: Collection[str] = (), numeric: Collection[str] = ()
+    frame: Any,
+    *,
+    name: str = "training_frame",
+    factors: Collection[str] = (),
+    numeric: Collection[str] = (),
+    schema: Mapping[str, Kind] | None = None,
 ) -> Table:
     """The Table that a frame holds; the frame itself is never changed.
 
@@ -34,6 +39,8 @@ def as_table(
         Columns to take as categorical.
     numeric : iterable of str
         Columns that must be numeric.
+    schema : mapping of str to Kind, optional
+        What the columns of a file must be, as far as it has them (see `read_table`).
 
     Raises
     ------
@@ -41,7 +48,7 @@ def as_table(
         If it is no frame, or a column is not what it must be.
     """
     if isinstance(frame, (str, os.PathLike)):
-        return read_table(frame, factors=factors, numeric=numeric)
+        return read_table(frame, factors=factors, numeric=numeric, schema=schema)
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)

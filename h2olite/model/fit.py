@@ -79,7 +79,7 @@ def fit(
         parameters,
         None if levels is None else len(levels),
         name=name,
-        lowest=float(np.nanmin(values).item()) if levels is None and not np.isnan(values).all() else None,
+        lowest=float(np.fmin.reduce(values)) if levels is None else None,
     )
     parameters = dataclasses.replace(
         resolve(parameters, None if levels is None else len(levels)),
@@ -206,7 +206,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         nesterov=parameters.nesterov_accelerated_gradient,
         l1=single(parameters.l1),
         l2=single(parameters.l2),
-        max_w2=single(min(parameters.max_w2, np.finfo(np.float32).max)),
+        max_w2=single(min(parameters.max_w2, float(np.finfo(np.float32).max))),
         fast=parameters.fast_mode,
         window=single(parameters.averaging_window),
         interval=np.int64(max(min(rarely, often), AVERAGING_INTERVAL)),

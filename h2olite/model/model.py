@@ -13,7 +13,7 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
 from h2olite.data.frames import as_table
-from h2olite.data.reader import Block, read_table
+from h2olite.data.reader import Block
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ArtifactError, DataError
 from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
@@ -140,7 +140,7 @@ class Model:
         """
         import pandas as pd
 
-        table = self._table(test_data, self.schema)
+        table = as_table(test_data, name="test_data", schema=self.schema)
         adaptation = Adaptation(table.name)
         columns = self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
         _warn(adaptation)
@@ -171,7 +171,7 @@ class Model:
         """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for."""
         if test_data is None:
             return self._of_frames(train, valid, xval, lambda metrics: metrics)
-        table = self._table(test_data, self.schema | self.response_schema)
+        table = as_table(test_data, name="test_data", schema=self.schema | self.response_schema)
         adaptation = Adaptation(table.name)
         if self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
@@ -316,12 +316,6 @@ class Model:
         }
         write_artifact(path, document, self.network.to_arrays())
         return os.fspath(path)
-
-    def _table(self, frame: Any, schema: Mapping[str, Kind]) -> Table:
-        """The frame as a table; a file's columns are read as those of training were."""
-        if isinstance(frame, (str, os.PathLike)):
-            return read_table(frame, schema=schema)
-        return as_table(frame, name="test_data")
 
     def _outputs(self, table: Table, adaptation: Adaptation) -> np.ndarray:
         """The network's outputs for every row of a table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import numpy as np
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.kernels import rows as kernels
+from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
@@ -46,6 +48,8 @@ class Workers:
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before threads start or clocks run."""
+        if not is_compiled():
+            logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
         nothing = np.empty(0, np.int64)
         self.train(objective, rule, rows, nothing, 0)
         self.predict(objective, rows, nothing)
