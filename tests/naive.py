@@ -25,13 +25,13 @@ class Layer:
 
 
 def layers_of(network):
-    """A copy of a network's layers."""
+    """A copy of a network's layers, as training moves them."""
 
     def part(layer, flat):
         biases = network.biases(layer, of=flat)[np.newaxis]
         return np.concatenate([network.weights(layer, of=flat), biases]).astype(np.float64)
 
-    flats = (network.theta, network.first, network.second, network.owed)
+    flats = (network.iterate, network.first, network.second, network.owed)
     return [Layer(*(part(layer, flat) for flat in flats)) for layer in range(network.n_layers)]
 
 
@@ -222,11 +222,17 @@ def drop_inputs(rows, ratio, seed, first_row):
     )
 
 
-def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0):
-    """Train the layers on the rows, one update per mini-batch."""
+def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=()):
+    """Train the layers on the rows, one update per mini-batch; means are the averages of their parameters, if any."""
     for start in range(0, len(rows.levels), batch_size):
         batch = take(rows, slice(start, start + batch_size))
-        train_batch(layers, objective, rule, batch, rows_seen + start, seed)
+        seen = rows_seen + start
+        now = seen + len(batch.levels)
+        train_batch(layers, objective, rule, batch, seen, seed)
+        if now // rule.interval > seen // rule.interval:
+            share = min(max(rule.interval, now - seen) / (rule.window * now), 1)
+            for mean, layer in zip(means, layers, strict=False):
+                mean += share * (layer.parameters - mean)
 
 
 def train_batch(layers, objective, rule, rows, seen, seed):

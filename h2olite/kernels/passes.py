@@ -36,8 +36,8 @@ class Layout(NamedTuple):
     padded : (n_layers + 1,) the same, rounded up to a multiple of LANES.
     widths : (n_layers,) columns of each weight matrix: its padded units, for Maxout once per channel.
     weights : (n_layers + 1,) where each layer's matrix starts among the parameters, and their number.
-    units : (n_layers + 1,) where each layer's activations start in a workspace of one row, and their number.
-    slopes : (n_layers + 1,) the same for pre-activations and slopes.
+    units : (n_layers + 2,) where each layer's activations start in a workspace of one row, and their number.
+    slopes : (n_layers + 1,) the same for the pre-activations and slopes of each layer of weights.
     """
 
     sizes: np.ndarray

@@ -53,7 +53,7 @@ def train_rows(
         backward(layout, theta, first, second, owed, objective.activation, rule, work, n_rows, seen)
         now = seen + n_rows * stride
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
-            average(mean, theta, rule, now)
+            average(mean, theta, rule.window, max(rule.interval, n_rows * stride), now)
 
 
 @kernel

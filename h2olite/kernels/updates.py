@@ -120,7 +120,7 @@ def _momentum(w, velocity, i, gradient, scale, rate, momentum, nesterov, l2, ign
 
 @kernel
 def _collect(owed, first, second, i, gradient, step, ignored):
-    """Add the step sizes just used to what the l1 penalty owes."""
+    """Add the step sizes, as this update leaves them, to what the l1 penalty owes."""
     for k in range(owed.shape[1]):
         if gradient[0, k] != ignored:
             if step.adaptive:
@@ -130,14 +130,14 @@ def _collect(owed, first, second, i, gradient, step, ignored):
 
 
 @kernel
-def average(mean, theta, rule, rows_seen):
-    """Move the mean towards theta after each `interval` rows, so that it weighs about the last `window` of all rows.
+def average(mean, theta, window, n_rows, rows_seen):
+    """Move the mean towards theta after n_rows more rows, so that it weighs about the last `window` of all rows.
 
-    mean = mean + a (theta - mean) with a = interval / (window * rows_seen), at most 1: polynomial-decay averaging,
-    which needs no plan of how long training will be.
+    mean = mean + a (theta - mean) with a = n_rows / (window * rows_seen), at most 1: polynomial-decay averaging, which
+    needs no plan of how long training will be.
     References: Polyak and Juditsky 1992; Shamir and Zhang 2013.
     """
-    share = min(np.float32(rule.interval) / (rule.window * np.float32(rows_seen)), np.float32(1))
+    share = min(np.float32(n_rows) / (window * np.float32(rows_seen)), np.float32(1))
     for k in range(mean.size):
         mean[k] += share * (theta[k] - mean[k])
 

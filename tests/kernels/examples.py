@@ -40,13 +40,15 @@ def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_drop
     return Objective(loss=code, shape=np.float32(shape), activation=ACTIVATIONS[activation], dropout=ratios)
 
 
-def network(loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, seed=0):
+def network(loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, seed=0, averaged=False):
     """A network with random weights and biases."""
-    made = Network.zeros(lay_out([n_inputs, *hidden, LOSSES[loss][2]], maxout=activation == "Maxout"))
+    layout = lay_out([n_inputs, *hidden, LOSSES[loss][2]], maxout=activation == "Maxout")
+    made = Network.zeros(layout, averaged=averaged)
     random = np.random.default_rng(seed)
     for layer in range(made.n_layers):
         for part in (made.weights(layer), made.biases(layer)):
             part[...] = random.uniform(-0.6, 0.6, part.shape)
+    made.iterate[:] = made.theta
     return made
 
 
@@ -73,17 +75,20 @@ def rule(**settings):
     numbers = {
         **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0},
         **{"momentum_start": 0.0, "momentum_ramp": 0.0, "momentum_stable": 0.0},
-        **{"l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38},
+        **{"l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38, "window": 0.1},
     }
     flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
-    return Rule(**flags, **{name: np.float32(value) for name, value in {**numbers, **settings}.items()})
+    interval = np.int64(settings.pop("interval", 1))
+    singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
+    return Rule(**flags, **singles, interval=interval)
 
 
 def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, stride=1):
     """Run the kernel on the rows in this order."""
     order = np.arange(len(data.levels)) if order is None else order
     scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size)
-    state = (net.theta, net.first, net.second, net.owed)
+    mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
+    state = (net.iterate, mean, net.first, net.second, net.owed)
     rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
 
 
@@ -98,4 +103,7 @@ def predict(net, goal, data, *, order=None, capacity=32):
 
 def copy(net):
     """An independent network with the same parameters and memory."""
-    return Network(net.layout, *(flat.copy() for flat in (net.theta, net.first, net.second, net.owed)))
+    made = Network.zeros(net.layout, averaged=net.iterate is not net.theta)
+    for name in ("theta", "iterate", "first", "second", "owed"):
+        getattr(made, name)[:] = getattr(net, name)
+    return made

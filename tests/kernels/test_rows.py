@@ -102,6 +102,19 @@ def test_stride_counts_the_rows_of_other_threads():
     assert_same(net, layers, MANY_STEPS)
 
 
+@pytest.mark.parametrize(("batch_size", "interval"), [(1, 1), (1, 5), (4, 6), (8, 3)])
+def test_running_average_follows_the_parameters(batch_size, interval):
+    net, how, data = network(averaged=True), rule(rate=0.05, window=0.3, interval=interval), table(40)
+    layers = naive.layers_of(net)
+    means = [layer.parameters.copy() for layer in layers]
+    train(net, objective(), how, data, batch_size=batch_size, rows_seen=12)
+    naive.train(layers, objective(), how, data, batch_size=batch_size, rows_seen=12, means=means)
+    assert_same(net, layers, MANY_STEPS)
+    for layer, mean in enumerate(means):
+        np.testing.assert_allclose(net.weights(layer), mean[:-1], **MANY_STEPS)
+        np.testing.assert_allclose(net.biases(layer), mean[-1], **MANY_STEPS)
+
+
 @pytest.mark.parametrize("capacity", [1, 3, 32, 100])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -314,17 +327,19 @@ def test_tables_of_one_kind_of_columns_only():
         assert_same(net, layers, MANY_STEPS)
 
 
+@pytest.mark.parametrize("averaged", [False, True], ids=["last weights", "averaged"])
 @pytest.mark.parametrize("cuts", [[12], [4, 20], [4, 8, 12, 16, 20, 24]], ids=str)
-def test_same_seed_gives_the_same_bits_however_the_order_is_cut(cuts):
+def test_same_seed_gives_the_same_bits_however_the_order_is_cut(cuts, averaged):
     goal = objective("cross-entropy of 2", input_dropout=0.1, dropout=0.5)
-    how = rule(adaptive=True, l1=1e-3, l2=1e-3, fast=True)
-    data, whole, cut = table(26, "cross-entropy of 2"), network("cross-entropy of 2"), network("cross-entropy of 2")
+    how = rule(adaptive=True, l1=1e-3, l2=1e-3, fast=True, interval=6)
+    data, whole = table(26, "cross-entropy of 2"), network("cross-entropy of 2", averaged=averaged)
+    cut = copy(whole)
     order = np.random.default_rng(1).permutation(26)
     train(whole, goal, how, data, order=order, batch_size=4)
     for part in np.split(order, cuts):
         train(cut, goal, how, data, order=part, batch_size=4, rows_seen=cut.rows_seen)
         cut.rows_seen += part.size
-    for name in ("theta", "first", "second", "owed"):
+    for name in ("theta", "iterate", "first", "second", "owed"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(cut, name))
 
 

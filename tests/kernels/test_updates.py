@@ -1,9 +1,9 @@
-"""The proximal step; the other rules are compared with their formulas in test_rows.py."""
+"""The proximal step and the running average; the other rules are compared with their formulas in test_rows.py."""
 
 import numpy as np
 import pytest
 
-from h2olite.kernels.updates import soft_threshold
+from h2olite.kernels.updates import average, soft_threshold
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.1, 0.7, 2.5])
@@ -24,3 +24,14 @@ def test_weights_within_the_threshold_become_exactly_zero_and_debts_are_cleared(
     assert np.count_nonzero(w) == 2
     assert not owed.any()
     assert w.dtype == np.float32
+
+
+@pytest.mark.parametrize("n_rows", [1, 32, 100])
+@pytest.mark.parametrize("window", [0.1, 0.5])
+def test_average_looks_back_a_share_of_all_rows_however_often_it_is_taken(window, n_rows):
+    theta, mean = np.zeros(1, np.float32), np.zeros(1, np.float32)
+    for rows_seen in range(n_rows, 20_000, n_rows):
+        theta[:] = rows_seen
+        average(mean, theta, np.float32(window), n_rows, rows_seen)
+    # m' = (t - m) / (window t) is solved by m = t / (1 + window).
+    np.testing.assert_allclose(mean / theta, 1 / (1 + window), rtol=0.02)

@@ -15,6 +15,7 @@ def draw(
     seed=0,
     classification=True,
     absent=NOTHING,
+    averaged=False,
 ):
     return initial_network(
         lay_out(sizes, maxout=activation.startswith("Maxout")),
@@ -24,12 +25,13 @@ def draw(
         np.random.default_rng(seed),
         classification=classification,
         absent_inputs=absent,
+        averaged=averaged,
     )
 
 
 @pytest.mark.parametrize(("maxout", "n_channels"), [(False, 1), (True, 2)])
 def test_views_have_the_shapes_of_the_layers(maxout, n_channels):
-    network = Network.zeros(lay_out([5, 20, 3], maxout=maxout))
+    network = Network.zeros(lay_out([5, 20, 3], maxout=maxout), averaged=False)
     assert network.n_layers == 2
     assert network.weights(0).shape == (5, n_channels, 20)
     assert network.biases(0).shape == (n_channels, 20)
@@ -39,7 +41,7 @@ def test_views_have_the_shapes_of_the_layers(maxout, n_channels):
 
 @pytest.mark.parametrize("maxout", [False, True])
 def test_views_are_writable_and_share_no_number(maxout):
-    network = Network.zeros(lay_out([5, 20, 17, 3], maxout=maxout))
+    network = Network.zeros(lay_out([5, 20, 17, 3], maxout=maxout), averaged=False)
     views = [part(layer) for layer in range(3) for part in (network.weights, network.biases)]
     for view in views:
         view += 1
@@ -48,7 +50,7 @@ def test_views_are_writable_and_share_no_number(maxout):
 
 
 def test_views_of_the_memory_lie_where_the_parameters_do():
-    network = Network.zeros(lay_out([5, 20, 3]))
+    network = Network.zeros(lay_out([5, 20, 3]), averaged=False)
     network.weights(1, of=network.first)[4, 0, 2] = 7
     assert not network.theta.any()
     network.theta[:] = network.first
@@ -136,3 +138,51 @@ def test_absent_inputs_leave_the_other_weights_as_they_are():
 def test_same_seed_gives_the_same_weights_and_another_seed_others():
     np.testing.assert_array_equal(draw([5, 8, 2], seed=3).theta, draw([5, 8, 2], seed=3).theta)
     assert (draw([5, 8, 2], seed=3).weights(0) != draw([5, 8, 2], seed=4).weights(0)).all()
+
+
+def test_an_averaged_network_starts_as_its_own_average():
+    network = draw([5, 8, 2], averaged=True)
+    np.testing.assert_array_equal(network.iterate, network.theta)
+    network.iterate[:] = 0
+    assert network.theta.any()
+
+
+def test_without_average_the_trained_parameters_predict():
+    network = draw([5, 8, 2])
+    assert network.iterate is network.theta
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize("activation", ["Tanh", "Maxout"])
+def test_arrays_bring_back_the_network(activation, averaged):
+    network = draw([5, 20, 3], activation, averaged=averaged)
+    network.weights(0, of=network.first)[...] = 1
+    network.biases(1, of=network.second)[...] = 2
+    network.weights(1, of=network.owed)[...] = 3
+    network.biases(0, of=network.iterate)[...] = 4
+    loaded = Network.from_arrays(network.layout, network.to_arrays(), 17)
+    assert loaded.rows_seen == 17
+    assert (loaded.iterate is loaded.theta) is not averaged
+    for name in ("theta", "iterate", "first", "second", "owed"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(network, name))
+
+
+def test_arrays_are_copies():
+    network = draw([5, 8, 2])
+    network.to_arrays()["layer1.weights"][...] = 0
+    assert network.weights(0).all()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((8, 1), np.float32), np.zeros((1, 8))], ids=["shape", "type"])
+def test_arrays_of_another_layout_are_refused(wrong):
+    network = draw([5, 8, 2])
+    with pytest.raises(ValueError, match=r"^layer1\.biases must be float32 \(1, 8\)$"):
+        Network.from_arrays(network.layout, {**network.to_arrays(), "layer1.biases": wrong}, 0)
+
+
+def test_a_missing_array_is_refused():
+    network = draw([5, 8, 2])
+    arrays = network.to_arrays()
+    del arrays["layer2.weights"]
+    with pytest.raises(KeyError, match=r"layer2\.weights"):
+        Network.from_arrays(network.layout, arrays, 0)
