@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+
 from h2olite_cli.main import main
 
 DATASETS = Path(__file__).parent.parent.parent / "datasets"

@@ -9,10 +9,10 @@ import warnings
 import click
 import pytest
 from click.testing import CliRunner
-from h2olite_cli import console as console_module
-from h2olite_cli.console import Command, Console, print_json
 
 from h2olite.errors import DataError
+from h2olite_cli import console as console_module
+from h2olite_cli.console import Command, Console, print_json
 
 
 def run(callback, *arguments, params=()):

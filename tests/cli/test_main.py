@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import pytest
 from click.testing import CliRunner
+
 from h2olite_cli.main import COMMANDS, main
 
 HEAVY = ("numba", "pandas", "pyarrow", "numpy")

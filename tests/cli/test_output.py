@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from h2olite_cli.output import refuse_unknown_format, refuse_unwritable, write_table
 
 from h2olite.errors import DataError
+from h2olite_cli.output import refuse_unknown_format, refuse_unwritable, write_table
 
 
 def block(labels, numbers):

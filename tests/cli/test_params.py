@@ -1,8 +1,8 @@
 import pytest
 from click.testing import CliRunner
-from h2olite_cli.params import params
 
 from h2olite.parameters import GROUPS, declared
+from h2olite_cli.params import params
 
 
 def run(*arguments):

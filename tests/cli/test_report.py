@@ -2,9 +2,9 @@ import re
 
 import numpy as np
 import pytest
-from h2olite_cli.report import describe, describe_training, text_table
 
 import h2olite
+from h2olite_cli.report import describe, describe_training, text_table
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from h2olite_cli.train import progress_line, table_stem
 from program import DATASETS, SMALL, run
 
 import h2olite
+from h2olite_cli.train import progress_line, table_stem
 
 REPORT_KEYS = {
     *("model_id", "path", "category", "response", "rows", "predictors", "inputs", "seed", "epochs", "samples"),
