@@ -24,7 +24,7 @@ def params(name: str | None) -> None:
     if name is not None:
         parameter = declared().get(name.replace("-", "_"))
         if parameter is None:
-            raise ParameterError(f"there is no parameter {name!r}{nearest(name, declared()) or '.'}")
+            raise ParameterError(f"there is no parameter {name!r}{nearest(name, declared())}")
         click.echo(explanation(parameter))
         return
     for group, title in GROUPS.items():
@@ -56,8 +56,7 @@ def allowed(parameter: Declared) -> list[str]:
     """The values that may be given, where that is less than the type; at most one sentence."""
     if parameter.choices is not None:
         return [", ".join(parameter.choices)]
-    rule = parameter.within.rule().removeprefix("must be ") if parameter.within is not None else ""
-    return [rule] if rule else []
+    return [] if parameter.within is None else [parameter.within.rule().removeprefix("must be ")]
 
 
 def shown_default(parameter: Declared) -> str:

@@ -115,7 +115,7 @@ class Interval(NamedTuple):
         low = f"{'>' if self.low_open else '>='} {self.low:g}"
         high = f"{'<' if self.high_open else '<='} {self.high:g}"
         finite = [text for text, end in ((low, self.low), (high, self.high)) if abs(end) != float("inf")]
-        return f"must be {' and '.join(finite)}"
+        return f"must be {' and '.join(finite) or 'finite'}"
 
 
 def parameter(
@@ -560,11 +560,11 @@ def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
     )
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """A ``; did you mean 'x'?`` to end an error with, or nothing when no word is near."""
+def nearest(word: str, words: Iterable[str], otherwise: str = ".") -> str:
+    """A ``; did you mean 'x'?`` to end an error with, or something else when no word is near."""
     by_folded = {folded(candidate): candidate for candidate in words}
     close = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=0.7)
-    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else otherwise
 
 
 def folded(word: str) -> str:

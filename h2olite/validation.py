@@ -216,8 +216,7 @@ def _read_choice(parameter: Declared, word: str) -> str:
     for (name, unsupported), sentence in UNSUPPORTED.items():
         if (name, folded(unsupported)) == (parameter.name, folded(word)):
             raise ValueError(sentence)
-    hint = nearest(word, choices)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{hint or '.'}")
+    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{nearest(word, choices)}")
 
 
 def _kind(parameter: Declared) -> str:
@@ -254,7 +253,7 @@ def _unknown(name: str) -> str:
     """Why a keyword is refused."""
     if name == "max_confusion_matrix_size":
         return "max_confusion_matrix_size is deprecated in H2O and changes no result; leave it out."
-    return f"{name!r} is not a parameter{nearest(name, declared()) or '; `h2olite params` lists them.'}"
+    return f"{name!r} is not a parameter{nearest(name, declared(), '; `h2olite params` lists them.')}"
 
 
 def _not_implemented(parameter: Declared) -> str:

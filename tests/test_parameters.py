@@ -145,6 +145,7 @@ def test_first_three_parameters_may_be_positional_as_in_r():
         ("(0, inf)", 1e300, float("inf"), "must be > 0"),
         ("(0, inf]", float("inf"), 0, "must be > 0"),
         ("[-1, inf)", -1, -1.5, "must be >= -1"),
+        ("(-inf, inf)", -1e300, float("-inf"), "must be finite"),
     ],
 )
 def test_interval_reads_mathematical_notation(text, inside, outside, rule):
@@ -160,7 +161,7 @@ def test_interval_reads_mathematical_notation(text, inside, outside, rule):
     [
         ("hiden", "; did you mean 'hidden'?"),
         ("Hidden_Dropout-Ratio", "; did you mean 'hidden_dropout_ratios'?"),
-        ("zzz", ""),
+        ("zzz", "."),
     ],
 )
 def test_nearest_name_ignores_case_and_dashes(word, hint):

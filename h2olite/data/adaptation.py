@@ -55,17 +55,15 @@ class Adaptation:
 
         Raises
         ------
-        DataError : the column holds numbers and no level of the model looks like one.
+        DataError : the column holds numbers, as such or spelt out as in CSV, and no level of the model is a number.
         """
-        column = table[name]
-        if column.levels is None:
-            if not np.isnan(column.values).all() and all(number_or_none(level) is None for level in codes):
-                raise DataError(
-                    f"column {name!r} of {table.name} is numeric but was text in training (such as "
-                    f"{listed(codes, 2)}); give it as text, or leave it out to have it treated as missing."
-                )
-            column = column.as_categorical()
+        column = table[name].as_categorical()
         levels = column.levels or ()
+        if levels and all(map(_is_number, levels)) and not any(map(_is_number, codes)):
+            raise DataError(
+                f"column {name!r} of {table.name} holds numbers but held text in training (such as "
+                f"{listed(codes, 2)}); give it as text, or leave it out to have it treated as missing."
+            )
         own_codes = np.array([*(codes.get(level, -1) for level in levels), -1], np.int32)
         if (own_codes[:-1] < 0).any():
             unseen = (own_codes[:-1] < 0) & (count_levels(column.values, len(levels))[:-1] > 0)
@@ -93,6 +91,11 @@ class Adaptation:
                 f"{', '.join(map(repr, list(levels)[:LISTED_LEVELS]))}{more}."
             )
         return sentences
+
+
+def _is_number(level: str) -> bool:
+    """Whether a level spells a number."""
+    return number_or_none(level) is not None
 
 
 def numbers(table: Table, name: str) -> np.ndarray:

@@ -60,7 +60,7 @@ def table_from_arrow(
     names = parts[0].column_names
     n_rows = sum(part.num_rows for part in parts)
     if not n_rows:
-        raise DataError(f"{name} has no rows; a table needs at least one")
+        raise DataError(f"{name} has no rows; a table needs at least one.")
     refuse_repeated(names, name)
     left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
     parts.clear()
@@ -71,7 +71,7 @@ def table_from_arrow(
             columns[column] = _column(chunks, kinds.get(column), keep_order)
         except pa.ArrowException as error:
             raise DataError(
-                f"column {column!r} of {name} must hold numbers, text, booleans or times; {error}: convert or drop it"
+                f"column {column!r} of {name} must hold numbers, text, booleans or times; {error}: convert or drop it."
             ) from None
     return Table(name, columns, n_rows, place).convert(kinds)
 
@@ -86,7 +86,7 @@ def refuse_repeated(columns: Iterable[str], name: str) -> None:
     """
     for column, count in collections.Counter(columns).items():
         if count > 1:
-            raise DataError(f"{name} must name every column once; got {column!r} {count} times: rename them")
+            raise DataError(f"{name} must name every column once; got {column!r} {count} times: rename them.")
 
 
 def natural_kind(arrow_type: pa.DataType) -> Kind | None:

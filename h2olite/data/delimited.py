@@ -72,9 +72,9 @@ class CsvFile:
         try:
             text = data.decode(self.options.encoding, errors="replace").removeprefix("\ufeff").lstrip("\r\n")
         except LookupError:
-            raise DataError(f"--encoding must be one that Python knows; got {self.options.encoding!r}") from None
+            raise DataError(f"--encoding must be one that Python knows; got {self.options.encoding!r}.") from None
         if not text.strip():
-            raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values")
+            raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values.")
         return text
 
     @functools.cached_property
@@ -83,7 +83,7 @@ class CsvFile:
         if self.options.separator:
             separator = self.options.separator.replace(r"\t", "\t")  # a shell passes on what is typed
             if len(separator) > 1 or not separator.isascii() or separator in '"\r\n':
-                raise DataError(f"--sep must be one character, no quote and no line end; got {separator!r}")
+                raise DataError(f"--sep must be one character, no quote and no line end; got {separator!r}.")
             return separator
         if self.file.format == ".tsv":
             return "\t"
@@ -177,7 +177,7 @@ class CsvFile:
                         line = next((i for i, text in enumerate(lines, 1) if "\ufffd" in text), 1)
                     raise DataError(
                         f"{self.name}, line {line}: the text must be {self.options.encoding.upper()}; got bytes that "
-                        "are not; pass another one such as --encoding latin1"
+                        "are not; pass another one such as --encoding latin1."
                     ) from None
                 except csv.Error:  # such as a cell too large for the csv module: Arrow's own words must do
                     pass
@@ -191,7 +191,7 @@ class CsvFile:
             if len(record) != len(self.names):
                 raise DataError(
                     f"{self.name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
-                    f"got {len(record)}"
+                    f"got {len(record)}."
                 )
         if n_records <= self.options.header:
-            raise DataError(f"{self.name} has no rows; a table needs at least one")
+            raise DataError(f"{self.name} has no rows; a table needs at least one.")

@@ -374,7 +374,7 @@ def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:
         if isinstance(column, str):
             found.append(column)
             if column not in table:
-                faults.append(f"{table.name} has no column {column!r}{nearest(column, names) or '.'}")
+                faults.append(f"{table.name} has no column {column!r}{nearest(column, names)}")
         elif 0 <= operator.index(column) < len(names):
             found.append(names[column])
         else:

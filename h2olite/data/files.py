@@ -121,7 +121,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
             inside = [File(filesystem, found) for found in _listed(filesystem, path)]
             files = [file for file in inside if file.format in FORMATS and not file.name.startswith((".", "_"))]
             if not files:
-                raise DataError(f"folder {text} holds no table; name files {EXTENSIONS}")
+                raise DataError(f"folder {text} holds no table; name files {EXTENSIONS}.")
         elif kind == fs.FileType.NotFound:
             files = [File(filesystem, found) for found in _matching(filesystem, path)]
             if not files:
@@ -132,7 +132,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
             files = [File(filesystem, path)]
     for file in files:
         if file.format not in FORMATS:
-            raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe CSV in and read -")
+            raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe CSV in and read -.")
     return files
 
 
@@ -144,9 +144,9 @@ def reading(name: str) -> Iterator[None]:
     except DataError:
         raise
     except OSError as error:
-        raise DataError(f"{name} cannot be read: {error.strerror or _first_line(error)}") from None
+        raise DataError(f"{name} cannot be read: {error.strerror or _first_line(error)}.") from None
     except (pa.ArrowException, UnicodeError, EOFError) as error:
-        raise DataError(f"{name} cannot be read, it is damaged or of another format: {_first_line(error)}") from None
+        raise DataError(f"{name} cannot be read, it is damaged or of another format: {_first_line(error)}.") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -72,7 +72,7 @@ def _as_arrow(frame: Any, name: str) -> pa.Table:
         shape = f" of shape {frame.shape}" if isinstance(frame, np.ndarray) else ""
         raise DataError(
             f"{name} must be a DataFrame, an Arrow table, a dict of arrays, a 2-D array or a path; "
-            f"got {type(frame).__name__}{shape}"
+            f"got {type(frame).__name__}{shape}."
         )
     refuse_repeated([column for column, _ in columns], name)
     arrays = {column: _array(values, column, name) for column, values in columns}
@@ -81,7 +81,7 @@ def _as_arrow(frame: Any, name: str) -> pa.Table:
         if len(array) != len(first):
             raise DataError(
                 f"the columns of {name} must be equally long; got {len(first)} rows of {columns[0][0]!r} and "
-                f"{len(array)} of {column!r}"
+                f"{len(array)} of {column!r}."
             )
     return pa.table(arrays)
 
@@ -94,5 +94,5 @@ def _array(values: Any, column: str, name: str) -> pa.Array:
         return pa.array(values.sparse.to_dense() if hasattr(values, "sparse") else values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise DataError(
-            f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text"
+            f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text."
         ) from None

@@ -131,7 +131,7 @@ def read_blocks(
             first += part.num_rows
         n_rows += first
     if not n_rows:
-        raise DataError(f"{_name(source, files)} has no rows; a table needs at least one")
+        raise DataError(f"{_name(source, files)} has no rows; a table needs at least one.")
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[
             has, lacks = (file, files[0]) if name in part.column_names else (files[0], file)
             raise DataError(
                 f"the files of a table must have the same columns; {has.name} has a column {name!r} and {lacks.name} "
-                "has none: read them apart"
+                "has none: read them apart."
             )
 
 

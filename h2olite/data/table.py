@@ -142,7 +142,7 @@ class Table:
             what = "1 value is not a number" if len(rows) == 1 else f"{len(rows)} values are not numbers"
             raise DataError(
                 f"column {name!r} of {self.name}: {what} (first: {text!r}, {self.place(int(rows[0]))}); "
-                f"make it missing (--na-string {shlex.quote(text)}) or the column categorical"
+                f"make it missing (--na-string {shlex.quote(text)}) or the column categorical."
             )
         return Column(numbers[column.values], is_time=kind == "time")
 
@@ -161,7 +161,7 @@ class Table:
                 row = int(infinite.argmax())
                 raise DataError(
                     f"column {name!r} of {self.name} must hold finite numbers; got {column.values[row]:g} in "
-                    f"{self.place(row)}; leave the column out or make such values missing"
+                    f"{self.place(row)}; leave the column out or make such values missing."
                 )
 
 
@@ -176,7 +176,7 @@ def forced_kinds(factors: Iterable[str], numeric: Iterable[str]) -> dict[str, Ki
     kinds: dict[str, Kind] = dict.fromkeys(factors, "categorical")
     for name in numeric:
         if name in kinds:
-            raise ParameterError(f"column {name!r} cannot be in both factors and numeric; take it out of one")
+            raise ParameterError(f"column {name!r} cannot be in both factors and numeric; take it out of one.")
         kinds[name] = "numeric"
     return kinds
 

@@ -210,15 +210,16 @@ def test_numbers_are_matched_with_text_levels_by_their_text():
     ]
 
 
-def test_numbers_where_no_training_level_looks_like_one_are_an_error():
+@pytest.mark.parametrize("city", [number(NAN, 3), text(None, "3"), text("3", "4.5")], ids=["typed", "CSV", "all"])
+def test_numbers_where_no_training_level_looks_like_one_are_an_error(city):
     encoder = fitted(table_of(city=text("Rome", "Oslo", "Bonn")))
     with pytest.raises(
         DataError,
         match=re.escape(
-            "column 'city' of test.csv is numeric but was text in training (such as 'Bonn', 'Oslo' and 1 more)"
+            "column 'city' of test.csv holds numbers but held text in training (such as 'Bonn', 'Oslo' and 1 more)"
         ),
     ):
-        encoder.encode(table_of("test.csv", city=number(NAN, 3)))
+        encoder.encode(table_of("test.csv", city=city))
 
 
 def test_a_column_missing_in_all_rows_fits_any_type():

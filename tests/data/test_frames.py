@@ -229,7 +229,7 @@ def test_the_columns_of_a_matrix_are_numbered_from_one():
     ids=["vector", "list", "None", "Series"],
 )
 def test_what_is_no_frame_is_refused(frame, got):
-    with pytest.raises(DataError, match=f"^training_frame must be a DataFrame, .* or a path; got {got}$"):
+    with pytest.raises(DataError, match=rf"^training_frame must be a DataFrame, .* or a path; got {got}\.$"):
         as_table(frame)
 
 

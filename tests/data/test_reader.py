@@ -87,7 +87,7 @@ def test_text_in_the_last_row_of_a_numeric_column_is_refused_with_its_line(writt
     source = written("train.csv", "age,b\n" + "30,x\n" * rows + "n/x,x\n")
     message = (
         r"^column 'age' of train.csv: 1 value is not a number \(first: 'n/x', line 200002\); "
-        r"make it missing \(--na-string n/x\) or the column categorical$"
+        r"make it missing \(--na-string n/x\) or the column categorical\.$"
     )
     with pytest.raises(DataError, match=message):
         read_table(source, numeric=["age"])
@@ -174,7 +174,7 @@ def test_strings_for_missing_come_on_top_of_the_usual_ones(written):
 
 def test_bytes_of_another_encoding_are_refused_with_line_and_way_out(written):
     source = written("t.csv", "a,b\n1,x\n2,é\n".encode("latin1"))
-    with pytest.raises(DataError, match=r"^t.csv, line 3: the text must be UTF-8; .* such as --encoding latin1$"):
+    with pytest.raises(DataError, match=r"^t.csv, line 3: the text must be UTF-8; .* such as --encoding latin1\.$"):
         read_table(source)
     assert words(read_table(source, csv=CsvOptions(encoding="latin1"))["b"]) == ["x", "é"]
     with pytest.raises(DataError, match="--encoding must be one that Python knows; got 'klingon'"):
@@ -198,11 +198,11 @@ def test_a_very_wide_table_is_read(written):
     [
         ("", "^t.csv is empty; a table needs"),
         (b"\xef\xbb\xbf\n\n", "^t.csv is empty; a table needs"),
-        ("a,b\n", "^t.csv has no rows; a table needs at least one$"),
-        ("a,b", "^t.csv has no rows; a table needs at least one$"),
-        ("a,b\n1,2\n\n3\n", "^t.csv, line 4: every row must have 2 cells as the first one has; got 1$"),
-        ('a,b\n"1\n",2\n3,4,5\n', "^t.csv, line 4: every row must have 2 cells as the first one has; got 3$"),
-        ("a,b,a\n1,2,3\n", "^t.csv must name every column once; got 'a' 2 times: rename them$"),
+        ("a,b\n", r"^t.csv has no rows; a table needs at least one\.$"),
+        ("a,b", r"^t.csv has no rows; a table needs at least one\.$"),
+        ("a,b\n1,2\n\n3\n", r"^t.csv, line 4: every row must have 2 cells as the first one has; got 1\.$"),
+        ('a,b\n"1\n",2\n3,4,5\n', r"^t.csv, line 4: every row must have 2 cells as the first one has; got 3\.$"),
+        ("a,b,a\n1,2,3\n", r"^t.csv must name every column once; got 'a' 2 times: rename them\.$"),
     ],
 )
 def test_bad_csv_is_refused_in_one_sentence(written, content, message):
@@ -217,7 +217,7 @@ def test_a_missing_file_is_refused_with_the_nearest_name(written):
     written("train.csv", "a\n1\n")
     with pytest.raises(DataError, match=r"^there is no file trian.csv; did you mean 'train.csv'\?$"):
         read_table("trian.csv")
-    with pytest.raises(DataError, match=r"^there is no file nowhere/x\*.csv$"):
+    with pytest.raises(DataError, match=r"^there is no file nowhere/x\*.csv\.$"):
         read_table("nowhere/x*.csv")
 
 
@@ -231,7 +231,7 @@ def test_a_file_that_may_not_be_read_is_refused(written, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(files.File, "open", refuse)
-    with pytest.raises(DataError, match=r"^t.csv cannot be read: Permission denied$"):
+    with pytest.raises(DataError, match=r"^t.csv cannot be read: Permission denied\.$"):
         read_table(written("t.csv", "a\n1\n"))
 
 
@@ -368,7 +368,7 @@ def test_long_standard_input_is_read_once_and_told_apart_by_line(piped, monkeypa
     with pytest.raises(DataError, match=r"'a' of standard input: 1 value is not a number \(first: 'y', line 12\)"):
         read_table("-", numeric=["a"])
     piped(data + b"1\n")
-    with pytest.raises(DataError, match=r"^standard input cannot be read, .*Row #12: Expected 2 columns, got 1: 1$"):
+    with pytest.raises(DataError, match=r"^standard input cannot be read, .*Row #12: Expected 2 columns, got 1: 1\.$"):
         read_table("-")
 
 
