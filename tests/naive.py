@@ -21,7 +21,6 @@ class Layer:
     parameters: np.ndarray
     first: np.ndarray
     second: np.ndarray
-    owed: np.ndarray
 
 
 def layers_of(network):
@@ -31,7 +30,7 @@ def layers_of(network):
         biases = network.biases(layer, of=flat)[np.newaxis]
         return np.concatenate([network.weights(layer, of=flat), biases]).astype(np.float64)
 
-    flats = (network.iterate, network.first, network.second, network.owed)
+    flats = (network.iterate, network.first, network.second)
     return [Layer(*(part(layer, flat) for flat in flats)) for layer in range(network.n_layers)]
 
 
@@ -251,13 +250,9 @@ def update(layer, gradient, rule, number, seen):
     before = Layer(*(array.copy() for array in vars(layer).values()))
     g = with_decay(gradient, layer, rule.l2)
     if rule.adaptive:
-        step_sizes = adadelta_step(layer, g, rule.rho, rule.epsilon)
+        adadelta_step(layer, g, rule.rho, rule.epsilon)
     else:
-        step_sizes = rate_at(rule, number, seen)
-        momentum_step(layer, g, step_sizes, momentum_at(rule, seen), rule.nesterov)
-    if rule.l1 > 0:
-        layer.owed += step_sizes
-        layer.owed[-1] = 0
+        momentum_step(layer, g, rate_at(rule, number, seen), momentum_at(rule, seen), rule.nesterov)
     if rule.fast:
         for name, array in vars(before).items():
             getattr(layer, name)[gradient == 0] = array[gradient == 0]
@@ -265,12 +260,11 @@ def update(layer, gradient, rule, number, seen):
 
 
 def adadelta_step(layer, g, rho, epsilon):
-    """ADADELTA (Zeiler 2012); returns the step sizes of the averages just updated."""
+    """ADADELTA (Zeiler 2012)."""
     layer.first[:] = rho * layer.first + (1 - rho) * g**2
     d = np.sqrt((layer.second + epsilon) / (layer.first + epsilon)) * g
     layer.second[:] = rho * layer.second + (1 - rho) * d**2
     layer.parameters -= d
-    return np.sqrt((layer.second + epsilon) / (layer.first + epsilon))
 
 
 def momentum_step(layer, g, rate, momentum, nesterov):
@@ -297,9 +291,11 @@ def bound_incoming(layer, max_w2):
     layer.parameters[:-1] *= np.sqrt(max_w2 / np.maximum(squares, max_w2))
 
 
-def pay_penalty(layers, l1):
-    """The proximal step of the l1 penalty: sign(w) max(abs(w) - l1 * owed, 0)."""
-    for layer in layers:
+def pay_penalty(layers, rule, n_updates, seen):
+    """The proximal step of the l1 penalty of many updates: sign(w) max(abs(w) - l1 * updates * rate, 0)."""
+    for number, layer in enumerate(layers):
+        rates = rate_at(rule, number, seen)
+        if rule.adaptive:
+            rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
         weights = layer.parameters[:-1]
-        weights[:] = np.sign(weights) * np.maximum(abs(weights) - l1 * layer.owed[:-1], 0)
-        layer.owed[:] = 0
+        weights[:] = np.sign(weights) * np.maximum(abs(weights) - rule.l1 * n_updates * rates, 0)

@@ -200,7 +200,7 @@ def scale_row(a, r, n_units, factor):
 
 
 @kernel
-def backward(layout, theta, first, second, owed, activation, rule, work, n_rows, rows_seen):
+def backward(layout, theta, first, second, activation, rule, work, n_rows, rows_seen):
     """Carry the gradients at the output down the layers and update every weight on the way.
 
     On entry the last layer's slopes hold the loss's gradients. Errors are those of the weights before their update.
@@ -211,7 +211,6 @@ def backward(layout, theta, first, second, owed, activation, rule, work, n_rows,
             layer_weights(layout, theta, layer),
             layer_weights(layout, first, layer),
             layer_weights(layout, second, layer),
-            layer_weights(layout, owed, layer),
         )
         gradients = layer_slopes(layout, layer, work, n_rows)
         n_inputs = layout.sizes[layer]

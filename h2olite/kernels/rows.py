@@ -11,9 +11,9 @@ import numpy as np
 
 from .compiling import kernel
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, softmax
-from .passes import backward, forward, layer_slopes, scale_row
+from .passes import backward, forward, layer_slopes, layer_weights, scale_row
 from .randomness import stream, uniform
-from .updates import average, soft_threshold
+from .updates import average, soft_threshold, step_of
 
 
 class Objective(NamedTuple):
@@ -27,11 +27,11 @@ class Objective(NamedTuple):
 
 @kernel
 def train_rows(
-    layout, theta, mean, first, second, owed, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
+    layout, theta, mean, first, second, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
 ):
     """Train on the rows in this order, one update per batch_size of them.
 
-    theta, first, second, owed : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
+    theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
     other threads may change them at the same time (Hogwild, Recht et al. 2011): a lost update is harmless.
     mean : float32 (n_parameters,), the running average of theta, or (0,) in all threads but one.
     rows_seen : rows trained on before, by all threads; it grows by stride for every row here.
@@ -50,7 +50,7 @@ def train_rows(
             differentiate(objective.loss, objective.shape, outputs, r, n_outputs, rows.target[batch[r]])
             if rows.weights.size > 0:
                 scale_row(outputs, r, n_outputs, rows.weights[batch[r]])
-        backward(layout, theta, first, second, owed, objective.activation, rule, work, n_rows, seen)
+        backward(layout, theta, first, second, objective.activation, rule, work, n_rows, seen)
         now = seen + n_rows * stride
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             average(mean, theta, rule.window, max(rule.interval, n_rows * stride), now)
@@ -97,9 +97,15 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
 
 
 @kernel
-def pay_penalty(layout, theta, owed, l1):
-    """Let the l1 penalty owed since the last payment act on all weights; biases carry no penalty."""
+def pay_penalty(layout, theta, first, second, rule, n_updates, rows_seen):
+    """Let the l1 penalty of the last n_updates act on all weights; biases carry no penalty.
+
+    Weights left alone by some of these updates owe it as well: the penalty is on every weight at every update.
+    """
+    owed = rule.l1 * np.float32(n_updates)
     for layer in range(layout.widths.size):
-        start = layout.weights[layer]
-        end = start + layout.sizes[layer] * layout.widths[layer]
-        soft_threshold(theta[start:end], owed[start:end], l1)
+        step = step_of(rule, layer, rows_seen)
+        weights = layer_weights(layout, theta, layer)
+        memories = layer_weights(layout, first, layer), layer_weights(layout, second, layer)
+        for i in range(layout.sizes[layer]):
+            soft_threshold(step, weights, memories[0], memories[1], i, owed)

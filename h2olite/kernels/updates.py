@@ -44,7 +44,6 @@ class Step(NamedTuple):
     rate: np.float32
     momentum: np.float32
     nesterov: bool
-    l1: np.float32
     l2: np.float32
     fast: bool
 
@@ -60,31 +59,30 @@ def step_of(rule, layer, rows_seen):
     progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
     momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
     rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
-    return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l1, rule.l2, rule.fast)
+    return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l2, rule.fast)
 
 
 @kernel
 def without_penalty(step):
     """The same step for biases, which carry no penalty."""
-    zero = np.float32(0)
-    return Step(step.adaptive, step.rho, step.epsilon, step.rate, step.momentum, step.nesterov, zero, zero, step.fast)
+    return Step(
+        step.adaptive, step.rho, step.epsilon, step.rate, step.momentum, step.nesterov, np.float32(0), step.fast
+    )
 
 
 @kernel
 def update(step, parameters, i, gradient, scale):
     """Move row i of the weights against their gradient, the first row of `gradient`.
 
-    parameters : weights, the two memories of the rule, and the step sizes by which the l1 penalty has yet to act.
+    parameters : weights and the two memories of the rule.
     """
-    weights, first, second, owed = parameters
+    weights, first, second = parameters
     # NaN differs from every gradient, so that then no weight is left alone.
     ignored = np.float32(0) if step.fast else np.float32(np.nan)
     if step.adaptive:
         _adadelta(weights, first, second, i, gradient, scale, step.rho, step.epsilon, step.l2, ignored)
     else:
         _momentum(weights, first, i, gradient, scale, step.rate, step.momentum, step.nesterov, step.l2, ignored)
-    if step.l1 > 0:
-        _collect(owed, first, second, i, gradient, step, ignored)
 
 
 @kernel
@@ -119,17 +117,6 @@ def _momentum(w, velocity, i, gradient, scale, rate, momentum, nesterov, l2, ign
 
 
 @kernel
-def _collect(owed, first, second, i, gradient, step, ignored):
-    """Add the step sizes, as this update leaves them, to what the l1 penalty owes."""
-    for k in range(owed.shape[1]):
-        if gradient[0, k] != ignored:
-            if step.adaptive:
-                owed[i, k] += np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
-            else:
-                owed[i, k] += step.rate
-
-
-@kernel
 def average(mean, theta, window, n_rows, rows_seen):
     """Move the mean towards theta after n_rows more rows, so that it weighs about the last `window` of all rows.
 
@@ -143,15 +130,18 @@ def average(mean, theta, window, n_rows, rows_seen):
 
 
 @kernel
-def soft_threshold(w, owed, l1):
-    """Pay the l1 penalty: w = sign(w) max(abs(w) - l1 * owed, 0), the proximal step; owed starts again from 0.
+def soft_threshold(step, weights, first, second, i, owed):
+    """Let the l1 penalty of many updates act on row i: w = sign(w) max(abs(w) - owed * rate, 0), the proximal step.
 
+    owed is l1 times the number of updates; the rate is the one that each weight has now.
     References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates).
     """
     zero = np.float32(0)
-    for k in range(w.size):
-        w[k] = math.copysign(max(abs(w[k]) - l1 * owed[k], zero), w[k])
-        owed[k] = zero
+    for k in range(weights.shape[1]):
+        rate = step.rate
+        if step.adaptive:
+            rate = np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
+        weights[i, k] = math.copysign(max(abs(weights[i, k]) - owed * rate, zero), weights[i, k])
 
 
 @kernel

@@ -23,7 +23,6 @@ class Network:
     theta : float32 (n_parameters,), per layer the weights, input-major, then the biases: what predicts.
     iterate : the parameters that training moves. theta itself, or theta is a running average of them.
     first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
-    owed : float32 (n_parameters,), step sizes by which the l1 penalty has yet to act.
     rows_seen : rows trained on so far.
     """
 
@@ -32,7 +31,6 @@ class Network:
     iterate: np.ndarray
     first: np.ndarray
     second: np.ndarray
-    owed: np.ndarray
     rows_seen: int = 0
 
     @classmethod
@@ -43,7 +41,7 @@ class Network:
             return aligned_zeros(int(layout.weights[-1]))
 
         theta = zeros()
-        return cls(layout, theta, zeros() if averaged else theta, zeros(), zeros(), zeros())
+        return cls(layout, theta, zeros() if averaged else theta, zeros(), zeros())
 
     @property
     def n_layers(self) -> int:
@@ -89,7 +87,7 @@ class Network:
 
     def _named(self, layer: int) -> dict[str, np.ndarray]:
         """Views of all that belongs to a layer."""
-        kinds = {"": self.theta, ".first": self.first, ".second": self.second, ".owed": self.owed}
+        kinds = {"": self.theta, ".first": self.first, ".second": self.second}
         if self.iterate is not self.theta:
             kinds[".iterate"] = self.iterate
         return {

@@ -30,6 +30,10 @@ BLOCK_SECONDS = 0.2
 
 MOST_ROWS_PER_ITERATION = 100_000
 
+MOST_ROWS_PER_PAYMENT = 4096
+"""The l1 penalty acts once an epoch, or after so many rows. Acting at every update would leave no weight at zero, since
+the noise of single rows moves it away again; acting too rarely would overshoot."""
+
 LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
 """Beyond these a network counts as unstable, as in H2O."""
 
@@ -95,6 +99,8 @@ class Trainer:
         self._started = time.perf_counter()
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.seed)
         self._block = 256 * self._stride
+        self._payment_interval = min(self.usable.size, MOST_ROWS_PER_PAYMENT)
+        self._paid = self._network.rows_seen
         self._values: list[float] = [math.nan]
         self._best_loss = math.inf
         self._best: np.ndarray | None = None
@@ -146,15 +152,15 @@ class Trainer:
         """Train until `end` rows have been seen, block by block."""
         if self.objective.loss == HUBER:
             self.objective = self.objective._replace(shape=self._huber_delta())
-        network, n_rows = self._network, self.usable.size
+        network = self._network
         while network.rows_seen < end:
             size = min(self._block, end - network.rows_seen)
             if self.rule.l1 > 0:
-                size = min(size, n_rows - network.rows_seen % n_rows)
+                size = min(size, self._rows_to_payment(end))
             started = time.perf_counter()
             order = self.usable[self._order.take(size)]
             self.workers.train(self.objective, self.rule, self.rows, order, self.seed)
-            if self.rule.l1 > 0 and network.rows_seen % n_rows == 0:
+            if self.rule.l1 > 0 and network.rows_seen - self._paid >= self._payment_interval:
                 self._pay_penalty()
             took = time.perf_counter() - started
             self.seconds_training += took
@@ -173,10 +179,20 @@ class Trainer:
         residuals = np.abs(self.rows.target[self.sample] - outputs)
         return np.float32(max(np.nanquantile(residuals, self.parameters.huber_alpha), np.finfo(np.float32).tiny))
 
+    def _rows_to_payment(self, end: int) -> int:
+        """Rows until the l1 penalty is due, stretched or shortened so that no small rest is left before `end`."""
+        left = end - self._network.rows_seen
+        due = self._payment_interval - (self._network.rows_seen - self._paid)
+        return left if left < 1.5 * self._payment_interval else max(due, 1)
+
     def _pay_penalty(self) -> None:
-        """Let the l1 penalty act."""
+        """Let the l1 penalty act for the updates since it last did."""
         network = self._network
-        kernels.pay_penalty(network.layout, network.iterate, network.owed, self.rule.l1)
+        n_updates = (network.rows_seen - self._paid) / self.workers.batch_size
+        kernels.pay_penalty(
+            network.layout, network.iterate, network.first, network.second, self.rule, n_updates, network.rows_seen
+        )
+        self._paid = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
         network.theta[network.iterate == 0] = 0
 

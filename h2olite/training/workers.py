@@ -67,7 +67,6 @@ class Workers:
                 nothing if thread or network.iterate is network.theta else network.theta,
                 network.first,
                 network.second,
-                network.owed,
                 objective,
                 rule,
                 rows,

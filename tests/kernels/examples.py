@@ -88,8 +88,13 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     order = np.arange(len(data.levels)) if order is None else order
     scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size)
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
-    state = (net.iterate, mean, net.first, net.second, net.owed)
+    state = (net.iterate, mean, net.first, net.second)
     rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
+
+
+def pay_penalty(net, how, n_updates, rows_seen=0):
+    """Let the kernel pay the l1 penalty."""
+    rows.pay_penalty(net.layout, net.iterate, net.first, net.second, how, n_updates, rows_seen)
 
 
 def predict(net, goal, data, *, order=None, capacity=32):
@@ -104,6 +109,6 @@ def predict(net, goal, data, *, order=None, capacity=32):
 def copy(net):
     """An independent network with the same parameters and memory."""
     made = Network.zeros(net.layout, averaged=net.iterate is not net.theta)
-    for name in ("theta", "iterate", "first", "second", "owed"):
+    for name in ("theta", "iterate", "first", "second"):
         getattr(made, name)[:] = getattr(net, name)
     return made

@@ -9,10 +9,11 @@ import threading
 import naive
 import numpy as np
 import pytest
-from examples import ACTIVATIONS, LOSSES, N_INPUTS, copy, network, objective, predict, rule, table, train
+from examples import ACTIVATIONS, LOSSES, N_INPUTS, copy, network, objective, pay_penalty, predict, rule, table, train
 
 from h2olite.kernels import rows
 from h2olite.kernels.passes import LANES
+from h2olite.kernels.updates import Rule
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
@@ -189,13 +190,13 @@ def test_fast_mode_leaves_weights_without_gradient_and_their_memory_untouched(ba
     net, data = network(), table(4)
     data.levels[data.levels == 2] = 1
     data.numbers[:, 1] = 0
-    for flat in (net.first, net.second, net.owed):
+    for flat in (net.first, net.second):
         flat[:] = 0.25
     unused = [2, N_INPUTS - 2]
     before = copy(net)
     how = rule(adaptive=adaptive, rate=0.1, momentum_start=0.5, momentum_stable=0.5, l1=0.1, l2=0.1, fast=True)
     train(net, objective(), how, data, batch_size=batch_size)
-    for name in ("theta", "first", "owed") + ("second",) * adaptive:
+    for name in ("theta", "first") + ("second",) * adaptive:
         ours, theirs = net.weights(0, of=getattr(net, name)), before.weights(0, of=getattr(before, name))
         np.testing.assert_array_equal(ours[unused], theirs[unused])
         assert (ours != theirs).any(), name
@@ -237,14 +238,14 @@ def test_l2_does_not_act_on_biases():
 
 
 @pytest.mark.parametrize("adaptive", [True, False])
-def test_l1_owes_step_sizes_and_paying_makes_exact_zeros(adaptive):
-    net, data, how = network(), table(30), rule(adaptive=adaptive, rate=0.01, l1=1, fast=True)
+def test_paying_the_l1_penalty_makes_exact_zeros_and_spares_biases(adaptive):
+    net, data, how = network(), table(30), rule(adaptive=adaptive, rate=0.01, annealing=0.1, decay=0.9, l1=1, fast=True)
     layers = naive.layers_of(net)
     train(net, objective(), how, data)
     naive.train(layers, objective(), how, data)
     biases = [net.biases(layer).copy() for layer in range(net.n_layers)]
-    rows.pay_penalty(net.layout, net.theta, net.owed, how.l1)
-    naive.pay_penalty(layers, float(how.l1))
+    pay_penalty(net, how, 30, rows_seen=30)
+    naive.pay_penalty(layers, Rule(*map(float, how)), 30, 30)
     assert_same(net, layers, MANY_STEPS)
     zeros = [net.weights(layer) == 0 for layer in range(net.n_layers)]
     assert zeros[1].any()
@@ -252,15 +253,6 @@ def test_l1_owes_step_sizes_and_paying_makes_exact_zeros(adaptive):
     for layer, before in enumerate(biases):
         np.testing.assert_array_equal(zeros[layer][:, 0], layers[layer].parameters[:-1, 0] == 0)
         np.testing.assert_array_equal(net.biases(layer), before)
-
-
-def test_a_penalty_is_paid_once():
-    net = network()
-    net.owed[:] = 0.3
-    rows.pay_penalty(net.layout, net.theta, net.owed, np.float32(1))
-    paid = net.theta.copy()
-    rows.pay_penalty(net.layout, net.theta, net.owed, np.float32(1))
-    np.testing.assert_array_equal(net.theta, paid)
 
 
 def test_max_w2_bounds_the_squares_into_each_unit_and_channel_and_spares_biases():
@@ -289,16 +281,16 @@ def test_padding_stays_zero(activation, adaptive):
     net, goal = network("cross-entropy of 4", activation), objective("cross-entropy of 4", activation, dropout=0.3)
     how = rule(adaptive=adaptive, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
     train(net, goal, how, table(40, "cross-entropy of 4"), batch_size=3)
-    rows.pay_penalty(net.layout, net.theta, net.owed, how.l1)
+    pay_penalty(net, how, 40)
     assert padding(net, net.theta).size > LANES
-    for flat in (net.theta, net.first, net.second, net.owed):
+    for flat in (net.theta, net.first, net.second):
         np.testing.assert_array_equal(padding(net, flat), 0)
 
 
 def test_numbers_stay_float32():
     net = network()
     train(net, objective(), rule(adaptive=True, l1=0.1), table(10))
-    assert {flat.dtype for flat in (net.theta, net.first, net.second, net.owed)} == {np.dtype(np.float32)}
+    assert {flat.dtype for flat in (net.theta, net.first, net.second)} == {np.dtype(np.float32)}
     assert np.isfinite(net.theta).all()
 
 
@@ -339,7 +331,7 @@ def test_same_seed_gives_the_same_bits_however_the_order_is_cut(cuts, averaged):
     for part in np.split(order, cuts):
         train(cut, goal, how, data, order=part, batch_size=4, rows_seen=cut.rows_seen)
         cut.rows_seen += part.size
-    for name in ("theta", "iterate", "first", "second", "owed"):
+    for name in ("theta", "iterate", "first", "second"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(cut, name))
 
 

@@ -2,27 +2,31 @@
 
 import numpy as np
 import pytest
+from examples import rule
 
-from h2olite.kernels.updates import average, soft_threshold
+from h2olite.kernels.updates import average, soft_threshold, step_of
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.7, 2.5])
+def shrink(values, owed, rate):
+    """The weights after soft thresholding at a fixed learning rate."""
+    w = np.array([values], np.float32)
+    step = step_of(rule(adaptive=False, rate=rate), 0, 0)
+    soft_threshold(step, w, np.zeros_like(w), np.zeros_like(w), 0, np.float32(owed))
+    return w[0]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.75])
 def test_soft_threshold_minimises_the_penalised_distance(threshold):
     grid = np.linspace(-3, 3, 60_001)
     v = np.linspace(-2, 2, 41).astype(np.float32)
-    w = v.copy()
-    soft_threshold(w, np.full(v.size, threshold / 0.5, np.float32), np.float32(0.5))
     distances = (grid[:, np.newaxis] - v) ** 2 / 2 + threshold * abs(grid[:, np.newaxis])
-    np.testing.assert_allclose(w, grid[distances.argmin(axis=0)], atol=1.01e-4)
+    np.testing.assert_allclose(shrink(v, threshold / 0.5, 0.5), grid[distances.argmin(axis=0)], atol=1.01e-4)
 
 
-def test_weights_within_the_threshold_become_exactly_zero_and_debts_are_cleared():
-    w = np.array([0.2, -0.2, 0.3, -0.4, 0.0, 0.1], np.float32)
-    owed = np.array([2, 2, 2, 2, 2, 0], np.float32)
-    soft_threshold(w, owed, np.float32(0.15))
-    np.testing.assert_allclose(w, [0, 0, 0, -0.1, 0, 0.1], atol=1e-7)
-    assert np.count_nonzero(w) == 2
-    assert not owed.any()
+def test_weights_within_the_threshold_become_exactly_zero():
+    w = shrink([0.2, -0.2, 0.3, -0.4, 0.0, 0.1], 3, 0.1)
+    np.testing.assert_allclose(w, [0, 0, 0, -0.1, 0, 0], atol=1e-7)
+    assert np.count_nonzero(w[[0, 1, 4, 5]]) == 0
     assert w.dtype == np.float32
 
 

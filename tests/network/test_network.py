@@ -59,7 +59,7 @@ def test_views_of_the_memory_lie_where_the_parameters_do():
 
 def test_parameters_and_memory_are_float32():
     network = draw([5, 20, 3])
-    flats = (network.theta, network.first, network.second, network.owed)
+    flats = (network.theta, network.first, network.second)
     assert {flat.dtype for flat in flats} == {np.dtype(np.float32)}
     assert {flat.shape for flat in flats} == {(6 * 32 + 21 * 16,)}
     assert not any(flat.any() for flat in flats[1:])
@@ -158,12 +158,11 @@ def test_arrays_bring_back_the_network(activation, averaged):
     network = draw([5, 20, 3], activation, averaged=averaged)
     network.weights(0, of=network.first)[...] = 1
     network.biases(1, of=network.second)[...] = 2
-    network.weights(1, of=network.owed)[...] = 3
     network.biases(0, of=network.iterate)[...] = 4
     loaded = Network.from_arrays(network.layout, network.to_arrays(), 17)
     assert loaded.rows_seen == 17
     assert (loaded.iterate is loaded.theta) is not averaged
-    for name in ("theta", "iterate", "first", "second", "owed"):
+    for name in ("theta", "iterate", "first", "second"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(network, name))
 
 
