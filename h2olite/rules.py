@@ -1,0 +1,230 @@
+"""Rules that relate several parameters, one small function each, which yields a sentence for each breach.
+
+`RULES` are about parameters alone, `RESPONSE_RULES` about what they mean for a given response; breaking these is an
+error. `IDLE_RULES` find parameters that were changed to no effect, which is worth a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from h2olite.parameters import Parameters, declared
+
+OWN_LOSS = {"gaussian": "Quadratic", "laplace": "Absolute", "quantile": "Quantile", "huber": "Huber"}
+"""The one loss of each distribution of a numeric response that has one."""
+
+DEVIANCE_ONLY = ("poisson", "gamma", "tweedie")
+"""Distributions that minimise their own deviance, for which no name exists in `loss`."""
+
+CLASS_DISTRIBUTIONS = ("bernoulli", "multinomial")
+CLASS_LOSSES = ("Automatic", "CrossEntropy", "Quadratic")
+
+STOPPING_METRICS = {
+    "regression": ("deviance", "MSE", "RMSE", "MAE", "RMSLE"),
+    "two classes": (
+        *("logloss", "MSE", "RMSE", "AUC", "AUCPR"),
+        *("lift_top_group", "misclassification", "mean_per_class_error"),
+    ),
+    "many classes": ("logloss", "MSE", "RMSE", "misclassification", "mean_per_class_error"),
+}
+"""What can be measured, and so watched for early stopping, by kind of response; the first is AUTO's choice."""
+
+SGD_SETTINGS = (
+    *("rate", "rate_annealing", "rate_decay"),
+    *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),
+)
+ADADELTA_SETTINGS = ("rho", "epsilon")
+
+
+class Response(NamedTuple):
+    """What the rules need to know of the response column."""
+
+    name: str
+    n_classes: int | None
+    lowest: float | None
+
+    @property
+    def kind(self) -> str:
+        """The key in `STOPPING_METRICS`."""
+        if self.n_classes is None:
+            return "regression"
+        return "two classes" if self.n_classes <= 2 else "many classes"
+
+
+def x_excludes_ignored_columns(p: Parameters) -> Iterator[str]:
+    """Either name says which columns are predictors."""
+    if p.x is not None and p.ignored_columns is not None:
+        yield "x and ignored_columns cannot both be given; name the predictors or those to leave out."
+
+
+def response_cannot_be_ignored(p: Parameters) -> Iterator[str]:
+    """The response is needed."""
+    if p.y in (p.ignored_columns or ()):
+        yield f"the response {p.y!r} cannot be one of ignored_columns."
+
+
+def column_is_either_factor_or_numeric(p: Parameters) -> Iterator[str]:
+    """A column has one type."""
+    for name in p.factors or ():
+        if name in (p.numeric or ()):
+            yield f"column {name!r} cannot be in both factors and numeric."
+
+
+def hidden_dropout_ratios_need_a_dropout_activation(p: Parameters) -> Iterator[str]:
+    """Only the activations WithDropout drop hidden units."""
+    if p.hidden_dropout_ratios is not None and not p.activation.endswith("WithDropout"):
+        yield f"hidden_dropout_ratios need an activation WithDropout; got activation {p.activation}."
+
+
+def hidden_dropout_ratios_are_one_per_layer(p: Parameters) -> Iterator[str]:
+    """Each hidden layer has its own ratio."""
+    if p.hidden_dropout_ratios is not None and len(p.hidden_dropout_ratios) != len(p.hidden):
+        yield (
+            "hidden_dropout_ratios must have one entry per hidden layer; "
+            f"got {len(p.hidden_dropout_ratios)} for {len(p.hidden)} layers."
+        )
+
+
+def tweedie_power_lies_between_one_and_two(p: Parameters) -> Iterator[str]:
+    """Other powers are other distributions, or none; H2O checks this whatever the distribution."""
+    if p.distribution == "tweedie" and not 1 < p.tweedie_power < 2:
+        yield f"tweedie_power must be > 1 and < 2; got {p.tweedie_power:g}."
+
+
+def loss_goes_with_the_distribution(p: Parameters) -> Iterator[str]:
+    """The distribution decides the gradient, so another loss would be a lie (H2O lets it pass for gaussian)."""
+    if p.distribution == "AUTO":
+        return
+    if p.distribution in DEVIANCE_ONLY:
+        allowed: tuple[str, ...] = ("Automatic",)
+    elif p.distribution in CLASS_DISTRIBUTIONS:
+        allowed = CLASS_LOSSES
+    else:
+        allowed = ("Automatic", OWN_LOSS[p.distribution])
+    if p.loss not in allowed:
+        yield f"loss with distribution {p.distribution} must be {' or '.join(allowed)}; got {p.loss}."
+
+
+def custom_stopping_metric_needs_a_function(p: Parameters) -> Iterator[str]:
+    """Without custom_metric_func there is no custom metric to watch."""
+    if p.stopping_metric.startswith("custom") and p.custom_metric_func is None:
+        yield f"stopping_metric {p.stopping_metric} needs custom_metric_func; choose another metric."
+
+
+RULES = (
+    x_excludes_ignored_columns,
+    response_cannot_be_ignored,
+    column_is_either_factor_or_numeric,
+    hidden_dropout_ratios_need_a_dropout_activation,
+    hidden_dropout_ratios_are_one_per_layer,
+    tweedie_power_lies_between_one_and_two,
+    loss_goes_with_the_distribution,
+    custom_stopping_metric_needs_a_function,
+)
+
+
+def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """Cross-entropy, bernoulli and multinomial are about classes."""
+    if response.n_classes is None:
+        for name, wanted in (("loss", ("CrossEntropy",)), ("distribution", CLASS_DISTRIBUTIONS)):
+            if getattr(p, name) in wanted:
+                yield (
+                    f"{name} {getattr(p, name)} needs a categorical response and {response.name} is numeric; "
+                    "name it in factors to make it categorical."
+                )
+
+
+def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
+    """All other distributions and losses are about numbers."""
+    if response.n_classes is not None:
+        if p.distribution not in ("AUTO", *CLASS_DISTRIBUTIONS):
+            yield f"distribution {p.distribution} needs a numeric response and {response.name} is categorical."
+        if p.loss not in CLASS_LOSSES:
+            yield f"loss {p.loss} needs a numeric response and {response.name} is categorical."
+
+
+def deviances_need_their_range(p: Parameters, response: Response) -> Iterator[str]:
+    """Counts and amounts are not negative, and the gamma deviance of 0 is infinite."""
+    if response.lowest is None or p.distribution not in DEVIANCE_ONLY:
+        return
+    if response.lowest < 0 or (p.distribution == "gamma" and response.lowest == 0):
+        sign = "> 0" if p.distribution == "gamma" else ">= 0"
+        yield f"{response.name} must be {sign} for distribution {p.distribution}; got {response.lowest:g}."
+
+
+def stopping_metric_is_measured(p: Parameters, response: Response) -> Iterator[str]:
+    """It also picks the best model, so this matters without early stopping too."""
+    measured = STOPPING_METRICS[response.kind]
+    if p.stopping_metric not in ("AUTO", *measured) and not p.stopping_metric.startswith("custom"):
+        kinds = {
+            "regression": "a numeric response",
+            "two classes": "a response of two classes",
+            "many classes": f"a response of {response.n_classes} classes",
+        }
+        yield (
+            f"stopping_metric for {kinds[response.kind]} must be one of {', '.join(measured)}; got {p.stopping_metric}."
+        )
+
+
+RESPONSE_RULES = (
+    class_settings_need_classes,
+    number_settings_need_numbers,
+    deviances_need_their_range,
+    stopping_metric_is_measured,
+)
+
+
+def other_update_rule_is_idle(p: Parameters) -> Iterator[str]:
+    """ADADELTA and SGD have settings of their own."""
+    idle, state = (SGD_SETTINGS, "on") if p.adaptive_rate else (ADADELTA_SETTINGS, "off")
+    for name in _changed(p, idle):
+        yield f"{name} has no effect while adaptive_rate is {state}; pass adaptive_rate={not p.adaptive_rate}."
+
+
+def stopping_settings_are_idle_without_rounds(p: Parameters) -> Iterator[str]:
+    """Without stopping_rounds nothing is stopped, yet the metric still tells which model is best."""
+    if p.stopping_rounds == 0:
+        for name in _changed(p, ("stopping_metric", "stopping_tolerance")):
+            picks = name == "stopping_metric" and p.overwrite_with_best_model
+            effect = "only picks the best model" if picks else "has no effect"
+            yield f"{name} {effect} while stopping_rounds is 0; pass stopping_rounds to stop early."
+
+
+def settings_of_other_distributions_are_idle(p: Parameters) -> Iterator[str]:
+    """Each of the three belongs to one distribution."""
+    owners = {"quantile_alpha": "quantile", "huber_alpha": "huber", "tweedie_power": "tweedie"}
+    for name in _changed(p, owners):
+        if distribution_of(p, None) != owners[name]:
+            yield f"{name} has no effect without distribution {owners[name]}; pass distribution={owners[name]!r}."
+
+
+def scale_is_idle_for_uniform_adaptive(p: Parameters) -> Iterator[str]:
+    """UniformAdaptive takes its width from the layer sizes."""
+    if p.initial_weight_distribution == "UniformAdaptive" and _changed(p, ("initial_weight_scale",)):
+        yield (
+            "initial_weight_scale has no effect on UniformAdaptive initial weights; "
+            "pass initial_weight_distribution='Uniform' or 'Normal'."
+        )
+
+
+IDLE_RULES = (
+    other_update_rule_is_idle,
+    stopping_settings_are_idle_without_rounds,
+    settings_of_other_distributions_are_idle,
+    scale_is_idle_for_uniform_adaptive,
+)
+
+
+def distribution_of(p: Parameters, n_classes: int | None) -> str:
+    """The distribution that AUTO stands for; the number of classes decides between bernoulli and multinomial."""
+    if n_classes is not None:
+        return "bernoulli" if n_classes <= 2 else "multinomial"
+    if p.distribution != "AUTO":
+        return p.distribution
+    return next((name for name, loss in OWN_LOSS.items() if loss == p.loss), "gaussian")
+
+
+def _changed(p: Parameters, names: Iterable[str]) -> list[str]:
+    """Those of the names whose value is not the default."""
+    return [name for name in names if getattr(p, name) != declared()[name].default]
