@@ -1,0 +1,179 @@
+import re
+
+import pytest
+
+from h2olite.errors import ParameterError
+from h2olite.validation import check_response, resolve, validate, warnings
+
+
+def refuses(message, **given):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        validate(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"y": "a", "ignored_columns": ["a", "b"]},
+            "the response 'a' cannot be one of ignored_columns.",
+        ),
+        (
+            {"factors": ["a"], "numeric": ["b", "a"]},
+            "column 'a' cannot be in both factors and numeric.",
+        ),
+        (
+            {"hidden_dropout_ratios": [0.1, 0.2]},
+            "hidden_dropout_ratios need an activation WithDropout; got activation Rectifier.",
+        ),
+        (
+            {"activation": "TanhWithDropout", "hidden_dropout_ratios": [0.1]},
+            "hidden_dropout_ratios must have one entry per hidden layer; got 1 for 2 layers.",
+        ),
+        (
+            {"distribution": "tweedie", "tweedie_power": 2},
+            "tweedie_power must be > 1 and < 2; got 2.",
+        ),
+        (
+            {"distribution": "poisson", "loss": "Quadratic"},
+            "loss with distribution poisson must be Automatic; got Quadratic.",
+        ),
+        (
+            {"distribution": "laplace", "loss": "Huber"},
+            "loss with distribution laplace must be Automatic or Absolute; got Huber.",
+        ),
+        (
+            {"distribution": "gaussian", "loss": "Absolute"},
+            "loss with distribution gaussian must be Automatic or Quadratic; got Absolute.",
+        ),
+        (
+            {"distribution": "bernoulli", "loss": "Quantile"},
+            "loss with distribution bernoulli must be Automatic or CrossEntropy or Quadratic; got Quantile.",
+        ),
+        (
+            {"stopping_metric": "custom_increasing"},
+            "stopping_metric custom_increasing needs custom_metric_func; choose another metric.",
+        ),
+    ],
+)
+def test_contradictions_are_refused(given, message):
+    refuses(message, **given)
+
+
+def test_tweedie_power_is_checked_only_with_tweedie():
+    assert validate({"tweedie_power": 3.0}).tweedie_power == 3.0
+
+
+def test_two_fitting_dropout_ratios_pass():
+    given = {"activation": "MaxoutWithDropout", "hidden": [5, 4, 3], "hidden_dropout_ratios": [0, 0.2, 0.5]}
+    assert validate(given).hidden_dropout_ratios == [0.0, 0.2, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("given", "n_classes", "message"),
+    [
+        (
+            {"loss": "CrossEntropy"},
+            None,
+            "loss CrossEntropy needs a categorical response and age is numeric; name it in factors to make it "
+            "categorical.",
+        ),
+        (
+            {"distribution": "multinomial"},
+            None,
+            "distribution multinomial needs a categorical response and age is numeric; name it in factors to make it "
+            "categorical.",
+        ),
+        (
+            {"distribution": "gaussian"},
+            2,
+            "distribution gaussian needs a numeric response and age is categorical.",
+        ),
+        ({"loss": "Huber"}, 3, "loss Huber needs a numeric response and age is categorical."),
+        (
+            {"stopping_metric": "deviance"},
+            2,
+            "stopping_metric for a response of two classes must be one of logloss, MSE, RMSE, AUC, AUCPR, "
+            "lift_top_group, misclassification, mean_per_class_error; got deviance.",
+        ),
+        (
+            {"stopping_metric": "AUC"},
+            7,
+            "stopping_metric for a response of 7 classes must be one of logloss, MSE, RMSE, misclassification, "
+            "mean_per_class_error; got AUC.",
+        ),
+        (
+            {"stopping_metric": "logloss"},
+            None,
+            "stopping_metric for a numeric response must be one of deviance, MSE, RMSE, MAE, RMSLE; got logloss.",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_with_the_response_are_refused(given, n_classes, message):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        check_response(validate(given), n_classes, name="age")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "lowest", "sign"),
+    [("poisson", -1, ">= 0"), ("tweedie", -0.5, ">= 0"), ("gamma", -1, "> 0"), ("gamma", 0, "> 0")],
+)
+def test_deviances_refuse_responses_outside_their_range(distribution, lowest, sign):
+    message = f"^n must be {sign} for distribution {distribution}; got {lowest:g}"
+    with pytest.raises(ParameterError, match=message):
+        check_response(validate({"distribution": distribution}), None, name="n", lowest=lowest)
+
+
+@pytest.mark.parametrize(("distribution", "lowest"), [("poisson", 0), ("gamma", 0.1), ("gaussian", -5)])
+def test_responses_inside_the_range_pass(distribution, lowest):
+    check_response(validate({"distribution": distribution}), None, lowest=lowest)
+
+
+def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomial():
+    for name, n_classes in (("bernoulli", 3), ("multinomial", 2)):
+        p = validate({"distribution": name})
+        check_response(p, n_classes)
+        assert resolve(p, n_classes).distribution == ("bernoulli" if n_classes == 2 else "multinomial")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, []),
+        ({"rate": 0.1}, ["rate has no effect while adaptive_rate is on; pass adaptive_rate=False."]),
+        ({"rate": 0.1, "adaptive_rate": False}, []),
+        (
+            {"rho": 0.9, "adaptive_rate": False},
+            ["rho has no effect while adaptive_rate is off; pass adaptive_rate=True."],
+        ),
+        (
+            {"stopping_rounds": 0, "stopping_tolerance": 0.1},
+            ["stopping_tolerance has no effect while stopping_rounds is 0; pass stopping_rounds to stop early."],
+        ),
+        (
+            {"stopping_rounds": 0, "stopping_metric": "MSE"},
+            [
+                "stopping_metric only picks the best model while stopping_rounds is 0; "
+                "pass stopping_rounds to stop early."
+            ],
+        ),
+        (
+            {"stopping_rounds": 0, "stopping_metric": "MSE", "overwrite_with_best_model": False},
+            ["stopping_metric has no effect while stopping_rounds is 0; pass stopping_rounds to stop early."],
+        ),
+        (
+            {"huber_alpha": 0.5},
+            ["huber_alpha has no effect without distribution huber; pass distribution='huber'."],
+        ),
+        ({"quantile_alpha": 0.9, "loss": "Quantile"}, []),
+        (
+            {"initial_weight_scale": 2},
+            [
+                "initial_weight_scale has no effect on UniformAdaptive initial weights; "
+                "pass initial_weight_distribution='Uniform' or 'Normal'."
+            ],
+        ),
+    ],
+)
+def test_changed_values_without_effect_are_told(given, sentences):
+    assert warnings(validate(given)) == sentences
