@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,6 +23,13 @@ A value comes from the first of: the command line or the keyword argument, the p
 Enum values are matched without regard to case, `_` and `-`. A parameter that is not implemented yet is refused
 unless it has its default.
 """
+
+PROOFS_INTRODUCTION = """## Proofs
+
+The tests that show what each parameter does, not only that it is accepted.
+
+| name | tests |
+|---|---|"""
 
 COMMANDS_INTRODUCTION = """# Command line
 
@@ -44,7 +53,27 @@ def parameters_page() -> str:
         sections.append(
             f"## {title}\n\n" + "\n".join([header, *(row.replace("|w|", "\\|w\\|") for row in rows)]) + "\n"
         )
-    return "\n".join(sections)
+    rows = [f"| `{name}` | {', '.join(tests)} |" for name, tests in proofs().items()]
+    return "\n".join([*sections, PROOFS_INTRODUCTION, *rows, ""])
+
+
+def proofs() -> dict[str, list[str]]:
+    """Links to the tests marked to prove each parameter that acts."""
+    found: dict[str, list[str]] = {name: [] for name, parameter in declared().items() if parameter.acts}
+    tests = Path(__file__).parent.parent / "tests"
+    for path in sorted(tests.rglob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                for name in _proved(node):
+                    found[name].append(f"[{node.name}](../tests/{path.relative_to(tests).as_posix()})")
+    return found
+
+
+def _proved(test: ast.FunctionDef) -> Iterator[str]:
+    """The parameters in a test's ``@pytest.mark.proves(...)``."""
+    for decorator in test.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.proves":
+            yield from (ast.literal_eval(argument) for argument in decorator.args)
 
 
 def commands_page() -> str:
