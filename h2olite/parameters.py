@@ -504,6 +504,14 @@ class Parameters:
         help="The model is the running average of the weights over about this last share of the rows seen so far, "
         "which is more accurate than the last weights; 0 for those.",
     )
+    input_group_l1: float = parameter(
+        default=0.0,
+        group="regularisation",
+        within="[0, inf)",
+        own=True,
+        help="Adds input_group_l1 * sqrt(number of weights) * norm for the weights out of each predictor, all levels "
+        "together, to the mean loss; whole predictors leave the model.",
+    )
     nthreads: int = parameter(
         default=0,
         group="machine",

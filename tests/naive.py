@@ -4,6 +4,7 @@ A network is a list of layers. The parameters of a layer have the shape (n_input
 in the last row; so do its gradient and the update rule's memory. Hidden layers of Maxout have two channels, others one.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -291,11 +292,23 @@ def bound_incoming(layer, max_w2):
     layer.parameters[:-1] *= np.sqrt(max_w2 / np.maximum(squares, max_w2))
 
 
-def pay_penalty(layers, rule, n_updates, seen):
-    """The proximal step of the l1 penalty of many updates: sign(w) max(abs(w) - l1 * updates * rate, 0)."""
+def pay_penalties(layers, columns, rule, n_updates, seen):
+    """The proximal steps of the l1 and the group penalty of many updates; columns are where each one's inputs start."""
     for number, layer in enumerate(layers):
         rates = rate_at(rule, number, seen)
         if rule.adaptive:
             rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
         weights = layer.parameters[:-1]
         weights[:] = np.sign(weights) * np.maximum(abs(weights) - rule.l1 * n_updates * rates, 0)
+        if number == 0:
+            rates = np.broadcast_to(rates, weights.shape)
+            for begin, end in itertools.pairwise(columns):
+                shrink_group(weights[begin:end], rates[begin:end], rule.input_group_l1 * n_updates)
+
+
+def shrink_group(weights, rates, owed):
+    """The proximal step of owed * sqrt(number of weights) * norm, at the mean rate weighed by the squared weights."""
+    squares = (weights**2).sum()
+    if squares > 0:
+        rate = (weights**2 * rates).sum() / squares
+        weights *= max(1 - owed * np.sqrt(weights.size) * rate / np.sqrt(squares), 0)

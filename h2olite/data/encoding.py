@@ -131,6 +131,11 @@ class RowEncoder:
         return np.cumsum([0, *widths], dtype=np.int64)
 
     @property
+    def column_starts(self) -> np.ndarray:
+        """First input of each predictor, then the number of inputs; int64, shape (n_predictors + 1,)."""
+        return np.concatenate((self.cat_offsets, self.cat_offsets[-1] + np.arange(1, len(self.numeric) + 1)))
+
+    @property
     def n_inputs(self) -> int:
         """Number of inputs of the network."""
         return int(self.cat_offsets[-1]) + len(self.numeric)

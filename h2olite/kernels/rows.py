@@ -5,6 +5,7 @@ Rows come as a named tuple of arrays (see `h2olite.data.encoding.EncodedRows`).
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from .compiling import kernel
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, softmax
 from .passes import backward, forward, layer_slopes, layer_weights, scale_row
 from .randomness import stream, uniform
-from .updates import average, soft_threshold, step_of
+from .updates import average, group_soft_threshold, soft_threshold, step_of
 
 
 class Objective(NamedTuple):
@@ -97,15 +98,26 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
 
 
 @kernel
-def pay_penalty(layout, theta, first, second, rule, n_updates, rows_seen):
-    """Let the l1 penalty of the last n_updates act on all weights; biases carry no penalty.
+def pay_penalties(layout, theta, first, second, columns, rule, n_updates, rows_seen):
+    """Let l1 and input_group_l1 of the last n_updates act on all weights; biases carry no penalty.
 
     Weights left alone by some of these updates owe it as well: the penalty is on every weight at every update.
+
+    columns : int64 (n_columns + 1,), where the inputs of each column start, and their number. A column's penalty is
+    input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs; after soft thresholding, this is
+    the proximal step of both penalties (Simon et al. 2013).
     """
     owed = rule.l1 * np.float32(n_updates)
+    owed_by_group = rule.input_group_l1 * np.float32(n_updates)
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
         weights = layer_weights(layout, theta, layer)
         memories = layer_weights(layout, first, layer), layer_weights(layout, second, layer)
         for i in range(layout.sizes[layer]):
             soft_threshold(step, weights, memories[0], memories[1], i, owed)
+        if layer == 0 and owed_by_group > 0:
+            n_weights_each = layout.sizes[1] * (layout.widths[0] // layout.padded[1])
+            for c in range(columns.size - 1):
+                n_weights = (columns[c + 1] - columns[c]) * n_weights_each
+                group = owed_by_group * np.float32(math.sqrt(n_weights))
+                group_soft_threshold(step, weights, memories[0], memories[1], columns[c], columns[c + 1], group)

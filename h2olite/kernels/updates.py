@@ -28,6 +28,7 @@ class Rule(NamedTuple):
     momentum_stable: np.float32
     nesterov: bool
     l1: np.float32
+    input_group_l1: np.float32
     l2: np.float32
     max_w2: np.float32
     fast: bool
@@ -136,12 +137,39 @@ def soft_threshold(step, weights, first, second, i, owed):
     owed is l1 times the number of updates; the rate is the one that each weight has now.
     References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates).
     """
-    zero = np.float32(0)
     for k in range(weights.shape[1]):
-        rate = step.rate
-        if step.adaptive:
-            rate = np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
-        weights[i, k] = math.copysign(max(abs(weights[i, k]) - owed * rate, zero), weights[i, k])
+        rest = abs(weights[i, k]) - owed * rate_of(step, first, second, i, k)
+        weights[i, k] = math.copysign(max(rest, np.float32(0)), weights[i, k])
+
+
+@kernel
+def group_soft_threshold(step, weights, first, second, begin, end, owed):
+    """Let a group penalty act on rows begin to end, the weights w out of one column.
+
+    w = w max(1 - owed * rate / norm of w, 0), with the mean of the weights' rates, each weighing w^2.
+    References: Yuan and Lin 2006.
+    """
+    squares, rates = np.float32(0), np.float32(0)
+    for i in range(begin, end):
+        for k in range(weights.shape[1]):
+            square = weights[i, k] * weights[i, k]
+            squares += square
+            rates += square * rate_of(step, first, second, i, k)
+    if squares == 0:
+        return
+    # owed * (rates / squares) / sqrt(squares)
+    kept = max(np.float32(1) - owed * rates / (squares * np.float32(math.sqrt(squares))), np.float32(0))
+    for i in range(begin, end):
+        for k in range(weights.shape[1]):
+            weights[i, k] *= kept
+
+
+@kernel
+def rate_of(step, first, second, i, k):
+    """The learning rate that a weight has now."""
+    if step.adaptive:
+        return np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
+    return step.rate
 
 
 @kernel

@@ -146,7 +146,19 @@ def fit(
                 None if validation is None else metrics(validation_rows, validation_sample, validation_actual),
             )
 
-        trainer = Trainer(workers, objective, rule, rows, usable, sample, parameters, parameters.seed, measure, watch)
+        trainer = Trainer(
+            workers,
+            objective,
+            rule,
+            rows,
+            usable,
+            sample,
+            encoder.column_starts,
+            parameters,
+            parameters.seed,
+            measure,
+            watch,
+        )
         reason = trainer.run()
 
     assert trainer.measurement is not None
@@ -205,6 +217,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         momentum_stable=single(parameters.momentum_stable),
         nesterov=parameters.nesterov_accelerated_gradient,
         l1=single(parameters.l1),
+        input_group_l1=single(parameters.input_group_l1),
         l2=single(parameters.l2),
         max_w2=single(min(parameters.max_w2, float(np.finfo(np.float32).max))),
         fast=parameters.fast_mode,

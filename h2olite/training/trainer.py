@@ -31,8 +31,8 @@ BLOCK_SECONDS = 0.2
 MOST_ROWS_PER_ITERATION = 100_000
 
 MOST_ROWS_PER_PAYMENT = 4096
-"""The l1 penalty acts once an epoch, or after so many rows. Acting at every update would leave no weight at zero, since
-the noise of single rows moves it away again; acting too rarely would overshoot."""
+"""The penalties that make zeros act once an epoch, or after so many rows. Acting at every update would leave few
+weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
 
 LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
 """Beyond these a network counts as unstable, as in H2O."""
@@ -73,6 +73,7 @@ class Trainer:
     rows : the encoded training table.
     usable : int64, indices of the rows to train on; one epoch is their number.
     sample : indices of the rows by which Huber's delta is set.
+    columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
     measure : scores the network as it is.
     watch : is told of progress after every block of rows; training ends when it returns False.
@@ -85,6 +86,7 @@ class Trainer:
     rows: EncodedRows
     usable: np.ndarray
     sample: np.ndarray
+    columns: np.ndarray
     parameters: Parameters
     seed: int
     measure: Callable[[], Measurement]
@@ -100,6 +102,7 @@ class Trainer:
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.seed)
         self._block = 256 * self._stride
         self._payment_interval = min(self.usable.size, MOST_ROWS_PER_PAYMENT)
+        self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self._paid = self._network.rows_seen
         self._values: list[float] = [math.nan]
         self._best_loss = math.inf
@@ -155,13 +158,13 @@ class Trainer:
         network = self._network
         while network.rows_seen < end:
             size = min(self._block, end - network.rows_seen)
-            if self.rule.l1 > 0:
+            if self._has_penalty:
                 size = min(size, self._rows_to_payment(end))
             started = time.perf_counter()
             order = self.usable[self._order.take(size)]
             self.workers.train(self.objective, self.rule, self.rows, order, self.seed)
-            if self.rule.l1 > 0 and network.rows_seen - self._paid >= self._payment_interval:
-                self._pay_penalty()
+            if self._has_penalty and network.rows_seen - self._paid >= self._payment_interval:
+                self._pay_penalties()
             took = time.perf_counter() - started
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2:
@@ -180,17 +183,24 @@ class Trainer:
         return np.float32(max(np.nanquantile(residuals, self.parameters.huber_alpha), np.finfo(np.float32).tiny))
 
     def _rows_to_payment(self, end: int) -> int:
-        """Rows until the l1 penalty is due, stretched or shortened so that no small rest is left before `end`."""
+        """Rows until the penalties are due, stretched or shortened so that no small rest is left before `end`."""
         left = end - self._network.rows_seen
         due = self._payment_interval - (self._network.rows_seen - self._paid)
         return left if left < 1.5 * self._payment_interval else max(due, 1)
 
-    def _pay_penalty(self) -> None:
-        """Let the l1 penalty act for the updates since it last did."""
+    def _pay_penalties(self) -> None:
+        """Let the penalties that make zeros act for the updates since they last did."""
         network = self._network
         n_updates = (network.rows_seen - self._paid) / self.workers.batch_size
-        kernels.pay_penalty(
-            network.layout, network.iterate, network.first, network.second, self.rule, n_updates, network.rows_seen
+        kernels.pay_penalties(
+            network.layout,
+            network.iterate,
+            network.first,
+            network.second,
+            self.columns,
+            self.rule,
+            n_updates,
+            network.rows_seen,
         )
         self._paid = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
@@ -206,8 +216,8 @@ class Trainer:
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at = time.perf_counter()
-        if self.rule.l1 > 0:
-            self._pay_penalty()
+        if self._has_penalty:
+            self._pay_penalties()
         self._refuse_instability()
         measurement = self._record()
         self._scoring_took = time.perf_counter() - self._scored_at
@@ -215,7 +225,7 @@ class Trainer:
         value = measurement.decisive.stopping_value(metric)
         self._values.append(value)
         loss = -value if metric in MORE_IS_BETTER else value
-        if self.parameters.overwrite_with_best_model and not loss >= self._best_loss:
+        if self._may_go_back(measurement) and not loss >= self._best_loss:
             self._best_loss, self._best = loss, self._network.theta.copy()
         is_class = measurement.training.category != "Regression"
         return reason_to_stop(
@@ -225,6 +235,14 @@ class Trainer:
             error=measurement.training["error"] if is_class else None,
             mse=measurement.training["mse"],
         )
+
+    def _may_go_back(self, measurement: Measurement) -> bool:
+        """Whether an earlier model may be better than a later one.
+
+        Training metrics cannot tell under a penalty: they only see that the early model, not yet shrunk, fits closer.
+        """
+        penalised = self._has_penalty or self.rule.l2 > 0
+        return self.parameters.overwrite_with_best_model and (measurement.validation is not None or not penalised)
 
     def _record(self) -> Measurement:
         """Measure the network and append a row to the history."""

@@ -30,6 +30,7 @@ LOSSES = {
 LEVELS = (4, 3)
 N_NUMERIC = 3
 N_INPUTS = sum(LEVELS) + N_NUMERIC
+COLUMNS = np.cumsum([0, *LEVELS, *[1] * N_NUMERIC])
 
 
 def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_dropout=0.0, dropout=0.0):
@@ -75,7 +76,7 @@ def rule(**settings):
     numbers = {
         **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0},
         **{"momentum_start": 0.0, "momentum_ramp": 0.0, "momentum_stable": 0.0},
-        **{"l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38, "window": 0.1},
+        **{"l1": 0.0, "input_group_l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38, "window": 0.1},
     }
     flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
     interval = np.int64(settings.pop("interval", 1))
@@ -92,9 +93,9 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
 
 
-def pay_penalty(net, how, n_updates, rows_seen=0):
-    """Let the kernel pay the l1 penalty."""
-    rows.pay_penalty(net.layout, net.iterate, net.first, net.second, how, n_updates, rows_seen)
+def pay_penalties(net, how, n_updates, rows_seen=0):
+    """Let the kernel pay the penalties."""
+    rows.pay_penalties(net.layout, net.iterate, net.first, net.second, COLUMNS, how, n_updates, rows_seen)
 
 
 def predict(net, goal, data, *, order=None, capacity=32):

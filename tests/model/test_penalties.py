@@ -1,0 +1,98 @@
+"""What the penalties do to whole models: the textbook's solutions, exact zeros, columns that leave."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso, Ridge
+
+import h2olite
+
+TRUE = np.array([2, -1.5, 1, 0, 0, 0, 0.5, 0])
+
+
+@pytest.fixture(scope="module")
+def linear_table():
+    """Standardised predictors and response, so that our penalties and scikit-learn's have the same units."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((500, TRUE.size))
+    x = (x - x.mean(axis=0)) / x.std(axis=0, ddof=1)
+    y = x @ TRUE + 0.5 * random.standard_normal(len(x))
+    return x, (y - y.mean()) / y.std(ddof=1)
+
+
+def coefficients(x, y, **penalties):
+    """The weights of a network without hidden layers after long training with a falling rate."""
+    model = h2olite.deeplearning(
+        y="y",
+        training_frame={f"x{i}": column for i, column in enumerate(x.T)} | {"y": y},
+        hidden=[],
+        adaptive_rate=False,
+        rate=0.01,
+        rate_annealing=1e-3,
+        epochs=400,
+        stopping_rounds=0,
+        nthreads=1,
+        seed=1,
+        **penalties,
+    )
+    return model.network.weights(0)[:, 0, 0]
+
+
+def assert_close(ours, theirs):
+    """Relative distance below 1e-3, and the same coefficients exactly zero."""
+    assert np.linalg.norm(ours - theirs) < 1e-3 * np.linalg.norm(theirs)
+    np.testing.assert_array_equal(ours == 0, theirs == 0)
+
+
+@pytest.mark.proves("l2")
+@pytest.mark.parametrize("l2", [0.1, 1.0])
+def test_l2_without_hidden_layers_is_ridge_regression(linear_table, l2):
+    x, y = linear_table
+    # Ours is mean (f - t)^2 + l2 / 2 sum w^2, theirs sum (f - t)^2 + alpha sum w^2.
+    assert_close(coefficients(x, y, l2=l2), Ridge(alpha=l2 / 2 * len(x)).fit(x, y).coef_)
+
+
+@pytest.mark.proves("l1")
+@pytest.mark.parametrize("l1", [0.05, 0.2])
+def test_l1_without_hidden_layers_is_the_lasso_down_to_which_weights_are_zero(linear_table, l1):
+    x, y = linear_table
+    # Ours is mean (f - t)^2 + l1 sum |w|, theirs half of the mean plus alpha sum |w|.
+    assert_close(coefficients(x, y, l1=l1), Lasso(alpha=l1 / 2, tol=1e-10).fit(x, y).coef_)
+
+
+@pytest.mark.proves("input_group_l1")
+def test_group_penalty_removes_whole_columns_and_keeps_those_that_matter():
+    random = np.random.default_rng(1)
+    n_rows = 1500
+    x = random.standard_normal((n_rows, 12))
+    colour = random.integers(3, size=n_rows)
+    noise = random.integers(4, size=n_rows)
+    score = 3 * x[:, 0] * x[:, 1] + 3 * np.sin(2 * x[:, 2]) + 3.0 * (colour == 1)
+    table = {f"x{i}": column for i, column in enumerate(x.T)}
+    table |= {"colour": np.array(["red", "green", "blue"])[colour], "noise": np.array(list("abcd"))[noise]}
+    table["y"] = np.where(score > 1, "yes", "no")
+    model = h2olite.deeplearning(
+        y="y", training_frame=table, hidden=[32, 16], epochs=20, input_group_l1=4e-3, nthreads=1, seed=1
+    )
+    unused = model.report()["features"]["unused"]
+    assert not {"x0", "x1", "x2", "colour"} & set(unused)
+    assert len(unused) >= 7
+    assert "noise" in unused
+
+
+@pytest.mark.proves("l1", "l2")
+def test_norm_of_the_weights_falls_with_l2_and_their_number_with_l1(linear_table):
+    x, y = linear_table
+    table = {f"x{i}": column for i, column in enumerate(x.T)} | {"y": y}
+
+    def weights(**penalty):
+        model = h2olite.deeplearning(
+            y="y", training_frame=table, hidden=[16, 8], epochs=40, nthreads=1, seed=1, **penalty
+        )
+        return np.concatenate([model.network.weights(layer).ravel() for layer in range(3)])
+
+    norms = [np.linalg.norm(weights(l2=l2)) for l2 in (0, 1e-3, 1e-2, 1e-1)]
+    assert norms == sorted(norms, reverse=True)
+    zeros = [np.count_nonzero(weights(l1=l1) == 0) for l1 in (0, 1e-3, 1e-2, 1e-1)]
+    assert zeros == sorted(zeros)
+    assert zeros[0] == 0
+    assert zeros[-1] > 0
