@@ -27,6 +27,8 @@ LAYER_COLUMNS = {
 
 IMPORTANCE_COLUMNS = {"variable": "variable", "scaled_importance": "scaled importance", "percentage": "percentage"}
 
+SUMMARY_COLUMNS = {"metric": "metric", "mean": "mean of the folds", "sd": "standard deviation"}
+
 HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
     f"{frame}_{name}": f"{frame} {title}"
     for frame in ("training", "validation")
@@ -46,6 +48,8 @@ def describe(model: Model) -> str:
     if model.category != "Regression":
         frame, metrics = list(_measured(model).items())[-1]
         sections.append(f"On the {frame} rows: {metrics.confusion_matrix()}")
+    if model.cross_validation is not None:
+        sections.append(f"Cross-validation\n{text_table(model.cross_validation.summary(), SUMMARY_COLUMNS)}")
     importances = report["variable_importances"]
     if importances:
         sections.append(
@@ -101,8 +105,12 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 
 def _measured(model: Model) -> dict[str, Any]:
-    """The metrics by frame, validation last if there is one."""
-    frames = {"training": model.training_metrics, "validation": model.validation_metrics}
+    """The metrics by frame, those that say most about new rows last."""
+    frames = {
+        "training": model.training_metrics,
+        "validation": model.validation_metrics,
+        "cross-validation": model.cross_validation_metrics,
+    }
     return {frame: metrics for frame, metrics in frames.items() if metrics is not None}
 
 

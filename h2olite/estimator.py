@@ -11,9 +11,9 @@ from typing import Any, ParamSpec
 
 from h2olite.data.frames import as_table
 from h2olite.errors import DataError
-from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.parameters import Parameters
+from h2olite.selection import cross_validation
 from h2olite.training.trainer import Progress
 from h2olite.validation import validate
 
@@ -42,7 +42,7 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
         schema = {name: column.kind for name, column in training.columns.items()}
         validation = as_table(parameters.validation_frame, name="validation_frame", schema=schema)
     read = time.perf_counter() - started
-    model = fit(
+    model = cross_validation.train(
         dataclasses.replace(parameters, training_frame=None, validation_frame=None), training, validation, watch
     )
     model.record.seconds["read"] = read

@@ -164,22 +164,31 @@ class Parameters:
         "model and the default threshold.",
     )
     nfolds: int = parameter(
-        default=0, group="validation", within="[0, inf)", acts=False, help="Cross-validation folds; 0 for none."
+        default=0,
+        group="validation",
+        within="[0, inf)",
+        help="Cross-validation folds, at least 2: every row is predicted by a model that did not learn from it. "
+        "0 for none.",
     )
     keep_cross_validation_models: bool = parameter(
-        default=True, group="validation", acts=False, help="Keep the model of every fold."
+        default=True, group="validation", help="Keep the model of every fold, in the model file too."
     )
     keep_cross_validation_predictions: bool = parameter(
-        default=False, group="validation", acts=False, help="Keep every fold's predictions of its hold-out rows."
+        default=False, group="validation", help="Keep the folds' predictions of their hold-out rows."
     )
     keep_cross_validation_fold_assignment: bool = parameter(
-        default=False, group="validation", acts=False, help="Keep which fold each row was in."
+        default=False, group="validation", help="Keep which fold each row was in."
     )
     fold_assignment: FoldAssignment = parameter(
-        default="AUTO", group="validation", acts=False, help="How rows are dealt to the folds; AUTO is Random."
+        default="AUTO",
+        group="validation",
+        help="How rows are dealt to nfolds folds: at random (AUTO too), in turn (Modulo), or at random with every "
+        "class spread evenly (Stratified).",
     )
     fold_column: str | None = parameter(
-        default=None, group="validation", acts=False, help="Column that says which fold each row is in."
+        default=None,
+        group="validation",
+        help="Column that says which fold each row is in, by levels or whole numbers; cross-validates without nfolds.",
     )
     ignore_const_cols: bool = parameter(
         default=True, group="data", help="Leave out columns with one value or none but missing ones."

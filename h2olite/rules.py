@@ -112,6 +112,26 @@ def custom_stopping_metric_needs_a_function(p: Parameters) -> Iterator[str]:
         yield f"stopping_metric {p.stopping_metric} needs custom_metric_func; choose another metric."
 
 
+def nfolds_are_none_or_several(p: Parameters) -> Iterator[str]:
+    """One fold would leave nothing to learn from."""
+    if p.nfolds == 1:
+        yield "nfolds must be 0 or >= 2; got 1."
+
+
+def folds_come_from_one_place(p: Parameters) -> Iterator[str]:
+    """Either rows are dealt to nfolds folds, or a column says where they are."""
+    if p.fold_column is not None and p.nfolds:
+        yield f"nfolds and fold_column cannot both be given; got {p.nfolds} and {p.fold_column!r}."
+    if p.fold_assignment != "AUTO" and (p.fold_column is not None or not p.nfolds):
+        yield f"fold_assignment needs nfolds and no fold_column; got fold_assignment {p.fold_assignment}."
+
+
+def fold_column_is_no_response(p: Parameters) -> Iterator[str]:
+    """The response is there to be predicted."""
+    if p.fold_column is not None and p.fold_column == p.y:
+        yield f"fold_column and y must be different columns; got {p.y!r} for both."
+
+
 RULES = (
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
@@ -121,6 +141,9 @@ RULES = (
     tweedie_power_lies_between_one_and_two,
     loss_goes_with_the_distribution,
     custom_stopping_metric_needs_a_function,
+    nfolds_are_none_or_several,
+    folds_come_from_one_place,
+    fold_column_is_no_response,
 )
 
 
@@ -167,11 +190,18 @@ def stopping_metric_is_measured(p: Parameters, response: Response) -> Iterator[s
         )
 
 
+def stratified_folds_need_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """Only classes can be spread evenly."""
+    if p.fold_assignment == "Stratified" and response.n_classes is None:
+        yield f"fold_assignment Stratified needs a categorical response and {response.name} is numeric; choose Random."
+
+
 RESPONSE_RULES = (
     class_settings_need_classes,
     number_settings_need_numbers,
     deviances_need_their_range,
     stopping_metric_is_measured,
+    stratified_folds_need_classes,
 )
 
 
@@ -208,11 +238,19 @@ def scale_is_idle_for_uniform_adaptive(p: Parameters) -> Iterator[str]:
         )
 
 
+def kept_folds_are_idle_without_folds(p: Parameters) -> Iterator[str]:
+    """Without cross-validation there is nothing of it to keep."""
+    if not p.nfolds and p.fold_column is None:
+        for name in _changed(p, ("keep_cross_validation_predictions", "keep_cross_validation_fold_assignment")):
+            yield f"{name} has no effect without cross-validation; pass nfolds or fold_column."
+
+
 IDLE_RULES = (
     other_update_rule_is_idle,
     stopping_settings_are_idle_without_rounds,
     settings_of_other_distributions_are_idle,
     scale_is_idle_for_uniform_adaptive,
+    kept_folds_are_idle_without_folds,
 )
 
 

@@ -1,7 +1,8 @@
-"""Which rows are used, and in which order: those to train on, samples to score, and the epochs' orders."""
+"""Which rows are used, and in which order: those to train on, samples to score, folds, and the epochs' orders."""
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from collections.abc import Iterable
 
@@ -9,6 +10,13 @@ import numpy as np
 
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+
+LARGEST_SEED = 2**31
+
+
+def settle_seed(seed: int) -> int:
+    """The seed itself, or one drawn for -1."""
+    return secrets.randbelow(LARGEST_SEED) if seed < 0 else seed
 
 
 def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
@@ -78,6 +86,62 @@ def sample_rows(n_rows: int, size: int, random: np.random.Generator) -> np.ndarr
     if size == 0 or size >= n_rows:
         return np.arange(n_rows)
     return np.sort(random.choice(n_rows, size, replace=False, shuffle=False))
+
+
+def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
+    """The fold of every row; folds differ by at most one row in size.
+
+    Parameters
+    ----------
+    n_rows, n_folds : numbers of rows and of folds.
+    assignment : ``"Modulo"`` deals the rows in turn, ``"Random"`` and ``"AUTO"`` in random order, ``"Stratified"`` in
+        random order class by class, so that every class is spread as evenly as the rows are.
+    seed : of the random order.
+    classes : ndarray, shape (n_rows,): what ``"Stratified"`` goes by.
+
+    Returns
+    -------
+    folds : ndarray of int32, shape (n_rows,), from 0.
+    """
+    if assignment == "Modulo":
+        order = np.arange(n_rows)
+    else:
+        order = random_stream(seed, "folds").permutation(n_rows)
+    if assignment == "Stratified" and classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    folds = np.empty(n_rows, np.int32)
+    folds[order] = np.arange(n_rows) % n_folds
+    return folds
+
+
+def read_folds(table: Table, name: str) -> np.ndarray:
+    """The fold of every row by a column: its distinct values, in order, are the folds.
+
+    Returns
+    -------
+    folds : ndarray of int32, shape (n_rows,), from 0.
+
+    Raises
+    ------
+    DataError : values are missing, negative or no whole numbers, or there are fewer than two different ones.
+    """
+    column = table[name]
+    values = column.values
+    wrong = values < 0 if column.is_categorical else ~((values >= 0) & (values % 1 == 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else f"{values[row]:g}"
+        raise DataError(
+            f"fold_column {name!r} of {table.name} must hold levels or whole numbers >= 0; got {value} in "
+            f"{table.place(row)}; give every row a fold."
+        )
+    distinct, folds = np.unique(values, return_inverse=True)
+    if distinct.size < 2:
+        raise DataError(
+            f"fold_column {name!r} of {table.name} must hold at least 2 different folds; got {distinct.size}; "
+            "use nfolds to have rows dealt."
+        )
+    return folds.astype(np.int32)
 
 
 class RowOrder:

@@ -54,6 +54,10 @@ class Metrics:
         """One value by its key in the JSON form."""
         return self._values[key]
 
+    def numbers(self) -> dict[str, float]:
+        """The values that are single numbers."""
+        return {key: value for key, value in self._values.items() if isinstance(value, int | float)}
+
     def nobs(self) -> int:
         """Number of rows measured, whatever their weights."""
         return self["nobs"]

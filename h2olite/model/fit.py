@@ -12,7 +12,7 @@ import numpy as np
 import h2olite
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder, choose_predictors, find_columns
-from h2olite.data.splits import complete_rows, random_stream, sample_rows, training_rows
+from h2olite.data.splits import complete_rows, random_stream, sample_rows, settle_seed, training_rows
 from h2olite.data.table import Table
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
@@ -21,7 +21,7 @@ from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
-from h2olite.validation import check_response, resolve, wants_classes, warnings
+from h2olite.validation import check_response, resolve, wants_classes
 
 from .importance import gedeon_importance
 from .model import Model, TrainingRecord
@@ -32,8 +32,6 @@ SMALL_TABLE = 10_000
 
 ROWS_PER_THREAD = 1_000
 """With fewer, starting threads costs more than it gains, and updates that cross cost accuracy."""
-
-LARGEST_SEED = 2**31
 
 AVERAGING_INTERVAL = 32
 """Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
@@ -62,15 +60,14 @@ def fit(
     TrainingError : training became unstable.
     """
     started = time.perf_counter()
-    said = warnings(parameters)
-    name = training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
+    name = response_name(parameters, training)
     if wants_classes(parameters):
         training = training.convert({name: "categorical"})
         validation = validation and validation.convert({name: "categorical"})
     predictors, dropped = choose_predictors(
         training,
         x=parameters.x,
-        others=[name, *(parameters.ignored_columns or ())],
+        others=[name, *filter(None, [parameters.fold_column]), *(parameters.ignored_columns or ())],
         ignore_const_cols=parameters.ignore_const_cols,
     )
     levels = training[name].levels
@@ -83,9 +80,9 @@ def fit(
     )
     parameters = dataclasses.replace(
         resolve(parameters, None if levels is None else len(levels)),
-        seed=secrets.randbelow(LARGEST_SEED) if parameters.seed < 0 else parameters.seed,
+        seed=settle_seed(parameters.seed),
     )
-    said += dropped + _advice_on_classes(training, name)
+    said = dropped + _advice_on_classes(training, name)
 
     standardised = parameters.standardize and parameters.distribution not in LOG_LINK
     response = ResponseEncoder.fit(training, name, standardize=standardised)
@@ -192,6 +189,11 @@ def fit(
         importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
         record=record,
     )
+
+
+def response_name(parameters: Parameters, training: Table) -> str:
+    """The column to predict: the last one if none is named."""
+    return training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
 
 
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:

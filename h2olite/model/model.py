@@ -23,6 +23,7 @@ from h2olite.parameters import FRAMES, Parameters, declared
 from h2olite.training.workers import TILE, Workers, usable_threads
 
 from .artifact import read_artifact, write_artifact
+from .folds import Contents, CrossValidation, within
 from .layers import describe_layers, used_columns
 from .scoring import Scoring, objective_of
 
@@ -90,6 +91,7 @@ class Model:
     history: list[dict[str, Any]]
     importances: np.ndarray | None
     record: TrainingRecord
+    cross_validation: CrossValidation | None = None
 
     def __post_init__(self) -> None:
         self._scoring = Scoring(self.response, self.parameters)
@@ -138,15 +140,15 @@ class Model:
         ------
         DataError : the frame has no predictor at all, or text where training had numbers.
         """
-        import pandas as pd
-
         table = as_table(test_data, name="test_data", schema=self.schema)
         adaptation = Adaptation(table.name)
-        columns = self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
+        predictions = self._as_frame(self.predict_columns(table, adaptation))
         _warn(adaptation)
-        if self.response.levels is not None:
-            columns["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.response.levels))
-        return pd.DataFrame(columns)
+        return predictions
+
+    def predict_columns(self, table: Table, adaptation: Adaptation) -> dict[str, np.ndarray]:
+        """The columns of `predict` for a table, with indices of classes in the first one."""
+        return self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
 
     def predict_blocks(self, blocks: Iterable[Block]) -> Iterator[pa.Table]:
         """Predict a table block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep."""
@@ -155,7 +157,7 @@ class Model:
         adaptation = None
         for block in blocks:
             adaptation = adaptation or Adaptation(block.table.name)
-            columns = self._scoring.columns(self._outputs(block.table, adaptation), self.default_threshold())
+            columns: dict[str, Any] = dict(self.predict_columns(block.table, adaptation))
             if self.response.levels is not None:
                 columns["predict"] = pa.array(self.response.levels).take(pa.array(columns["predict"]))
             predictions = pa.table(columns)
@@ -243,6 +245,53 @@ class Model:
 
         return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
 
+    @property
+    def cross_validation_metrics(self) -> Metrics | None:
+        """The metrics of every training row's prediction by the model that did not learn from it."""
+        return None if self.cross_validation is None else self.cross_validation.metrics
+
+    def is_cross_validated(self) -> bool:
+        """Whether the model was cross-validated."""
+        return self.cross_validation is not None
+
+    def cross_validation_models(self) -> list[Model] | None:
+        """The models of the folds; None unless keep_cross_validation_models."""
+        return None if self.cross_validation is None else self.cross_validation.models
+
+    def cross_validation_metrics_summary(self) -> pd.DataFrame | None:
+        """One row per metric: mean, standard deviation, and the value of each fold's model on its hold-out rows."""
+        import pandas as pd
+
+        if self.cross_validation is None:
+            return None
+        return pd.DataFrame(self.cross_validation.summary()).set_index("metric")
+
+    def cross_validation_holdout_predictions(self) -> pd.DataFrame | None:
+        """A prediction for every training row by the model that did not learn from it.
+
+        None unless keep_cross_validation_predictions.
+        """
+        folds = self.cross_validation
+        return None if folds is None or folds.predictions is None else self._as_frame(folds.predictions)
+
+    def cross_validation_predictions(self) -> list[pd.DataFrame] | None:
+        """Each fold's hold-out predictions, with 0 (of classes: the first one) in rows of other folds.
+
+        None unless keep_cross_validation_predictions.
+        """
+        folds = self.cross_validation
+        if folds is None or folds.predictions is None:
+            return None
+        return [self._as_frame(folds.predictions_of(fold)) for fold in range(len(folds.by_fold))]
+
+    def cross_validation_fold_assignment(self) -> pd.DataFrame | None:
+        """The fold of every training row, from 0; None unless keep_cross_validation_fold_assignment."""
+        import pandas as pd
+
+        folds = self.cross_validation
+        kept = folds is not None and self.parameters.keep_cross_validation_fold_assignment
+        return pd.DataFrame({"fold_assignment": folds.folds}) if folds is not None and kept else None
+
     def report(self) -> dict[str, Any]:
         """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
         record = self.record
@@ -268,7 +317,8 @@ class Model:
             "stopped_by": record.stopped_by,
             "training_metrics": self.training_metrics.to_json(),
             "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
-            "cross_validation_metrics": None,
+            "cross_validation_metrics": self.cross_validation_metrics and self.cross_validation_metrics.to_json(),
+            "cross_validation_metrics_summary": self.cross_validation and self.cross_validation.summary(),
             "scoring_history": self.history,
             "variable_importances": [dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in self.varimp() or ()],
             "layers": describe_layers(self.network, self.parameters, self.category),
@@ -286,7 +336,11 @@ class Model:
     def __repr__(self) -> str:
         """The headline: what it is, and how good on what it was measured on."""
         shape = "-".join(str(size) for size in self.network.layout.sizes.tolist())
-        frames = {"training": self.training_metrics, "validation": self.validation_metrics}
+        frames = {
+            "training": self.training_metrics,
+            "validation": self.validation_metrics,
+            "cross-validation": self.cross_validation_metrics,
+        }
         return "\n".join(
             [
                 f"{self.model_id}: {self.category} model of {self.response.name}, network {shape}, "
@@ -302,6 +356,11 @@ class Model:
         ------
         DataError : the file cannot be written.
         """
+        write_artifact(path, *self.contents())
+        return os.fspath(path)
+
+    def contents(self) -> Contents:
+        """The document and the arrays that a model file keeps."""
         document = {
             "model_id": self.model_id,
             "parameters": _stored(self.parameters),
@@ -313,9 +372,22 @@ class Model:
             "importances": None if self.importances is None else self.importances.tolist(),
             "record": dataclasses.asdict(self.record),
             "rows_seen": self.network.rows_seen,
+            "cross_validation": None,
         }
-        write_artifact(path, document, self.network.to_arrays())
-        return os.fspath(path)
+        arrays = self.network.to_arrays()
+        if self.cross_validation is not None:
+            document["cross_validation"], of_folds = self.cross_validation.contents()
+            arrays |= {f"cv.{name}": array for name, array in of_folds.items()}
+        return document, arrays
+
+    def _as_frame(self, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        """Columns of predictions as a DataFrame, with a classifier's classes by name."""
+        import pandas as pd
+
+        frame = pd.DataFrame(columns)
+        if self.response.levels is not None:
+            frame["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.response.levels))
+        return frame
 
     def _outputs(self, table: Table, adaptation: Adaptation) -> np.ndarray:
         """The network's outputs for every row of a table."""
@@ -327,7 +399,11 @@ class Model:
     def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
         """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""
         asked = {"train": train, "valid": valid, "xval": xval}
-        frames = {"train": self.training_metrics, "valid": self.validation_metrics, "xval": None}
+        frames = {
+            "train": self.training_metrics,
+            "valid": self.validation_metrics,
+            "xval": self.cross_validation_metrics,
+        }
         names = [name for name, wanted in asked.items() if wanted] or ["train"]
         values = {name: None if metrics is None else get(metrics) for name in names for metrics in [frames[name]]}
         return values if len(values) > 1 else values[names[0]]
@@ -368,6 +444,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     metrics = METRICS[Scoring(response, parameters).category]
     validation = document["validation_metrics"]
     importances = document["importances"]
+    folds = document["cross_validation"]
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
@@ -379,6 +456,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         history=document["history"],
         importances=None if importances is None else np.array(importances),
         record=TrainingRecord(**document["record"]),
+        cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -76,7 +75,10 @@ class Scoring:
 
     def metrics(self, outputs: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good the outputs (n_rows, n_outputs) are for the actual response, as `ResponseEncoder` encodes it."""
-        predictions = self.predictions(outputs)
+        return self.measure(self.predictions(outputs), actual, weights)
+
+    def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
+        """How good `predictions` are for the actual response."""
         levels = self.response.levels
         if levels is None:
             return RegressionMetrics.from_predictions(
@@ -95,7 +97,7 @@ class Scoring:
             )
         return MultinomialMetrics.from_predictions(classes, predictions, levels=levels, weights=weights)
 
-    def columns(self, outputs: np.ndarray, threshold: float) -> dict[str, Any]:
+    def columns(self, outputs: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
         """The predictions by column name: ``predict``, then one column per class.
 
         ``predict`` holds indices of classes; of two classes the second one is predicted from `threshold` on. A class

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -18,6 +19,8 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
 from h2olite.network.topology import workspace
+
+_compiling = threading.Lock()
 
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
@@ -48,11 +51,12 @@ class Workers:
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before threads start or clocks run."""
-        if not is_compiled():
-            logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
-        nothing = np.empty(0, np.int64)
-        self.train(objective, rule, rows, nothing, 0)
-        self.predict(objective, rows, nothing)
+        with _compiling:  # models trained at the same time say it once
+            if not is_compiled():
+                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
+            nothing = np.empty(0, np.int64)
+            self.train(objective, rule, rows, nothing, 0)
+            self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, each thread on its share of whole mini-batches."""

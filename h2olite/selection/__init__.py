@@ -1,0 +1,1 @@
+"""Training many models: over folds, over settings."""

@@ -1,0 +1,213 @@
+"""Cross-validation: a model for every fold, trained on the rows outside it, then one on all rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.splits import deal_folds, read_folds, settle_seed
+from h2olite.data.table import Table
+from h2olite.errors import DataError, TrainingError
+from h2olite.model.fit import fit, response_name
+from h2olite.model.folds import CrossValidation, summarise_fold
+from h2olite.model.model import Model
+from h2olite.model.scoring import Scoring
+from h2olite.parameters import Parameters
+from h2olite.training.trainer import Progress
+from h2olite.training.workers import usable_threads
+from h2olite.validation import wants_classes, warnings
+
+Watch = Callable[[Progress], bool | None]
+
+LEAST_SECONDS = 1e-3
+"""The time limit of a main model when the folds have used up everything; 0 would mean none."""
+
+
+def train(
+    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
+) -> Model:
+    """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
+    way = cross_validate if parameters.nfolds or parameters.fold_column else fit
+    model = way(parameters, training, validation, watch)
+    model.record.warnings[:0] = warnings(parameters)
+    return model
+
+
+def cross_validate(
+    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
+) -> Model:
+    """Train one model per fold on the rows outside it, measured on the rows inside, then the model on all rows.
+
+    Early stopping and the time limit act on the fold models. The model on all rows trains for the mean of their
+    epochs and ends with its last weights, as nothing was held out from it that could tell which were best.
+
+    When `watch` ends training before all fold models are done, the one that has seen the most rows is returned.
+    """
+    started = time.perf_counter()
+    name = response_name(parameters, training)
+    if wants_classes(parameters):
+        training = training.convert({name: "categorical"})
+    parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
+    folds = assign_folds(parameters, training)
+    n_folds = int(folds.max()) + 1
+
+    together = JointProgress(watch, n_folds + 1, parameters.epochs)
+    models = _train_folds(parameters, training, folds, n_folds, together)
+    if together.interrupted:
+        model = max(models, key=lambda model: model.record.samples)
+        model.record.warnings.append(
+            f"cross-validation was interrupted; this is the model of one of the {n_folds} folds, which has not learnt "
+            "from that fold's rows."
+        )
+        return model
+    model = fit(
+        _main_parameters(parameters, models, time.perf_counter() - started), training, validation, together.of(n_folds)
+    )
+    for number, fold_model in enumerate(models, 1):
+        fold_model.model_id = f"{model.model_id}_cv_{number}"
+    model.cross_validation = _summarise(model, models, training, folds)
+    model.record.seconds["total"] = time.perf_counter() - started
+    return model
+
+
+def assign_folds(parameters: Parameters, training: Table) -> np.ndarray:
+    """The fold of every training row; int32, shape (n_rows,), from 0.
+
+    Raises
+    ------
+    DataError : there are more folds than rows, or the fold column is unusable.
+    """
+    if parameters.fold_column is not None:
+        return read_folds(training, parameters.fold_column)
+    if parameters.nfolds > training.n_rows:
+        raise DataError(
+            f"nfolds must be at most the number of rows of {training.name}, {training.n_rows}; got {parameters.nfolds}."
+        )
+    classes = training[response_name(parameters, training)].values
+    return deal_folds(training.n_rows, parameters.nfolds, parameters.fold_assignment, parameters.seed, classes)
+
+
+class JointProgress:
+    """Tells one watcher of several trainings as if they were one; they may run at the same time.
+
+    Parameters
+    ----------
+    watch : the watcher; when it returns False, or after `interrupt`, all trainings are told to end.
+    n_trainings, epochs : how many there will be, and the most epochs of each.
+    """
+
+    def __init__(self, watch: Watch | None, n_trainings: int, epochs: float) -> None:
+        self.interrupted = False
+        self._watch = watch
+        self._started = time.perf_counter()
+        self._epochs, self._most = [0.0] * n_trainings, [epochs] * n_trainings
+        self._rows = [0] * n_trainings
+        self._lock = threading.Lock()
+
+    def interrupt(self) -> None:
+        """Have all trainings end after the running block."""
+        self.interrupted = True
+
+    def finish(self, training: int) -> None:
+        """Take note that a training has ended, maybe early."""
+        self._most[training] = self._epochs[training]
+
+    def of(self, training: int) -> Watch:
+        """The watcher to give to a training; the history of the last one only is passed on."""
+
+        def watch(progress: Progress) -> bool:
+            with self._lock:
+                self._epochs[training], self._most[training] = progress.epochs, progress.total_epochs
+                self._rows[training] = progress.rows_seen
+                seconds = time.perf_counter() - self._started
+                joint = Progress(
+                    epochs=sum(self._epochs),
+                    total_epochs=sum(self._most),
+                    rows_seen=sum(self._rows),
+                    rows_per_second=sum(self._rows) / seconds,
+                    seconds=seconds,
+                    row=progress.row if training == len(self._rows) - 1 else None,
+                )
+                if self._watch is not None and self._watch(joint) is False:
+                    self.interrupt()
+                return not self.interrupted
+
+        return watch
+
+
+def _train_folds(
+    parameters: Parameters, training: Table, folds: np.ndarray, n_folds: int, together: JointProgress
+) -> list[Model]:
+    """The fold models; fewer if training was interrupted.
+
+    As many are trained at the same time as there are threads: one thread per model needs no waiting for one another.
+    """
+    n_threads = parameters.nthreads or usable_threads()
+    at_once = min(n_folds, n_threads)
+    parameters = dataclasses.replace(
+        parameters,
+        nfolds=0,
+        nthreads=n_threads // at_once,
+        max_runtime_secs=parameters.max_runtime_secs / (math.ceil(n_folds / at_once) + 1),
+    )
+
+    def train_fold(fold: int) -> Model | None:
+        if together.interrupted:
+            return None
+        inside = folds == fold
+        try:
+            return fit(parameters, training.take(~inside), training.take(inside), together.of(fold))
+        except (DataError, TrainingError) as error:
+            raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
+        finally:
+            together.finish(fold)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
+        try:
+            models = [future.result() for future in futures]
+        except BaseException:
+            together.interrupt()
+            raise
+    return [model for model in models if model is not None]
+
+
+def _main_parameters(parameters: Parameters, models: list[Model], seconds: float) -> Parameters:
+    """The parameters of the model on all rows, after its fold models, which took so many seconds."""
+    changes: dict[str, object] = {"overwrite_with_best_model": False}
+    if parameters.stopping_rounds > 0 or parameters.max_runtime_secs > 0:
+        changes |= {"epochs": float(np.mean([model.record.epochs for model in models])), "stopping_rounds": 0}
+    if parameters.max_runtime_secs > 0:
+        changes["max_runtime_secs"] = max(parameters.max_runtime_secs - seconds, LEAST_SECONDS)
+    return dataclasses.replace(parameters, **changes)  # type: ignore[arg-type]
+
+
+def _summarise(model: Model, models: list[Model], training: Table, folds: np.ndarray) -> CrossValidation:
+    """What the fold models predict for their hold-out rows, and how good that is."""
+    parameters = model.parameters
+    predictions: dict[str, np.ndarray] = {}
+    for fold, fold_model in enumerate(models):
+        rows = np.flatnonzero(folds == fold)
+        columns = fold_model.predict_columns(training.take(rows), Adaptation(training.name))
+        for name, values in columns.items():
+            predictions.setdefault(name, np.empty(training.n_rows, values.dtype))[rows] = values
+    _, actual = model.response.encode(training)
+    classes = [values for name, values in predictions.items() if name != "predict"]
+    metrics = Scoring(model.response, parameters).measure(
+        np.column_stack(classes) if classes else predictions["predict"], actual
+    )
+    keeps_predictions = parameters.keep_cross_validation_predictions
+    return CrossValidation(
+        metrics=metrics,
+        by_fold=[summarise_fold(of_fold.validation_metrics) for of_fold in models if of_fold.validation_metrics],
+        models=models if parameters.keep_cross_validation_models else None,
+        predictions=predictions if keeps_predictions else None,
+        folds=folds if keeps_predictions or parameters.keep_cross_validation_fold_assignment else None,
+    )
