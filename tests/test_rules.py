@@ -22,6 +22,23 @@ def refuses(message, **given):
             {"factors": ["a"], "numeric": ["b", "a"]},
             "column 'a' cannot be in both factors and numeric.",
         ),
+        ({"nfolds": 1}, "nfolds must be 0 or >= 2; got 1."),
+        (
+            {"nfolds": 3, "fold_column": "f"},
+            "nfolds and fold_column cannot both be given; got 3 and 'f'.",
+        ),
+        (
+            {"fold_assignment": "Modulo"},
+            "fold_assignment needs nfolds and no fold_column; got fold_assignment Modulo.",
+        ),
+        (
+            {"fold_assignment": "Random", "fold_column": "f"},
+            "fold_assignment needs nfolds and no fold_column; got fold_assignment Random.",
+        ),
+        (
+            {"fold_column": "f", "y": "f"},
+            "fold_column and y must be different columns; got 'f' for both.",
+        ),
         (
             {"hidden_dropout_ratios": [0.1, 0.2]},
             "hidden_dropout_ratios need an activation WithDropout; got activation Rectifier.",
@@ -166,6 +183,10 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
             ["huber_alpha has no effect without distribution huber; pass distribution='huber'."],
         ),
         ({"quantile_alpha": 0.9, "loss": "Quantile"}, []),
+        (
+            {"keep_cross_validation_predictions": True},
+            ["keep_cross_validation_predictions has no effect without cross-validation; pass nfolds or fold_column."],
+        ),
         (
             {"initial_weight_scale": 2},
             [

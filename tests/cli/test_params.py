@@ -28,7 +28,7 @@ def test_enums_list_their_values():
 
 
 def test_what_does_not_act_yet_says_so():
-    assert "Not implemented yet." in run("nfolds").stdout
+    assert "Not implemented yet." in run("elastic_averaging").stdout
 
 
 def test_unknown_parameter_suggests_the_nearest():

@@ -143,7 +143,7 @@ def test_verbose_prints_every_measurement(folder):
     ("arguments", "line"),
     [
         (["--l1", "-1", "--rho", "2"], "l1 must be >= 0; got -1. rho must be > 0 and < 1; got 2."),
-        (["--nfolds", "5"], "nfolds is not implemented yet; leave it at its default (0)."),
+        (["--elastic-averaging"], "elastic_averaging is not implemented yet; leave it at its default (False)."),
         (
             ["--loss", "huber", "--distribution", "gaussian"],
             "loss with distribution gaussian must be Automatic or Quadratic; got Huber.",

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from h2olite.data.splits import RowOrder, complete_rows, random_stream, sample_rows, training_rows
+from h2olite.data.splits import (
+    RowOrder,
+    complete_rows,
+    deal_folds,
+    random_stream,
+    read_folds,
+    sample_rows,
+    training_rows,
+)
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
 
@@ -90,3 +98,57 @@ def test_no_row_to_train_on_is_an_error_that_says_what_rows_need():
     table = table_of(number=Column(np.arange(2.0)))
     with pytest.raises(DataError, match=r"train\.csv has no row to train on: none of 2 has a response and all predict"):
         training_rows(table, target=np.array([NAN, 1.0]), complete=np.array([True, False]))
+
+
+@pytest.mark.proves("fold_assignment")
+@pytest.mark.parametrize("assignment", ["Random", "Modulo", "Stratified"])
+def test_folds_differ_by_at_most_one_row_and_repeat_for_a_seed(assignment):
+    classes = np.array([0] * 17 + [1] * 6)
+    folds = deal_folds(23, 5, assignment, seed=1, classes=classes)
+    assert sorted(np.bincount(folds).tolist()) == [4, 4, 5, 5, 5]
+    np.testing.assert_array_equal(folds, deal_folds(23, 5, assignment, seed=1, classes=classes))
+
+
+@pytest.mark.proves("fold_assignment")
+def test_modulo_deals_rows_in_turn_and_random_by_the_seed():
+    np.testing.assert_array_equal(deal_folds(7, 3, "Modulo", seed=1), [0, 1, 2, 0, 1, 2, 0])
+    np.testing.assert_array_equal(deal_folds(50, 3, "AUTO", seed=1), deal_folds(50, 3, "Random", seed=1))
+    assert (deal_folds(50, 3, "Random", seed=1) != deal_folds(50, 3, "Random", seed=2)).any()
+
+
+@pytest.mark.proves("fold_assignment")
+@given(st.lists(st.integers(-1, 3), min_size=4, max_size=60), st.integers(2, 4), st.integers(0, 9))
+def test_stratified_folds_spread_every_class_evenly(classes, n_folds, seed):
+    classes = np.array(classes)
+    folds = deal_folds(classes.size, n_folds, "Stratified", seed, classes)
+    for value in np.unique(classes):
+        counts = np.bincount(folds[classes == value], minlength=n_folds)
+        assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.proves("fold_column")
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column(np.array([2010.0, 2012, 2010, 2011])),
+        Column(np.array([1, 4, 1, 2], np.int32), levels=("a", "b", "c", "d", "e")),
+    ],
+    ids=["numbers with holes", "unused levels"],
+)
+def test_distinct_values_of_a_fold_column_are_the_folds(column):
+    np.testing.assert_array_equal(read_folds(table_of(fold=column), "fold"), [0, 2, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (Column(np.array([1.0, NAN, 2])), r"whole numbers >= 0; got a missing value in row 1; give every row a fold\."),
+        (Column(np.array([1.0, 2, 0.5])), r"whole numbers >= 0; got 0\.5 in row 2; "),
+        (Column(np.array([1.0, 2, -3])), r"whole numbers >= 0; got -3 in row 2; "),
+        (Column(np.array([0, -1, 1], np.int32), levels=("a", "b")), r"got a missing value in row 1; "),
+        (Column(np.array([3.0, 3, 3])), r"at least 2 different folds; got 1; use nfolds to have rows dealt\."),
+    ],
+)
+def test_unusable_fold_columns_are_refused(column, message):
+    with pytest.raises(DataError, match=rf"^fold_column 'fold' of train\.csv must hold .*{message}"):
+        read_folds(table_of(fold=column), "fold")
