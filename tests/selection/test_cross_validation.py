@@ -193,7 +193,7 @@ def test_fold_that_cannot_be_trained_is_named(table):
 
 
 def test_stratified_folds_need_classes(table):
-    with pytest.raises(ParameterError, match="^fold_assignment Stratified needs a categorical response and a is num"):
+    with pytest.raises(ParameterError, match=r"^fold_assignment Stratified needs a categorical response and a is nu"):
         h2olite.deeplearning(y="a", training_frame=table, nfolds=3, fold_assignment="stratified", **SMALL)
 
 
