@@ -197,26 +197,33 @@ class Parameters:
         default=False, group="scoring", help="Measure the model after every iteration, whatever that costs."
     )
     weights_column: str | None = parameter(
-        default=None, group="data", acts=False, help="Column of row weights; a weight of 2 counts like the row twice."
+        default=None,
+        group="data",
+        help="Column of row weights >= 0: a row of weight 2 counts like two rows, one of weight 0 like none. Only "
+        "their ratios matter.",
     )
     offset_column: str | None = parameter(
-        default=None, group="data", acts=False, help="Column added to the linear output; regression only."
+        default=None,
+        group="data",
+        help="Column that is added to the linear output before the link, as with the logarithm of the exposure for "
+        "counts; regression only.",
     )
     balance_classes: bool = parameter(
-        default=False, group="classes", acts=False, help="Sample rows so that all classes are equally frequent."
+        default=False,
+        group="classes",
+        help="Train on rows sampled so that all classes are as frequent as the largest; predicted probabilities are "
+        "those of the table as it is.",
     )
     class_sampling_factors: list[float] | None = parameter(
         default=None,
         group="classes",
-        within="[0, inf)",
-        acts=False,
+        within="(0, inf)",
         help="With balance_classes, how often to take each class's rows, in the order of the levels.",
     )
     max_after_balance_size: float = parameter(
         default=5.0,
         group="classes",
         within="(0, inf)",
-        acts=False,
         help="With balance_classes, the most rows there may be, as a multiple of the table's.",
     )
     checkpoint: str | None = parameter(
@@ -407,7 +414,9 @@ class Parameters:
         help="Seconds after which training ends; the model is still scored. 0 for no limit.",
     )
     score_validation_sampling: ValidationSampling = parameter(
-        default="Uniform", group="scoring", acts=False, help="How validation rows are sampled for scoring."
+        default="Uniform",
+        group="scoring",
+        help="How score_validation_samples rows are drawn; Stratified keeps the shares of the classes.",
     )
     diagnostics: bool = parameter(
         default=True, group="output", acts=False, help="Statistics of every layer; deprecated in H2O, always on."

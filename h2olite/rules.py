@@ -6,6 +6,7 @@ error. `IDLE_RULES` find parameters that were changed to no effect, which is wor
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -35,6 +36,9 @@ SGD_SETTINGS = (
     *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),
 )
 ADADELTA_SETTINGS = ("rho", "epsilon")
+
+ROLES = ("weights_column", "offset_column", "fold_column")
+"""Parameters that name a column which is neither predictor nor response."""
 
 
 class Response(NamedTuple):
@@ -69,6 +73,19 @@ def column_is_either_factor_or_numeric(p: Parameters) -> Iterator[str]:
     for name in p.factors or ():
         if name in (p.numeric or ()):
             yield f"column {name!r} cannot be in both factors and numeric."
+
+
+def column_has_one_role(p: Parameters) -> Iterator[str]:
+    """Response, weights, offsets and folds are four things."""
+    for first, second in itertools.combinations(("y", *ROLES), 2):
+        if getattr(p, first) is not None and getattr(p, first) == getattr(p, second):
+            yield f"{first} and {second} must be different columns; both are {getattr(p, first)!r}."
+
+
+def class_sampling_factors_need_balance_classes(p: Parameters) -> Iterator[str]:
+    """They are settings of it."""
+    if p.class_sampling_factors is not None and not p.balance_classes:
+        yield "class_sampling_factors need balance_classes; pass balance_classes=True."
 
 
 def hidden_dropout_ratios_need_a_dropout_activation(p: Parameters) -> Iterator[str]:
@@ -126,16 +143,12 @@ def folds_come_from_one_place(p: Parameters) -> Iterator[str]:
         yield f"fold_assignment needs nfolds and no fold_column; got fold_assignment {p.fold_assignment}."
 
 
-def fold_column_is_no_response(p: Parameters) -> Iterator[str]:
-    """The response is there to be predicted."""
-    if p.fold_column is not None and p.fold_column == p.y:
-        yield f"fold_column and y must be different columns; got {p.y!r} for both."
-
-
 RULES = (
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
     column_is_either_factor_or_numeric,
+    column_has_one_role,
+    class_sampling_factors_need_balance_classes,
     hidden_dropout_ratios_need_a_dropout_activation,
     hidden_dropout_ratios_are_one_per_layer,
     tweedie_power_lies_between_one_and_two,
@@ -143,7 +156,6 @@ RULES = (
     custom_stopping_metric_needs_a_function,
     nfolds_are_none_or_several,
     folds_come_from_one_place,
-    fold_column_is_no_response,
 )
 
 
@@ -196,7 +208,46 @@ def stratified_folds_need_classes(p: Parameters, response: Response) -> Iterator
         yield f"fold_assignment Stratified needs a categorical response and {response.name} is numeric; choose Random."
 
 
+def response_has_no_other_role(p: Parameters, response: Response) -> Iterator[str]:
+    """What is learnt cannot also say how; the response may be the last column without being named."""
+    for role in ROLES:
+        if getattr(p, role) == response.name:
+            yield f"{role} cannot be the response {response.name!r} too; name another column as one of the two."
+
+
+def offsets_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
+    """Probabilities have no single output to add to."""
+    if p.offset_column is not None and response.n_classes is not None:
+        yield f"offset_column needs a numeric response and {response.name} is categorical."
+
+
+def sampling_by_class_needs_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """What is balanced or sampled by class has classes."""
+    stratified = p.score_validation_sampling == "Stratified"
+    settings = {"balance_classes": p.balance_classes, "score_validation_sampling Stratified": stratified}
+    for setting, is_on in settings.items():
+        if is_on and response.n_classes is None:
+            yield (
+                f"{setting} needs a categorical response and {response.name} is numeric; "
+                "name it in factors to make it categorical."
+            )
+
+
+def class_sampling_factors_are_one_per_class(p: Parameters, response: Response) -> Iterator[str]:
+    """Each class is sampled by a factor of its own."""
+    factors = p.class_sampling_factors
+    if factors is not None and response.n_classes not in (None, len(factors)):
+        yield (
+            f"class_sampling_factors must have one entry per class of {response.name}; "
+            f"got {len(factors)} for {response.n_classes} classes."
+        )
+
+
 RESPONSE_RULES = (
+    response_has_no_other_role,
+    offsets_need_numbers,
+    sampling_by_class_needs_classes,
+    class_sampling_factors_are_one_per_class,
     class_settings_need_classes,
     number_settings_need_numbers,
     deviances_need_their_range,
@@ -245,12 +296,29 @@ def kept_folds_are_idle_without_folds(p: Parameters) -> Iterator[str]:
             yield f"{name} has no effect without cross-validation; pass nfolds or fold_column."
 
 
+def balancing_limit_is_idle_without_balancing(p: Parameters) -> Iterator[str]:
+    """It limits what balance_classes makes."""
+    if not p.balance_classes and _changed(p, ("max_after_balance_size",)):
+        yield "max_after_balance_size has no effect without balance_classes; pass balance_classes=True."
+
+
+def sampling_method_is_idle_without_a_sample(p: Parameters) -> Iterator[str]:
+    """All rows are all rows, however they are drawn."""
+    if p.score_validation_samples == 0 and _changed(p, ("score_validation_sampling",)):
+        yield (
+            "score_validation_sampling has no effect while score_validation_samples is 0, which takes all rows; "
+            "pass score_validation_samples."
+        )
+
+
 IDLE_RULES = (
     other_update_rule_is_idle,
     stopping_settings_are_idle_without_rounds,
     settings_of_other_distributions_are_idle,
     scale_is_idle_for_uniform_adaptive,
     kept_folds_are_idle_without_folds,
+    balancing_limit_is_idle_without_balancing,
+    sampling_method_is_idle_without_a_sample,
 )
 
 

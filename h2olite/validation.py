@@ -20,6 +20,7 @@ from h2olite.rules import (
     IDLE_RULES,
     OWN_LOSS,
     RESPONSE_RULES,
+    ROLES,
     RULES,
     STOPPING_METRICS,
     Response,
@@ -101,6 +102,11 @@ def check_response(
 def warnings(p: Parameters) -> list[str]:
     """One sentence for each parameter that was changed but has no effect."""
     return [sentence for rule in IDLE_RULES for sentence in rule(p)]
+
+
+def other_roles(p: Parameters) -> list[str]:
+    """The columns besides the response that are no predictors because they have another role."""
+    return [column for role in ROLES if (column := getattr(p, role)) is not None]
 
 
 def wants_classes(p: Parameters) -> bool:

@@ -83,10 +83,10 @@ def softmax(f):
 
 
 def predict(layers, objective, rows):
-    """Class probabilities, or the linear output plus the offset; a unit counts with its probability to be kept."""
+    """Class probabilities, or the linear output without the offset; a unit counts with its probability to be kept."""
     hidden = zip(layers[:-1], objective.dropout[1:], strict=True)
     kept = [np.full(layer.parameters.shape[2], 1 - float(ratio)) for layer, ratio in hidden]
-    f = outputs(layers, objective, rows, kept)
+    f = outputs(layers, objective, rows._replace(offsets=[]), kept)
     return softmax(f) if is_classifier(objective) else f
 
 

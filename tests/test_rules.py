@@ -37,7 +37,7 @@ def refuses(message, **given):
         ),
         (
             {"fold_column": "f", "y": "f"},
-            "fold_column and y must be different columns; got 'f' for both.",
+            "y and fold_column must be different columns; both are 'f'.",
         ),
         (
             {"hidden_dropout_ratios": [0.1, 0.2]},

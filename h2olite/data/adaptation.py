@@ -25,6 +25,7 @@ class Adaptation:
     """
 
     table_name: str
+    _remarks: list[str] = field(default_factory=list, init=False)
     _absent: dict[str, None] = field(default_factory=dict, init=False)
     _unseen: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
 
@@ -78,9 +79,13 @@ class Adaptation:
                 return
             known[level] = None
 
+    def add(self, remark: str) -> None:
+        """Note a sentence to warn with."""
+        self._remarks.append(remark)
+
     def warnings(self) -> list[str]:
-        """One sentence for all absent predictors, and one for each column with unseen levels."""
-        sentences = []
+        """The remarks, one sentence for all absent predictors, and one for each column with unseen levels."""
+        sentences = list(self._remarks)
         if self._absent:
             count = "a predictor" if len(self._absent) == 1 else f"{len(self._absent)} predictors"
             sentences.append(f"{self.table_name} lacks {count}, treated as missing: {listed(self._absent)}.")

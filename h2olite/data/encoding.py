@@ -85,8 +85,7 @@ class RowEncoder:
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
-        weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics. When rows with missing
-            predictors are skipped, give those weight 0.
+        weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
         rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
 
         Raises
@@ -261,7 +260,7 @@ class ResponseEncoder:
     ----------
     name : the response's column.
     levels : its levels; None for regression.
-    subtrahend, multiplier : a numeric response y is trained on as (y - subtrahend) * multiplier.
+    subtrahend, multiplier : a numeric response y (less its offset) is trained on as (y - subtrahend) * multiplier.
     """
 
     name: str
@@ -271,7 +270,13 @@ class ResponseEncoder:
 
     @classmethod
     def fit(
-        cls, table: Table, name: str, *, standardize: bool = False, weights: np.ndarray | None = None
+        cls,
+        table: Table,
+        name: str,
+        *,
+        standardize: bool = False,
+        weights: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> ResponseEncoder:
         """The encoder of a training table's response.
 
@@ -280,6 +285,7 @@ class ResponseEncoder:
         table, name : where the response is.
         standardize : scale a numeric response to mean 0 and standard deviation 1.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count.
+        offsets : of a response with an identity link, shape (n_rows,): what is learnt is the response less these.
 
         Raises
         ------
@@ -300,20 +306,25 @@ class ResponseEncoder:
             raise _unusable_response(table, name, f"{low:g}" if summary.count[0] else None)
         if not standardize:
             return cls(name)
-        return cls(name, None, float(summary.mean[0]), float(1.0 / summary.deviation[0]))
+        if offsets is not None:
+            summary = summarise([column.values - offsets], weights)
+        return cls(name, None, float(summary.mean[0]), float(1.0 / (summary.deviation[0] or 1.0)))
 
     @property
     def n_classes(self) -> int:
         """Number of classes, 0 for regression."""
         return len(self.levels or ())
 
-    def encode(self, table: Table, adaptation: Adaptation | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, table: Table, adaptation: Adaptation | None = None, *, offsets: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The table's response to train on, and as it is for metrics.
 
         Parameters
         ----------
         table : the training table or another one that has the response.
         adaptation : collects unseen levels, which are treated as missing.
+        offsets : what to take off a numeric response before it is learnt, shape (n_rows,).
 
         Returns
         -------
@@ -328,7 +339,8 @@ class ResponseEncoder:
         if self.levels is None:
             actual = numbers(table, self.name)
             with np.errstate(over="ignore"):
-                target = ((actual - self.subtrahend) * self.multiplier).astype(np.float32)
+                net = actual if offsets is None else actual - offsets
+                target = ((net - self.subtrahend) * self.multiplier).astype(np.float32)
             if np.isinf(target).any():
                 raise _too_large(table, self.name)
             return target, actual

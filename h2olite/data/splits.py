@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -142,6 +142,54 @@ def read_folds(table: Table, name: str) -> np.ndarray:
             "use nfolds to have rows dealt."
         )
     return folds.astype(np.int32)
+
+
+def sample_by_class(classes: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    """Ascending indices of about `size` different random rows with the classes' shares, at least one of each class.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n_rows,): index of each row's class.
+    size : rows wanted; 0, or no fewer than there are, for all.
+    random : the source of random numbers.
+    """
+    if size == 0 or size >= classes.size:
+        return np.arange(classes.size)
+    members = [np.flatnonzero(classes == c) for c in np.unique(classes)]
+    sizes = [max(1, round(size * rows.size / classes.size)) for rows in members]
+    parts = [random.choice(rows, n, replace=False) for rows, n in zip(members, sizes, strict=True)]
+    return np.sort(np.concatenate(parts))
+
+
+def balance(
+    classes: np.ndarray,
+    n_classes: int,
+    *,
+    factors: Sequence[float] | None = None,
+    most: float = np.inf,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Indices of rows in random order in which each class is as frequent as wanted.
+
+    A class with n rows gets round(factor * n) of them, at least one: each row equally often, give or take one.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n_rows,): index of each row's class.
+    n_classes : number of classes, whether all of them occur or not.
+    factors : how often to take each class's rows; by default so often that all classes are as frequent as the largest.
+    most : the most rows there may be; all factors are scaled down to fit.
+    random : the source of random numbers.
+    """
+    counts = np.bincount(classes.astype(np.int64), minlength=n_classes)
+    wanted = np.where(counts > 0, counts.max(), 0) if factors is None else counts * np.array(factors)
+    wanted = wanted * min(1.0, most / wanted.sum())
+    parts = []
+    for c in np.flatnonzero(counts):
+        copies, rest = divmod(max(1, round(wanted[c])), int(counts[c]))
+        members = np.flatnonzero(classes == c)
+        parts += [np.repeat(members, copies), random.choice(members, rest, replace=False)]
+    return random.permutation(np.concatenate(parts))
 
 
 class RowOrder:

@@ -79,7 +79,7 @@ def load(rows, batch, input_dropout, seed, rows_seen, work):
 
 @kernel
 def predict_rows(layout, theta, objective, rows, order, outputs, work):
-    """Fill outputs (order.size, n_outputs) with class probabilities, or with the linear output plus the offset."""
+    """Fill outputs (order.size, n_outputs) with class probabilities, or with the linear output without the offset."""
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     is_class = objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC
     capacity = work.ones.shape[0]
@@ -91,8 +91,6 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
         for r in range(batch.size):
             if is_class:
                 softmax(linear, r, n_outputs)
-            elif rows.offsets.size > 0:
-                linear[r, 0] += rows.offsets[batch[r]]
             for k in range(n_outputs):
                 outputs[start + r, k] = linear[r, k]
 

@@ -11,9 +11,19 @@ import numpy as np
 
 import h2olite
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder, choose_predictors, find_columns
-from h2olite.data.splits import complete_rows, random_stream, sample_rows, settle_seed, training_rows
+from h2olite.data.encoding import NONE, EncodedRows, ResponseEncoder, RowEncoder, choose_predictors, find_columns
+from h2olite.data.roles import row_offsets, row_weights
+from h2olite.data.splits import (
+    balance,
+    complete_rows,
+    random_stream,
+    sample_by_class,
+    sample_rows,
+    settle_seed,
+    training_rows,
+)
 from h2olite.data.table import Table
+from h2olite.errors import ParameterError
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network, initial_network
@@ -21,11 +31,11 @@ from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
-from h2olite.validation import check_response, resolve, wants_classes
+from h2olite.validation import check_response, other_roles, resolve, wants_classes
 
 from .importance import gedeon_importance
 from .model import Model, TrainingRecord
-from .scoring import LOG_LINK, Scoring, objective_of
+from .scoring import LOG_LINK, ClassShares, Observed, Scoring, objective_of
 
 SMALL_TABLE = 10_000
 """Rows below which force_load_balance=False trains on one thread."""
@@ -67,7 +77,7 @@ def fit(
     predictors, dropped = choose_predictors(
         training,
         x=parameters.x,
-        others=[name, *filter(None, [parameters.fold_column]), *(parameters.ignored_columns or ())],
+        others=[name, *other_roles(parameters), *(parameters.ignored_columns or ())],
         ignore_const_cols=parameters.ignore_const_cols,
     )
     levels = training[name].levels
@@ -84,37 +94,60 @@ def fit(
     )
     said = dropped + _advice_on_classes(training, name)
 
-    standardised = parameters.standardize and parameters.distribution not in LOG_LINK
-    response = ResponseEncoder.fit(training, name, standardize=standardised)
-    scoring = Scoring(response, parameters)
-    target, actual = response.encode(training)
+    weights = row_weights(training, parameters.weights_column)
+    offsets = row_offsets(training, parameters.offset_column)
+    log_link = parameters.distribution in LOG_LINK
+    # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
+    subtracted, added = (None, offsets) if log_link else (offsets, None)
+    response = ResponseEncoder.fit(
+        training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+    )
+    target, actual = response.encode(training, offsets=subtracted)
     skips = parameters.missing_values_handling == "Skip"
-    usable = training_rows(training, target=target, complete=complete_rows(training, predictors) if skips else None)
+    usable = training_rows(
+        training, target=target, weights=weights, complete=complete_rows(training, predictors) if skips else None
+    )
+    trained, shares = usable, None
+    if parameters.balance_classes:
+        trained, shares = balance_rows(parameters, usable, actual, weights, response.n_classes)
+    scoring = Scoring(response, parameters, shares)
     encoder = RowEncoder.fit(
         training,
         predictors,
         use_all_factor_levels=parameters.use_all_factor_levels,
         standardize=parameters.standardize,
         sparse=parameters.sparse,
+        weights=weights,
         rows=usable,
     )
-    rows = EncodedRows(*encoder.encode(training), target)
+    rows = EncodedRows(
+        *encoder.encode(training),
+        target,
+        relative_weights(weights, usable),
+        NONE if added is None else added.astype(np.float32),
+    )
+    observed = Observed(actual, weights, offsets)
     if validation is not None:
         adaptation = Adaptation(validation.name)
         validation_rows = EncodedRows(*encoder.encode(validation, adaptation))
-        validation_target, validation_actual = response.encode(validation, adaptation)
+        validation_observed = Observed(
+            response.encode(validation, adaptation)[1],
+            row_weights(validation, parameters.weights_column, adaptation),
+            row_offsets(validation, parameters.offset_column),
+        )
         said += adaptation.warnings()
         validation_sample = _sample(
-            training_rows(validation, target=validation_target),
+            training_rows(validation, target=validation_observed.actual, weights=validation_observed.weights),
             parameters.score_validation_samples,
             parameters.seed + 1,
+            classes=validation_observed.actual if parameters.score_validation_sampling == "Stratified" else None,
         )
 
     layout = lay_out(
         [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
         maxout=parameters.activation.startswith("Maxout"),
     )
-    absent = absent_inputs(rows, usable, int(encoder.cat_offsets[-1]))
+    absent = absent_inputs(rows, trained, int(encoder.cat_offsets[-1]))
     network = initial_network(
         layout,
         parameters.activation,
@@ -129,18 +162,18 @@ def fit(
     sample = _sample(usable, parameters.score_training_samples, parameters.seed)
     encoded = time.perf_counter()
 
-    with Workers(network, rows, _n_threads(parameters, usable.size), parameters.mini_batch_size) as workers:
+    with Workers(network, rows, _n_threads(parameters, trained.size), parameters.mini_batch_size) as workers:
         rule = rule_of(parameters, rows, network)
         workers.compile(objective, rule, rows)
         compiled = time.perf_counter()
 
         def measure() -> Measurement:
-            def metrics(rows: EncodedRows, sample: np.ndarray, actual: np.ndarray) -> Metrics:
-                return scoring.metrics(workers.predict(objective, rows, sample), actual[sample])
+            def metrics(rows: EncodedRows, sample: np.ndarray, observed: Observed) -> Metrics:
+                return scoring.metrics(workers.predict(objective, rows, sample), observed.take(sample))
 
             return Measurement(
-                metrics(rows, sample, actual),
-                None if validation is None else metrics(validation_rows, validation_sample, validation_actual),
+                metrics(rows, sample, observed),
+                None if validation is None else metrics(validation_rows, validation_sample, validation_observed),
             )
 
         trainer = Trainer(
@@ -148,7 +181,7 @@ def fit(
             objective,
             rule,
             rows,
-            usable,
+            trained,
             sample,
             encoder.column_starts,
             parameters,
@@ -188,6 +221,7 @@ def fit(
         history=trainer.history,
         importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
         record=record,
+        shares=shares,
     )
 
 
@@ -228,6 +262,35 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     )
 
 
+def relative_weights(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    """The weights by which gradients are multiplied: their mean over the rows trained on is 1.
+
+    So what is minimised is the weighted mean of the loss, and the learning rate and penalties mean the same whatever
+    unit the weights are in.
+    """
+    return NONE if weights is None else (weights / weights[rows].mean()).astype(np.float32)
+
+
+def balance_rows(
+    parameters: Parameters, rows: np.ndarray, actual: np.ndarray, weights: np.ndarray | None, n_classes: int
+) -> tuple[np.ndarray, ClassShares]:
+    """The rows to train on so that classes are as frequent as balance_classes wants, and what that does to shares."""
+    if weights is not None and (weights[rows] != 1).any():
+        raise ParameterError(
+            f"balance_classes goes with weights of 0 and 1 only; weights_column {parameters.weights_column!r} holds "
+            "others; weigh the rows or balance the classes, not both."
+        )
+    classes = actual[rows].astype(np.int64)
+    balanced = balance(
+        classes,
+        n_classes,
+        factors=parameters.class_sampling_factors,
+        most=parameters.max_after_balance_size * rows.size,
+        random=random_stream(parameters.seed, "class balance"),
+    )
+    return rows[balanced], ClassShares.of(classes, classes[balanced], n_classes)
+
+
 def absent_inputs(rows: EncodedRows, usable: np.ndarray, n_levels: int) -> np.ndarray:
     """The inputs of categorical columns that no row trained on has."""
     present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
@@ -243,9 +306,12 @@ def _n_threads(parameters: Parameters, n_rows: int) -> int:
     return max(min(parameters.nthreads or usable_threads(), n_rows // ROWS_PER_THREAD), 1)
 
 
-def _sample(rows: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """So many of these rows at random; all for 0."""
-    return rows[sample_rows(rows.size, size, random_stream(seed, "scoring sample"))]
+def _sample(rows: np.ndarray, size: int, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
+    """So many of these rows at random, in the proportions of the classes if these are given; all for 0."""
+    random = random_stream(seed, "scoring sample")
+    return rows[
+        sample_rows(rows.size, size, random) if classes is None else sample_by_class(classes[rows], size, random)
+    ]
 
 
 def _advice_on_classes(training: Table, name: str) -> list[str]:

@@ -14,6 +14,7 @@ from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
 from h2olite.data.frames import as_table
 from h2olite.data.reader import Block
+from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ArtifactError, DataError
 from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
@@ -25,7 +26,7 @@ from h2olite.training.workers import TILE, Workers, usable_threads
 from .artifact import read_artifact, write_artifact
 from .folds import Contents, CrossValidation, within
 from .layers import describe_layers, used_columns
-from .scoring import Scoring, objective_of
+from .scoring import ClassShares, Observed, Scoring, objective_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,9 +93,10 @@ class Model:
     importances: np.ndarray | None
     record: TrainingRecord
     cross_validation: CrossValidation | None = None
+    shares: ClassShares | None = None
 
     def __post_init__(self) -> None:
-        self._scoring = Scoring(self.response, self.parameters)
+        self._scoring = Scoring(self.response, self.parameters, self.shares)
         self._objective = objective_of(self.parameters)
 
     @property
@@ -106,12 +108,14 @@ class Model:
     def schema(self) -> dict[str, Kind]:
         """The columns that predictions need, and what each must be."""
         kinds: dict[str, Kind] = dict.fromkeys(self.encoder.categorical, "categorical")
-        return kinds | {name: "time" if name in self.encoder.times else "numeric" for name in self.encoder.numeric}
+        kinds |= {name: "time" if name in self.encoder.times else "numeric" for name in self.encoder.numeric}
+        return kinds | _numeric(self.parameters.offset_column)
 
     @property
     def response_schema(self) -> dict[str, Kind]:
-        """The response's column, for reading a table to measure the model on."""
-        return {self.response.name: "numeric" if self.response.levels is None else "categorical"}
+        """The columns that measuring the model needs besides: the response and, if there are any, row weights."""
+        kind: Kind = "numeric" if self.response.levels is None else "categorical"
+        return {self.response.name: kind} | _numeric(self.parameters.weights_column)
 
     @property
     def stopped_by(self) -> str:
@@ -138,7 +142,8 @@ class Model:
 
         Raises
         ------
-        DataError : the frame has no predictor at all, or text where training had numbers.
+        DataError : the frame has no predictor at all, no offsets though the model needs them, or text where training
+            had numbers.
         """
         table = as_table(test_data, name="test_data", schema=self.schema)
         adaptation = Adaptation(table.name)
@@ -148,7 +153,8 @@ class Model:
 
     def predict_columns(self, table: Table, adaptation: Adaptation) -> dict[str, np.ndarray]:
         """The columns of `predict` for a table, with indices of classes in the first one."""
-        return self._scoring.columns(self._outputs(table, adaptation), self.default_threshold())
+        offsets = row_offsets(table, self.parameters.offset_column)
+        return self._scoring.columns(self._outputs(table, adaptation), self.default_threshold(), offsets)
 
     def predict_blocks(self, blocks: Iterable[Block]) -> Iterator[pa.Table]:
         """Predict a table block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep."""
@@ -170,15 +176,22 @@ class Model:
     def model_performance(
         self, test_data: Any = None, train: bool = False, valid: bool = False, xval: bool = False
     ) -> Metrics | None:
-        """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for."""
+        """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for.
+
+        A model trained with a weights_column weighs the frame's rows by it, if it is there.
+        """
         if test_data is None:
             return self._of_frames(train, valid, xval, lambda metrics: metrics)
         table = as_table(test_data, name="test_data", schema=self.schema | self.response_schema)
         adaptation = Adaptation(table.name)
         if self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
-        _, actual = self.response.encode(table, adaptation)
-        metrics = self._scoring.metrics(self._outputs(table, adaptation), actual)
+        observed = Observed(
+            self.response.encode(table, adaptation)[1],
+            row_weights(table, self.parameters.weights_column, adaptation),
+            row_offsets(table, self.parameters.offset_column),
+        )
+        metrics = self._scoring.metrics(self._outputs(table, adaptation), observed)
         _warn(adaptation)
         return metrics
 
@@ -370,6 +383,7 @@ class Model:
             "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
             "history": self.history,
             "importances": None if self.importances is None else self.importances.tolist(),
+            "shares": self.shares,
             "record": dataclasses.asdict(self.record),
             "rows_seen": self.network.rows_seen,
             "cross_validation": None,
@@ -445,6 +459,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     validation = document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
+    shares = document["shares"]
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
@@ -457,12 +472,18 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         importances=None if importances is None else np.array(importances),
         record=TrainingRecord(**document["record"]),
         cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
+        shares=None if shares is None else ClassShares(*map(tuple, shares)),
     )
 
 
 def _stored(parameters: Parameters) -> dict[str, Any]:
     """The parameters that a model file keeps: all but the tables."""
     return {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
+
+
+def _numeric(name: str | None) -> dict[str, Kind]:
+    """The schema of a numeric column that there may be."""
+    return {} if name is None else {name: "numeric"}
 
 
 def _warn(adaptation: Adaptation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,12 +50,50 @@ def objective_of(parameters: Parameters) -> Objective:
     )
 
 
+class Observed(NamedTuple):
+    """What happened in rows, how much each of them counts, and what is added to its prediction.
+
+    actual : the response as `ResponseEncoder` encodes it; weights, offsets : None where there are none. All have shape
+        (n_rows,).
+    """
+
+    actual: np.ndarray
+    weights: np.ndarray | None = None
+    offsets: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> Observed:
+        """Only these rows."""
+        weights, offsets = (None if values is None else values[rows] for values in self[1:])
+        return Observed(self.actual[rows], weights, offsets)
+
+
+class ClassShares(NamedTuple):
+    """How frequent each class is in the training table, and how frequent it was made by balancing."""
+
+    prior: tuple[float, ...]
+    trained: tuple[float, ...]
+
+    @classmethod
+    def of(cls, classes: np.ndarray, balanced: np.ndarray, n_classes: int) -> ClassShares:
+        """The shares of the classes of all rows and of the balanced ones."""
+        counts = (np.bincount(rows.astype(np.int64), minlength=n_classes) for rows in (classes, balanced))
+        prior, trained = (tuple((count / count.sum()).tolist()) for count in counts)
+        return cls(prior, trained)
+
+    @property
+    def correction(self) -> np.ndarray:
+        """What to multiply each class's probability by, up to a common factor; 1 for a class that did not occur."""
+        prior, trained = np.array(self.prior), np.array(self.trained)
+        return np.divide(prior, trained, out=np.ones_like(prior), where=trained > 0)
+
+
 @dataclasses.dataclass(frozen=True)
 class Scoring:
     """What the outputs of a network mean."""
 
     response: ResponseEncoder
     parameters: Parameters
+    shares: ClassShares | None = None
 
     @property
     def category(self) -> str:
@@ -63,19 +102,27 @@ class Scoring:
             return "Regression"
         return "Binomial" if len(self.response.levels) == 2 else "Multinomial"
 
-    def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """Probabilities, float64 (n_rows, n_classes), or predicted numbers, float64 (n_rows,)."""
+    def predictions(self, outputs: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities, float64 (n_rows, n_classes), or predicted numbers, float64 (n_rows,).
+
+        Probabilities learnt from balanced classes are multiplied by prior / trained share. Offsets are added to what
+        the link is applied to: to the predicted number, or to the logarithm of the predicted mean.
+        """
         values = outputs.astype(np.float64)
         if self.response.levels is not None:
+            if self.shares is not None:
+                values *= self.shares.correction
             return values / values.sum(axis=1, keepdims=True)
         linear = values[:, 0] / self.response.multiplier + self.response.subtrahend
+        if offsets is not None:
+            linear += offsets
         if self.parameters.distribution in LOG_LINK:
             return np.exp(np.minimum(linear, np.log(losses.LARGEST_EXP)))
         return linear
 
-    def metrics(self, outputs: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
-        """How good the outputs (n_rows, n_outputs) are for the actual response, as `ResponseEncoder` encodes it."""
-        return self.measure(self.predictions(outputs), actual, weights)
+    def metrics(self, outputs: np.ndarray, observed: Observed) -> Metrics:
+        """How good the outputs (n_rows, n_outputs) are for what happened."""
+        return self.measure(self.predictions(outputs, observed.offsets), observed.actual, observed.weights)
 
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
@@ -97,13 +144,15 @@ class Scoring:
             )
         return MultinomialMetrics.from_predictions(classes, predictions, levels=levels, weights=weights)
 
-    def columns(self, outputs: np.ndarray, threshold: float) -> dict[str, np.ndarray]:
+    def columns(
+        self, outputs: np.ndarray, threshold: float, offsets: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
         """The predictions by column name: ``predict``, then one column per class.
 
         ``predict`` holds indices of classes; of two classes the second one is predicted from `threshold` on. A class
         whose name is a whole number is prefixed with ``p``, as in H2O.
         """
-        predictions = self.predictions(outputs)
+        predictions = self.predictions(outputs, offsets)
         levels = self.response.levels
         if levels is None:
             return {"predict": predictions}

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.roles import row_weights
 from h2olite.data.splits import deal_folds, read_folds, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
@@ -199,9 +200,10 @@ def _summarise(model: Model, models: list[Model], training: Table, folds: np.nda
         for name, values in columns.items():
             predictions.setdefault(name, np.empty(training.n_rows, values.dtype))[rows] = values
     _, actual = model.response.encode(training)
+    weights = row_weights(training, parameters.weights_column)
     classes = [values for name, values in predictions.items() if name != "predict"]
     metrics = Scoring(model.response, parameters).measure(
-        np.column_stack(classes) if classes else predictions["predict"], actual
+        np.column_stack(classes) if classes else predictions["predict"], actual, weights
     )
     keeps_predictions = parameters.keep_cross_validation_predictions
     return CrossValidation(

@@ -18,6 +18,7 @@ from h2olite.kernels.losses import HUBER
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
+from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
 
@@ -71,7 +72,7 @@ class Trainer:
     workers : threads that share the network.
     objective, rule : what is minimised, and how.
     rows : the encoded training table.
-    usable : int64, indices of the rows to train on; one epoch is their number.
+    usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
     sample : indices of the rows by which Huber's delta is set.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
@@ -180,7 +181,9 @@ class Trainer:
         """The huber_alpha-quantile of the absolute residuals at present, in training units."""
         outputs = self.workers.predict(self.objective, self.rows, self.sample)[:, 0]
         residuals = np.abs(self.rows.target[self.sample] - outputs)
-        return np.float32(max(np.nanquantile(residuals, self.parameters.huber_alpha), np.finfo(np.float32).tiny))
+        weights = self.rows.weights[self.sample] if self.rows.weights.size else np.ones(residuals.size)
+        delta = weighted_quantile(residuals, self.parameters.huber_alpha, weights)
+        return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
     def _rows_to_payment(self, end: int) -> int:
         """Rows until the penalties are due, stretched or shortened so that no small rest is left before `end`."""

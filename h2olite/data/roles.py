@@ -1,0 +1,73 @@
+"""Columns that are neither predictors nor response: the weights and offsets of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.table import Table
+from h2olite.errors import DataError
+
+
+def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = None) -> np.ndarray | None:
+    """The rows' weights, float64 (n_rows,); None when there is no weights column.
+
+    Parameters
+    ----------
+    table, name : where they are; name is None for a model without weights.
+    adaptation : of a table to measure a model on, where the column may lack: all rows then count alike.
+
+    Raises
+    ------
+    DataError : a weight is missing, negative, infinite or no number, none is above 0, or the column does not exist.
+    """
+    if name is None:
+        return None
+    if adaptation is not None and name not in table:
+        adaptation.add(f"{table.name} has no weights_column {name!r}; all its rows are given weight 1.")
+        return None
+    weights = _numbers(table, "weights_column", name)
+    wrong = ~((weights >= 0) & np.isfinite(weights))
+    if wrong.any():
+        raise _unusable(table, "weights_column", name, wrong, "finite numbers >= 0", "give rows to leave out weight 0")
+    if not weights.any():
+        raise DataError(f"weights_column {name!r} of {table.name} must have a weight above 0; all are 0.")
+    return weights
+
+
+def row_offsets(table: Table, name: str | None) -> np.ndarray | None:
+    """The rows' offsets, float64 (n_rows,); None when there is no offset column.
+
+    Raises
+    ------
+    DataError : an offset is missing, infinite or no number, or the column does not exist.
+    """
+    if name is None:
+        return None
+    if name not in table:
+        raise DataError(f"{table.name} has no offset_column {name!r}, which the model adds; give a table with it.")
+    offsets = _numbers(table, "offset_column", name)
+    wrong = ~np.isfinite(offsets)
+    if wrong.any():
+        raise _unusable(table, "offset_column", name, wrong, "finite numbers", "an offset of 0 changes nothing")
+    return offsets
+
+
+def _numbers(table: Table, role: str, name: str) -> np.ndarray:
+    """The column's values, if it is numeric."""
+    column = table[name]
+    if column.levels is not None:
+        example = f" (such as {column.levels[0]!r})" if column.levels else ""
+        raise DataError(
+            f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; "
+            "name it in numeric to read its text as numbers."
+        )
+    return column.values
+
+
+def _unusable(table: Table, role: str, name: str, wrong: np.ndarray, rule: str, advice: str) -> DataError:
+    """The error for the first of the wrong values."""
+    row = int(wrong.argmax())
+    value = table[name].values[row]
+    found = "a missing value" if np.isnan(value) else f"{value:g}"
+    return DataError(f"{role} {name!r} of {table.name} must hold {rule}; got {found} in {table.place(row)}; {advice}.")
