@@ -68,6 +68,14 @@ def refuses(message, **given):
             "loss with distribution bernoulli must be Automatic or CrossEntropy or Quadratic; got Quantile.",
         ),
         (
+            {"weights_column": "w", "offset_column": "w"},
+            "weights_column and offset_column must be different columns; both are 'w'.",
+        ),
+        (
+            {"class_sampling_factors": [1, 2]},
+            "class_sampling_factors need balance_classes; pass balance_classes=True.",
+        ),
+        (
             {"stopping_metric": "custom_increasing"},
             "stopping_metric custom_increasing needs custom_metric_func; choose another metric.",
         ),
@@ -107,6 +115,29 @@ def test_two_fitting_dropout_ratios_pass():
             "distribution gaussian needs a numeric response and age is categorical.",
         ),
         ({"loss": "Huber"}, 3, "loss Huber needs a numeric response and age is categorical."),
+        (
+            {"weights_column": "age"},
+            None,
+            "weights_column cannot be the response 'age' too; name another column as one of the two.",
+        ),
+        ({"offset_column": "o"}, 2, "offset_column needs a numeric response and age is categorical."),
+        (
+            {"balance_classes": True},
+            None,
+            "balance_classes needs a categorical response and age is numeric; name it in factors to make it "
+            "categorical.",
+        ),
+        (
+            {"score_validation_sampling": "Stratified"},
+            None,
+            "score_validation_sampling Stratified needs a categorical response and age is numeric; name it in factors "
+            "to make it categorical.",
+        ),
+        (
+            {"balance_classes": True, "class_sampling_factors": [1, 2]},
+            3,
+            "class_sampling_factors must have one entry per class of age; got 2 for 3 classes.",
+        ),
         (
             {"stopping_metric": "deviance"},
             2,
@@ -186,6 +217,18 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
         (
             {"keep_cross_validation_predictions": True},
             ["keep_cross_validation_predictions has no effect without cross-validation; pass nfolds or fold_column."],
+        ),
+        (
+            {"max_after_balance_size": 2},
+            ["max_after_balance_size has no effect without balance_classes; pass balance_classes=True."],
+        ),
+        ({"max_after_balance_size": 2, "balance_classes": True}, []),
+        (
+            {"score_validation_sampling": "Stratified"},
+            [
+                "score_validation_sampling has no effect while score_validation_samples is 0, which takes all rows; "
+                "pass score_validation_samples."
+            ],
         ),
         (
             {"initial_weight_scale": 2},

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 
 from h2olite.data.splits import (
     RowOrder,
+    balance,
     complete_rows,
     deal_folds,
     random_stream,
     read_folds,
+    sample_by_class,
     sample_rows,
     training_rows,
 )
@@ -71,6 +73,45 @@ def test_sampled_rows_are_different_ascending_and_repeat_for_a_seed():
 @pytest.mark.parametrize("size", [0, 4, 9])
 def test_all_rows_are_taken_when_no_fewer_are_asked_for(size):
     assert sample_rows(4, size, random_stream(5, "score training")).tolist() == [0, 1, 2, 3]
+
+
+def test_sampling_by_class_keeps_the_shares_and_at_least_one_row_of_each_class():
+    classes = np.random.default_rng(0).permutation(np.repeat([0, 1, 3], [900, 99, 1]))
+    rows = sample_by_class(classes, 100, random_stream(5, "score validation"))
+    assert (np.diff(rows) > 0).all()
+    assert np.bincount(classes[rows]).tolist() == [90, 10, 0, 1]
+    np.testing.assert_array_equal(rows, sample_by_class(classes, 100, random_stream(5, "score validation")))
+
+
+@pytest.mark.parametrize("size", [0, 4, 9])
+def test_sampling_by_class_takes_all_rows_when_no_fewer_are_asked_for(size):
+    assert sample_by_class(np.array([0, 1, 1, 1]), size, random_stream(5, "")).tolist() == [0, 1, 2, 3]
+
+
+CLASSES = np.random.default_rng(0).permutation(np.repeat([0, 1, 3], [60, 20, 9]))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [60, 60, 0, 60]),
+        ({"most": 90}, [30, 30, 0, 30]),
+        ({"factors": [0.5, 1.25, 7, 2]}, [30, 25, 0, 18]),
+        ({"factors": [1, 1, 1, 1], "most": 44.5}, [30, 10, 0, 4]),
+        ({"factors": [1, 1, 1, 0.01]}, [60, 20, 0, 1]),
+    ],
+)
+def test_balancing_takes_as_many_rows_of_each_class_as_wanted(given, expected):
+    rows = balance(CLASSES, 4, **given, random=random_stream(5, "class balance"))
+    assert np.bincount(CLASSES[rows], minlength=4).tolist() == expected
+
+
+def test_balancing_takes_the_rows_of_a_class_equally_often_and_in_random_order():
+    rows = balance(CLASSES, 4, random=random_stream(5, "class balance"))
+    times = np.bincount(rows)
+    assert set(times[CLASSES == 3]) == {6, 7}  # 60 rows from 9
+    assert set(times[CLASSES != 3]) == {1, 3}
+    assert abs(np.corrcoef(np.arange(rows.size), CLASSES[rows])[0, 1]) < 0.2
 
 
 def test_a_row_is_complete_when_no_predictor_is_missing():

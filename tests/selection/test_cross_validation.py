@@ -232,3 +232,13 @@ def test_settings_of_early_stopping_act_on_the_folds_and_warn_of_nothing(table, 
         y="y", training_frame=table, ignored_columns=["fold"], nfolds=2, stopping_metric="AUC", **SMALL
     )
     assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_folds_take_weights_and_offsets():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=120), "o": random.normal(size=120), "w": random.integers(0, 3, 120)})
+    frame["y"] = frame["x"] + frame["o"]
+    given = {"weights_column": "w", "offset_column": "o", "keep_cross_validation_predictions": True, "nfolds": 3}
+    model = h2olite.deeplearning(y="y", training_frame=frame, **given, **SMALL)
+    squares = (model.cross_validation_holdout_predictions()["predict"] - frame["y"]) ** 2
+    assert model.mse(xval=True) == pytest.approx(np.average(squares, weights=frame["w"]))
