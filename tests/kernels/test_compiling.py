@@ -91,10 +91,10 @@ def test_cache_falls_back_to_the_folder_for_temporary_files(tmp_path, monkeypatc
 
 
 def run(script, **environment):
-    """The standard output of a Python process."""
+    """The standard output of a Python process, which imports what this one does: -P keeps the working folder out."""
     paths = os.pathsep.join(path for path in sys.path if path)
     finished = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-P", "-c", script],
         env={**os.environ, "PYTHONPATH": paths, **environment},
         capture_output=True,
         text=True,
