@@ -26,6 +26,7 @@ COMMANDS = {
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
+    "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
 }
 

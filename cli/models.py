@@ -1,9 +1,10 @@
-"""`h2olite evaluate`, `show`, `varimp` and `history`: what a model is and how good it is."""
+"""`h2olite evaluate`, `show`, `varimp`, `history` and `weights`: what a model is and how good it is."""
 
 from __future__ import annotations
 
 import csv
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from h2olite.errors import DataError
 
 from .console import Command, print_json
 from .options import csv_from, csv_options
+from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
 from .report import describe, describe_training
 
 MODEL = click.Argument(["path"], metavar="MODEL")
@@ -72,3 +74,37 @@ def history(path: str) -> None:
     from h2olite import load_model
 
     load_model(path).scoring_history().to_csv(sys.stdout, index=False)
+
+
+@click.command(
+    cls=Command,
+    params=[
+        MODEL,
+        click.Option(
+            ["--layer"],
+            type=int,
+            required=True,
+            metavar="K",
+            help="Layer: 1 is the first hidden one, the last the output.",
+        ),
+        click.Option(["--bias"], is_flag=True, help="The biases instead of the weights."),
+        OUTPUT,
+    ],
+)
+def weights(path: str, layer: int, bias: bool, output: Path | None) -> None:
+    """Print the weights into layer K of MODEL: a row per unit, a column per input of the layer.
+
+    They can be the --initial-weights of another model.
+    """
+    if output is not None:
+        refuse_unwritable(output)
+        refuse_unknown_format(output)
+    import pyarrow as pa
+
+    from h2olite import load_model
+
+    model = load_model(path)
+    if not 1 <= layer <= model.network.n_layers:
+        raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
+    frame = model.biases(layer - 1) if bias else model.weights(layer - 1)
+    write_table([pa.Table.from_pandas(frame, preserve_index=False)], output)

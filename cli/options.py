@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, Declared, declared
+from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -84,6 +84,8 @@ def _metavar(parameter: Declared) -> str:
     """What stands for the value in the help."""
     if parameter.name in FRAMES:
         return "TABLE"
+    if parameter.name in MODELS:
+        return "MODEL"
     if parameter.choices is not None:
         return "NAME"
     word = METAVARS[parameter.type]

@@ -11,12 +11,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import click
+
 from h2olite.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMATS = (".csv", ".parquet", ".arrow", ".feather")
+
+OUTPUT = click.Option(
+    ["-o", "--output"],
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="A .csv, .parquet, .arrow or .feather file; CSV on stdout if not given.",
+)
 
 
 def refuse_unwritable(target: Path) -> None:

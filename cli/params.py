@@ -8,7 +8,7 @@ import textwrap
 import click
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, Declared, declared, nearest
+from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared, nearest
 from h2olite.validation import COLUMNS
 
 from .console import Command
@@ -48,7 +48,10 @@ def kind(parameter: Declared) -> str:
     if parameter.choices is not None:
         return "enum"
     words = {bool: "bool", int: "int", float: "float", str: "str", object: "table"}
-    word = "table" if parameter.name in FRAMES else "str or int" if parameter.name in COLUMNS else words[parameter.type]
+    word = words[parameter.type]
+    for names, own_word in ((FRAMES, "table"), (MODELS, "model"), (COLUMNS, "str or int")):
+        if parameter.name in names:
+            word = own_word
     return f"list of {word}" if parameter.is_list else word
 
 

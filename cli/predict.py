@@ -10,7 +10,7 @@ import click
 
 from .console import QUIET, Command, Console
 from .options import CommaList, csv_from, csv_options
-from .output import refuse_unknown_format, refuse_unwritable, write_table
+from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     params=[
         click.Argument(["path"], metavar="MODEL"),
         click.Argument(["source"], metavar="TABLE"),
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="OUT",
-            help="A .csv, .parquet, .arrow or .feather file; CSV on stdout if not given.",
-        ),
+        OUTPUT,
         click.Option(
             ["--keep"],
             type=CommaList(click.STRING),

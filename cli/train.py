@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import Parameters
+from h2olite.parameters import MODELS, Parameters
 from h2olite.validation import validate
 
 from .console import QUIET, Command, Console, print_json
@@ -71,7 +71,7 @@ def train(
     SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.
     """
     csv = csv_from(options)
-    parameters = validate((read_parameters(parameter_file) if parameter_file else {}) | given(options))
+    parameters = _checked((read_parameters(parameter_file) if parameter_file else {}) | given(options))
     target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
     refuse_unwritable(target)
 
@@ -79,8 +79,13 @@ def train(
 
     started = time.perf_counter()
     console.status(f"Reading {parameters.training_frame}")
+    checkpoint = parameters.checkpoint
     table = read_table(
-        parameters.training_frame, factors=parameters.factors or (), numeric=parameters.numeric or (), csv=csv
+        parameters.training_frame,
+        factors=parameters.factors or (),
+        numeric=parameters.numeric or (),
+        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
+        csv=csv,
     )
     if parameters.validation_frame is not None:
         console.status(f"Reading {parameters.validation_frame}")
@@ -112,6 +117,15 @@ def train(
     if as_json:
         print_json(model.report() | {"path": str(target)})
     sys.exit(console.interruption.exit_code)
+
+
+def _checked(values: Mapping[str, Any]) -> Parameters:
+    """The checked parameters; only those that name models need to load what takes a moment."""
+    if all(values.get(name) is None for name in MODELS):
+        return validate(values)
+    from h2olite.estimator import check
+
+    return check(values)
 
 
 class Watch:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 
+from h2olite.continuing import Checkpoint
 from h2olite.data.frames import as_table
 from h2olite.errors import DataError
+from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
 from h2olite.parameters import Parameters
 from h2olite.selection import cross_validation
@@ -20,12 +23,39 @@ from h2olite.validation import validate
 Declaration = ParamSpec("Declaration")
 
 
+def check(given: Mapping[str, Any]) -> Parameters:
+    """Checked parameters with the models they name; what is not given is as in the checkpoint, if there is one.
+
+    A training that goes on from a folder keeps its model_id, and so its file there. The folder may be empty if it is
+    the one of export_checkpoints_dir: the same command then starts a training and takes it up again.
+
+    Raises
+    ------
+    ParameterError : one message for all faults.
+    ArtifactError : the checkpoint or the autoencoder is missing or damaged.
+    """
+    values = dict(given)
+    if values.get("pretrained_autoencoder") is not None:
+        values["pretrained_autoencoder"] = find_model(values["pretrained_autoencoder"], "pretrained_autoencoder")
+    source = values.pop("checkpoint", None)
+    if source is None:
+        return validate(values)
+    checkpoint = find_checkpoint(source, values.get("export_checkpoints_dir"))
+    if checkpoint is None:
+        warnings.warn(f"checkpoint folder {source} holds no model yet: training starts anew.", stacklevel=3)
+        return validate(values)
+    if checkpoint is not source and os.path.isdir(source):
+        values.setdefault("model_id", checkpoint.model_id)
+    known = Checkpoint(checkpoint.parameters, checkpoint.record.epochs, checkpoint.validation_metrics is not None)
+    return validate(values | {"checkpoint": checkpoint}, known)
+
+
 def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | None = None) -> Model:
     """Train a model by checked parameters, frames included.
 
     Parameters
     ----------
-    parameters : from `h2olite.validation.validate`.
+    parameters : from `check`.
     watch : is told of progress after every block of rows, about five times a second; training ends early, and the model
         so far is scored, when it returns False.
 
@@ -36,7 +66,13 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
     started = time.perf_counter()
     if parameters.training_frame is None:
         raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
-    training = as_table(parameters.training_frame, factors=parameters.factors or (), numeric=parameters.numeric or ())
+    checkpoint = parameters.checkpoint
+    training = as_table(
+        parameters.training_frame,
+        factors=parameters.factors or (),
+        numeric=parameters.numeric or (),
+        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
+    )
     validation = None
     if parameters.validation_frame is not None:
         schema = {name: column.kind for name, column in training.columns.items()}
@@ -47,6 +83,8 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
     )
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
+    if parameters.export_checkpoints_dir is not None:
+        model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
     for sentence in model.record.warnings:
         warnings.warn(sentence, stacklevel=3)
     return model
@@ -106,4 +144,4 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     repeated = sorted(positional.keys() & given.keys())
     if repeated:
         raise TypeError(f"deeplearning() got multiple values for {repeated[0]!r}")
-    return train(validate(positional | given))
+    return train(check(positional | given))

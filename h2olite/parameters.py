@@ -71,6 +71,9 @@ AucType = Literal["AUTO", "NONE", "MACRO_OVR", "WEIGHTED_OVR", "MACRO_OVO", "WEI
 Frame = Any
 """A DataFrame, an Arrow table, a dict of arrays, a 2-D array or a path (see `h2olite.data.frames`)."""
 
+Source = Any
+"""A model, or the path of a model file."""
+
 GROUPS = {
     "data": "What is learnt from what",
     "network": "The network",
@@ -226,11 +229,17 @@ class Parameters:
         within="(0, inf)",
         help="With balance_classes, the most rows there may be, as a multiple of the table's.",
     )
-    checkpoint: str | None = parameter(
-        default=None, group="continuing", acts=False, help="Model, or path of one, whose training goes on."
+    checkpoint: Source = parameter(
+        default=None,
+        group="continuing",
+        help="A model, its file, or a folder of which the newest model is taken: its training goes on, up to `epochs` "
+        "in all. Parameters not given are as they were there.",
     )
-    pretrained_autoencoder: str | None = parameter(
-        default=None, group="continuing", acts=False, help="Autoencoder whose hidden layers are the initial ones."
+    pretrained_autoencoder: Source = parameter(
+        default=None,
+        group="continuing",
+        help="An autoencoder, or its file, whose hidden layers are the initial ones; it must have the same inputs and "
+        "hidden layers.",
     )
     overwrite_with_best_model: bool = parameter(
         default=True, group="stopping", help="End with the best model scored instead of the last one."
@@ -346,10 +355,16 @@ class Parameters:
         help="Half-width of Uniform, standard deviation of Normal initial weights.",
     )
     initial_weights: list[Any] | None = parameter(
-        default=None, group="continuing", acts=False, help="One table (or None) of weights per layer, units in rows."
+        default=None,
+        group="continuing",
+        help="Initial weights of every layer, the output layer last, as `weights` gives them: a row per unit, a column "
+        "per input. Each a file, a DataFrame or an array, or nothing for random ones.",
     )
     initial_biases: list[Any] | None = parameter(
-        default=None, group="continuing", acts=False, help="One column (or None) of biases per layer."
+        default=None,
+        group="continuing",
+        help="Initial biases of every layer, the output layer last: a row per unit. Each a file, a DataFrame or an "
+        "array, or nothing for the usual ones.",
     )
     loss: Loss = parameter(default="Automatic", group="loss", help="Loss function; Automatic follows the distribution.")
     distribution: Distribution = parameter(
@@ -493,7 +508,10 @@ class Parameters:
         default=0.001, group="machine", within="[0, inf)", acts=False, help="Pull of elastic averaging."
     )
     export_checkpoints_dir: str | None = parameter(
-        default=None, group="continuing", acts=False, help="Folder that finished models are written to."
+        default=None,
+        group="continuing",
+        help="Folder to write the model to, as `model_id`.h2olite: after every measurement, so that checkpoint can go "
+        "on from there, and when training is finished.",
     )
     auc_type: AucType = parameter(
         default="AUTO", group="output", acts=False, help="Which multinomial AUC to report; AUTO is none."
@@ -557,6 +575,9 @@ class Declared(NamedTuple):
 
 FRAMES = ("training_frame", "validation_frame")
 """Parameters whose values are tables: they are never stored with a model."""
+
+MODELS = ("checkpoint", "pretrained_autoencoder")
+"""Parameters whose values are models."""
 
 
 @functools.cache

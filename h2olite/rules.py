@@ -7,10 +7,11 @@ error. `IDLE_RULES` find parameters that were changed to no effect, which is wor
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from h2olite.parameters import Parameters, declared
+from h2olite.parameters import Parameters
 
 OWN_LOSS = {"gaussian": "Quadratic", "laplace": "Absolute", "quantile": "Quantile", "huber": "Huber"}
 """The one loss of each distribution of a numeric response that has one."""
@@ -39,6 +40,9 @@ ADADELTA_SETTINGS = ("rho", "epsilon")
 
 ROLES = ("weights_column", "offset_column", "fold_column")
 """Parameters that name a column which is neither predictor nor response."""
+
+FILE_NAME = re.compile(r"[^/\\\0]{1,200}")
+"""What a model may be called whose file is called like it."""
 
 
 class Response(NamedTuple):
@@ -143,6 +147,20 @@ def folds_come_from_one_place(p: Parameters) -> Iterator[str]:
         yield f"fold_assignment needs nfolds and no fold_column; got fold_assignment {p.fold_assignment}."
 
 
+def initial_layers_are_one_per_layer(p: Parameters) -> Iterator[str]:
+    """The output layer has weights too."""
+    for name in ("initial_weights", "initial_biases"):
+        entries, wanted = getattr(p, name), len(p.hidden) + 1
+        if entries is not None and len(entries) != wanted:
+            yield f"{name} must have {wanted} entries, one per hidden layer and one for the output; got {len(entries)}."
+
+
+def exported_model_needs_a_file_name(p: Parameters) -> Iterator[str]:
+    """The file is called like the model."""
+    if p.export_checkpoints_dir is not None and p.model_id is not None and not FILE_NAME.fullmatch(p.model_id):
+        yield f"model_id must be good for a file name while export_checkpoints_dir is given; got {p.model_id!r}."
+
+
 RULES = (
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
@@ -156,6 +174,8 @@ RULES = (
     custom_stopping_metric_needs_a_function,
     nfolds_are_none_or_several,
     folds_come_from_one_place,
+    initial_layers_are_one_per_layer,
+    exported_model_needs_a_file_name,
 )
 
 
@@ -332,5 +352,6 @@ def distribution_of(p: Parameters, n_classes: int | None) -> str:
 
 
 def _changed(p: Parameters, names: Iterable[str]) -> list[str]:
-    """Those of the names whose value is not the default."""
-    return [name for name in names if getattr(p, name) != declared()[name].default]
+    """Those of the names whose value is not the default, or not that of the checkpoint."""
+    usual = Parameters() if p.checkpoint is None else p.checkpoint.parameters
+    return [name for name in names if getattr(p, name) != getattr(usual, name)]

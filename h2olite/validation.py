@@ -13,8 +13,9 @@ import warnings as python_warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from h2olite import continuing
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, Declared, Parameters, declared, folded, nearest
+from h2olite.parameters import FRAMES, MODELS, Declared, Parameters, declared, folded, nearest
 from h2olite.rules import (
     CLASS_DISTRIBUTIONS,
     IDLE_RULES,
@@ -42,13 +43,14 @@ UNSUPPORTED = {
 """Values that H2O knows by name and does not support either."""
 
 
-def validate(given: Mapping[str, Any]) -> Parameters:
-    """Checked parameters from keyword values; what is not given has its default.
+def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None = None) -> Parameters:
+    """Checked parameters from keyword values; what is not given has its default, or is as in the checkpoint.
 
     Parameters
     ----------
     given : values by parameter name. Numbers may be of any numeric type, lists any iterable or a single item,
         enum values are matched without regard to case, ``_`` and ``-``.
+    checkpoint : of the training that goes on, if one does.
 
     Raises
     ------
@@ -71,9 +73,10 @@ def validate(given: Mapping[str, Any]) -> Parameters:
             readable = False
         else:
             faults.extend(_faults(parameter, values[name]))
-    checked = Parameters(**values)
+    checked = dataclasses.replace(Parameters() if checkpoint is None else checkpoint.inherited(), **values)
     if readable:  # otherwise the rules would judge defaults in place of what was meant
-        faults.extend(fault for rule in RULES for fault in rule(checked))
+        changes = continuing.faults(resolve(checked, checkpoint.n_classes), checkpoint) if checkpoint else []
+        faults.extend(changes or (fault for rule in RULES for fault in rule(checked)))
     _refuse(faults)
     return checked
 
@@ -141,11 +144,13 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
 
 def _read(parameter: Declared, value: Any) -> Any:
     """The value as its declared type; a ValueError says what it must be."""
-    if parameter.name in FRAMES or (value is None and parameter.optional):
+    if parameter.name in (*FRAMES, *MODELS) or (value is None and parameter.optional):
         return value
     if not parameter.is_list:
         return _read_item(parameter, value, value)
     single = isinstance(value, str) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
+    if parameter.type is object:  # tables may be iterable themselves
+        single = not isinstance(value, list | tuple)
     return [_read_item(parameter, item, value) for item in ([value] if single else value)]
 
 
@@ -158,7 +163,7 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
     if parameter.choices is not None and isinstance(item, str):
         return _read_choice(parameter, item)
     if parameter.type is object:
-        return item
+        return None if isinstance(item, str) and not item else item  # as between two commas
     if parameter.type is bool and is_bool:
         return bool(item)
     if parameter.type is float and is_number:

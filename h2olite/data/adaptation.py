@@ -83,6 +83,10 @@ class Adaptation:
         """Note a sentence to warn with."""
         self._remarks.append(remark)
 
+    def unseen(self, name: str) -> list[str]:
+        """Levels of a column that training did not have: some of them, if there are many."""
+        return list(self._unseen.get(name, ()))
+
     def warnings(self) -> list[str]:
         """The remarks, one sentence for all absent predictors, and one for each column with unseen levels."""
         sentences = list(self._remarks)

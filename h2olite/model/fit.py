@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -26,27 +28,24 @@ from h2olite.data.table import Table
 from h2olite.errors import ParameterError
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
-from h2olite.network.network import Network, initial_network
+from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
-from h2olite.parameters import Parameters
-from h2olite.training.trainer import Measurement, Progress, Trainer
+from h2olite.parameters import FRAMES, MODELS, Parameters
+from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
 from h2olite.validation import check_response, other_roles, resolve, wants_classes
 
+from .checkpoint import check_columns, file_in, past_of, refuse_new_classes
 from .importance import gedeon_importance
 from .model import Model, TrainingRecord
 from .scoring import LOG_LINK, ClassShares, Observed, Scoring, objective_of
+from .starting import starting_network
 
 SMALL_TABLE = 10_000
 """Rows below which force_load_balance=False trains on one thread."""
 
 ROWS_PER_THREAD = 1_000
 """With fewer, starting threads costs more than it gains, and updates that cross cost accuracy."""
-
-AVERAGING_INTERVAL = 32
-"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
-
-AVERAGED_TIMES = 50
 
 
 def fit(
@@ -74,24 +73,28 @@ def fit(
     if wants_classes(parameters):
         training = training.convert({name: "categorical"})
         validation = validation and validation.convert({name: "categorical"})
-    predictors, dropped = choose_predictors(
-        training,
-        x=parameters.x,
-        others=[name, *other_roles(parameters), *(parameters.ignored_columns or ())],
-        ignore_const_cols=parameters.ignore_const_cols,
-    )
-    levels = training[name].levels
+    checkpoint: Model | None = parameters.checkpoint
+    if checkpoint is None:
+        predictors, dropped = choose_predictors(
+            training,
+            x=parameters.x,
+            others=[name, *other_roles(parameters), *(parameters.ignored_columns or ())],
+            ignore_const_cols=parameters.ignore_const_cols,
+        )
+        levels = training[name].levels
+    else:
+        check_columns(parameters, checkpoint, training, name)
+        predictors, dropped = list(checkpoint.schema), []
+        levels = checkpoint.response.levels
     values = training[name].values
-    check_response(
-        parameters,
-        None if levels is None else len(levels),
-        name=name,
-        lowest=float(np.fmin.reduce(values)) if levels is None else None,
-    )
+    n_classes = None if levels is None else len(levels)
+    check_response(parameters, n_classes, name=name, lowest=float(np.fmin.reduce(values)) if levels is None else None)
     parameters = dataclasses.replace(
-        resolve(parameters, None if levels is None else len(levels)),
+        resolve(parameters, n_classes),
         seed=settle_seed(parameters.seed),
     )
+    model_id = parameters.model_id or f"DeepLearning_model_{secrets.token_hex(4)}"
+    file = parameters.export_checkpoints_dir and file_in(parameters.export_checkpoints_dir, model_id)
     said = dropped + _advice_on_classes(training, name)
 
     weights = row_weights(training, parameters.weights_column)
@@ -99,10 +102,16 @@ def fit(
     log_link = parameters.distribution in LOG_LINK
     # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
     subtracted, added = (None, offsets) if log_link else (offsets, None)
-    response = ResponseEncoder.fit(
-        training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+    response = (
+        checkpoint.response
+        if checkpoint
+        else ResponseEncoder.fit(
+            training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+        )
     )
-    target, actual = response.encode(training, offsets=subtracted)
+    adaptation = Adaptation(training.name)
+    target, actual = response.encode(training, adaptation, offsets=subtracted)
+    refuse_new_classes(adaptation, name)
     skips = parameters.missing_values_handling == "Skip"
     usable = training_rows(
         training, target=target, weights=weights, complete=complete_rows(training, predictors) if skips else None
@@ -111,21 +120,26 @@ def fit(
     if parameters.balance_classes:
         trained, shares = balance_rows(parameters, usable, actual, weights, response.n_classes)
     scoring = Scoring(response, parameters, shares)
-    encoder = RowEncoder.fit(
-        training,
-        predictors,
-        use_all_factor_levels=parameters.use_all_factor_levels,
-        standardize=parameters.standardize,
-        sparse=parameters.sparse,
-        weights=weights,
-        rows=usable,
+    encoder = (
+        checkpoint.encoder
+        if checkpoint
+        else RowEncoder.fit(
+            training,
+            predictors,
+            use_all_factor_levels=parameters.use_all_factor_levels,
+            standardize=parameters.standardize,
+            sparse=parameters.sparse,
+            weights=weights,
+            rows=usable,
+        )
     )
     rows = EncodedRows(
-        *encoder.encode(training),
+        *encoder.encode(training, adaptation),
         target,
         relative_weights(weights, usable),
         NONE if added is None else added.astype(np.float32),
     )
+    said += adaptation.warnings()
     observed = Observed(actual, weights, offsets)
     if validation is not None:
         adaptation = Adaptation(validation.name)
@@ -147,17 +161,18 @@ def fit(
         [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
         maxout=parameters.activation.startswith("Maxout"),
     )
-    absent = absent_inputs(rows, trained, int(encoder.cat_offsets[-1]))
-    network = initial_network(
-        layout,
-        parameters.activation,
-        parameters.initial_weight_distribution,
-        parameters.initial_weight_scale,
-        random_stream(parameters.seed, "initial weights"),
-        classification=response.levels is not None,
-        absent_inputs=absent,
-        averaged=parameters.averaging_window > 0,
-    )
+    if checkpoint is None:
+        absent = absent_inputs(rows, trained, int(encoder.cat_offsets[-1]))
+        network = starting_network(
+            parameters,
+            layout,
+            encoder.input_names,
+            classification=response.levels is not None,
+            absent_inputs=absent,
+        )
+    else:
+        absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
+        network = checkpoint.network
     objective = objective_of(parameters)
     sample = _sample(usable, parameters.score_training_samples, parameters.seed)
     encoded = time.perf_counter()
@@ -176,6 +191,51 @@ def fit(
                 None if validation is None else metrics(validation_rows, validation_sample, validation_observed),
             )
 
+        past = None
+        if checkpoint is not None:
+            past = past_of(checkpoint, measure())
+            workers.network = network.resumed(averaged=parameters.averaging_window > 0)
+
+        def model(stopped_by: str) -> Model:
+            network, measurement = trainer.so_far()
+            seconds = {
+                "read": 0.0,
+                "encode": encoded - started,
+                "compile": compiled - encoded,
+                "train": trainer.seconds_training,
+                "score": trainer.seconds_scoring,
+                "total": time.perf_counter() - started,
+            }
+            record = TrainingRecord(
+                version=h2olite.__version__,
+                rows=training.n_rows,
+                sampled=sample.size if sample.size < usable.size else None,
+                epochs=trainer.epochs,
+                samples=network.rows_seen,
+                iterations=trainer.iterations,
+                stopped_by=stopped_by,
+                stopping_values=[value if math.isfinite(value) else None for value in trainer.values],
+                seconds=seconds,
+                warnings=said,
+            )
+            return Model(
+                model_id=model_id,
+                parameters=_without_objects(parameters, training, name),
+                encoder=encoder,
+                response=response,
+                network=network,
+                training_metrics=measurement.training,
+                validation_metrics=measurement.validation,
+                history=trainer.history,
+                importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
+                record=record,
+                shares=shares,
+            )
+
+        def keep() -> None:
+            if file is not None:
+                model("interrupted").save(file)
+
         trainer = Trainer(
             workers,
             objective,
@@ -188,41 +248,10 @@ def fit(
             parameters.seed,
             measure,
             watch,
+            keep,
+            past,
         )
-        reason = trainer.run()
-
-    assert trainer.measurement is not None
-    record = TrainingRecord(
-        version=h2olite.__version__,
-        rows=training.n_rows,
-        sampled=sample.size if sample.size < usable.size else None,
-        epochs=trainer.epochs,
-        samples=network.rows_seen,
-        iterations=trainer.iterations,
-        stopped_by=reason,
-        seconds={
-            "read": 0.0,
-            "encode": encoded - started,
-            "compile": compiled - encoded,
-            "train": trainer.seconds_training,
-            "score": trainer.seconds_scoring,
-            "total": time.perf_counter() - started,
-        },
-        warnings=said,
-    )
-    return Model(
-        model_id=parameters.model_id or f"DeepLearning_model_{secrets.token_hex(4)}",
-        parameters=dataclasses.replace(parameters, training_frame=None, validation_frame=None, y=name),
-        encoder=encoder,
-        response=response,
-        network=network,
-        training_metrics=trainer.measurement.training,
-        validation_metrics=trainer.measurement.validation,
-        history=trainer.history,
-        importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
-        record=record,
-        shares=shares,
-    )
+        return model(trainer.run())
 
 
 def response_name(parameters: Parameters, training: Table) -> str:
@@ -233,14 +262,13 @@ def response_name(parameters: Parameters, training: Table) -> str:
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:
     """The update rule that resolved parameters describe.
 
-    The weights are averaged so rarely that it takes little time next to training, which leaves the weights of absent
-    levels alone, but at least AVERAGED_TIMES during training.
+    Its interval is that of averages which take little time next to training, which leaves the weights of absent levels
+    alone.
     """
     single = np.float32
     n_levels = int(network.layout.sizes[0]) - rows.numbers.shape[1]
     idle = max(n_levels - rows.levels.shape[1], 0) * int(network.layout.widths[0])
-    rarely = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
-    often = int(parameters.epochs * len(rows.levels)) // AVERAGED_TIMES
+    interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
     return Rule(
         adaptive=parameters.adaptive_rate,
         rho=single(parameters.rho),
@@ -258,7 +286,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         max_w2=single(min(parameters.max_w2, float(np.finfo(np.float32).max))),
         fast=parameters.fast_mode,
         window=single(parameters.averaging_window),
-        interval=np.int64(max(min(rarely, often), AVERAGING_INTERVAL)),
+        interval=np.int64(interval),
     )
 
 
@@ -297,6 +325,14 @@ def absent_inputs(rows: EncodedRows, usable: np.ndarray, n_levels: int) -> np.nd
     for column in rows.levels.T:
         present[column[usable]] = True
     return np.flatnonzero(~present[:n_levels])
+
+
+def _without_objects(parameters: Parameters, training: Table, response: str) -> Parameters:
+    """The parameters as a model keeps them: columns and models by name, no tables."""
+    changes: dict[str, Any] = dict.fromkeys((*FRAMES, "initial_weights", "initial_biases"))
+    changes |= {name: getattr(parameters, name) and getattr(parameters, name).model_id for name in MODELS}
+    changes |= {"x": parameters.x and find_columns(training, parameters.x), "y": response}
+    return dataclasses.replace(parameters, **changes)
 
 
 def _n_threads(parameters: Parameters, n_rows: int) -> int:

@@ -46,6 +46,7 @@ class TrainingRecord:
     sampled : rows that the training metrics are from, None for all.
     epochs, samples, iterations : how much was trained.
     stopped_by : the parameter that ended training, or ``"interrupted"``.
+    stopping_values : the stopping metric at every scoring, oldest first; None where it was not measured.
     seconds : spent on ``read``, ``encode``, ``compile``, ``train``, ``score``, and in ``total``.
     warnings : sentences for the user.
     """
@@ -57,6 +58,7 @@ class TrainingRecord:
     samples: int
     iterations: int
     stopped_by: str
+    stopping_values: list[float | None]
     seconds: dict[str, float]
     warnings: list[str]
 

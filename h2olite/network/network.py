@@ -24,6 +24,7 @@ class Network:
     iterate : the parameters that training moves. theta itself, or theta is a running average of them.
     first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
     rows_seen : rows trained on so far.
+    last : theta as training left it, where another one, the best measured, has taken its place.
     """
 
     layout: Layout
@@ -32,6 +33,7 @@ class Network:
     first: np.ndarray
     second: np.ndarray
     rows_seen: int = 0
+    last: np.ndarray | None = None
 
     @classmethod
     def zeros(cls, layout: Layout, *, averaged: bool) -> Network:
@@ -59,6 +61,28 @@ class Network:
         """A view of the biases of a layer: (n_channels, n_units)."""
         return self._layer(layer, of)[-1]
 
+    @property
+    def is_averaged(self) -> bool:
+        """Whether theta is a running average of what training moves."""
+        return self.iterate is not self.theta
+
+    def predicting_by(self, theta: np.ndarray) -> Network:
+        """The same network with other parameters to predict by; it keeps its own for training to go on."""
+        iterate = self.iterate if self.is_averaged else theta
+        return dataclasses.replace(self, theta=theta, iterate=iterate, last=self.theta)
+
+    def resumed(self, *, averaged: bool) -> Network:
+        """A copy in the state that training left, to train on."""
+        theta = self.theta if self.last is None else self.last
+        iterate = self.iterate if self.is_averaged else theta
+        network = Network.zeros(self.layout, averaged=averaged)
+        network.theta[:] = theta
+        network.iterate[:] = iterate
+        network.first[:] = self.first
+        network.second[:] = self.second
+        network.rows_seen = self.rows_seen
+        return network
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""
         return {
@@ -78,6 +102,8 @@ class Network:
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
+        if "layer1.weights.last" in arrays:
+            network.last = np.zeros_like(network.theta)
         for layer in range(network.n_layers):
             for name, view in network._named(layer).items():
                 if arrays[name].shape != view.shape or arrays[name].dtype != np.float32:
@@ -88,8 +114,10 @@ class Network:
     def _named(self, layer: int) -> dict[str, np.ndarray]:
         """Views of all that belongs to a layer."""
         kinds = {"": self.theta, ".first": self.first, ".second": self.second}
-        if self.iterate is not self.theta:
+        if self.is_averaged:
             kinds[".iterate"] = self.iterate
+        if self.last is not None:
+            kinds[".last"] = self.last
         return {
             f"layer{layer + 1}.{part}{kind}": view(layer, flat)
             for kind, flat in kinds.items()

@@ -155,6 +155,7 @@ def _train_folds(
     parameters = dataclasses.replace(
         parameters,
         nfolds=0,
+        export_checkpoints_dir=None,
         nthreads=n_threads // at_once,
         max_runtime_secs=parameters.max_runtime_secs / (math.ceil(n_folds / at_once) + 1),
     )

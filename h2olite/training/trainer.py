@@ -31,6 +31,12 @@ BLOCK_SECONDS = 0.2
 
 MOST_ROWS_PER_ITERATION = 100_000
 
+AVERAGING_INTERVAL = 32
+"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
+
+LOOKS = 50
+"""How often the average looks at the weights, at the least, by the time that all rows so far count for it."""
+
 MOST_ROWS_PER_PAYMENT = 4096
 """The penalties that make zeros act once an epoch, or after so many rows. Acting at every update would leave few
 weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
@@ -63,6 +69,37 @@ class Measurement(NamedTuple):
         return self.validation or self.training
 
 
+class Best(NamedTuple):
+    """The best parameters measured."""
+
+    loss: float
+    theta: np.ndarray
+    measurement: Measurement
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Past:
+    """What training knows of the time before, when it goes on from a checkpoint.
+
+    Attributes
+    ----------
+    theta, measurement : what the checkpoint predicts by, and its worth on the present tables.
+    epochs, iterations : how much was trained.
+    seconds_training, seconds_scoring : spent.
+    history : rows of the scoring history.
+    values : the stopping metric at every scoring, oldest first; NaN where it was not measured.
+    """
+
+    theta: np.ndarray
+    measurement: Measurement
+    epochs: float
+    iterations: int
+    seconds_training: float
+    seconds_scoring: float
+    history: list[dict[str, Any]]
+    values: list[float]
+
+
 @dataclasses.dataclass(eq=False)
 class Trainer:
     """Trains a network on encoded rows.
@@ -78,7 +115,10 @@ class Trainer:
     parameters : resolved parameters: none of them AUTO.
     measure : scores the network as it is.
     watch : is told of progress after every block of rows; training ends when it returns False.
+    keep : is called after every measurement.
+    past : where training goes on from; the network is then as it was left.
     history : the scoring history so far.
+    values : the stopping metric at every scoring so far, NaN where it was not measured.
     """
 
     workers: Workers
@@ -92,24 +132,45 @@ class Trainer:
     seed: int
     measure: Callable[[], Measurement]
     watch: Callable[[Progress], bool | None] | None = None
-    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    measurement: Measurement | None = None
-    seconds_training: float = 0.0
-    seconds_scoring: float = 0.0
-    iterations: int = 0
+    keep: Callable[[], None] | None = None
+    past: Past | None = None
 
     def __post_init__(self) -> None:
+        self.history = [history_row(0.0, 0.0, 0, 0, 0.0)]
+        self.values = [math.nan]
+        self.measurement: Measurement | None = None
+        self.iterations = 0
+        self.seconds_training = self.seconds_scoring = 0.0
         self._started = time.perf_counter()
+        self._seconds_before = 0.0
+        self._rows_elsewhere = 0
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.seed)
         self._block = 256 * self._stride
         self._payment_interval = min(self.usable.size, MOST_ROWS_PER_PAYMENT)
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self._paid = self._network.rows_seen
-        self._values: list[float] = [math.nan]
-        self._best_loss = math.inf
-        self._best: np.ndarray | None = None
+        self._best: Best | None = None
         self._scored_at = -math.inf
         self._scoring_took = 0.0
+        if self.past is not None:
+            self._go_on_from(self.past)
+
+    def _go_on_from(self, past: Past) -> None:
+        """Take up a training where it was left.
+
+        What was measured before counts only if the checkpoint is worth now what it was then: other tables or another
+        metric would compare what cannot be compared.
+        """
+        self.iterations = past.iterations
+        self.seconds_training, self.seconds_scoring = past.seconds_training, past.seconds_scoring
+        # The last row but for the measurements' is of the best parameters, at the end of training.
+        self.history = past.history[: len(past.values)]
+        self._seconds_before = past.history[-1]["duration"]
+        self._order.taken = round(past.epochs * self.usable.size)
+        self._rows_elsewhere = self._network.rows_seen - self._order.taken
+        value = past.measurement.decisive.stopping_value(self.parameters.stopping_metric)
+        self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
+        self._note_if_best(value, past.theta, past.measurement)
 
     @property
     def _network(self) -> Network:
@@ -122,8 +183,16 @@ class Trainer:
 
     @property
     def epochs(self) -> float:
-        """Passes over the usable rows so far."""
-        return self._network.rows_seen / self.usable.size
+        """Passes over the usable rows so far, or over other tables before."""
+        return (self._network.rows_seen - self._rows_elsewhere) / self.usable.size
+
+    def so_far(self) -> tuple[Network, Measurement]:
+        """The network as it would be if training ended after the last measurement, and what it is worth."""
+        assert self.measurement is not None
+        best = self._best
+        if best is None or np.array_equal(best.theta, self._network.theta):
+            return self._network, self.measurement
+        return self._network.predicting_by(best.theta), best.measurement
 
     def run(self) -> str:
         """Train until there is a reason to end; the network is then the best one measured, if so asked.
@@ -138,9 +207,8 @@ class Trainer:
         TrainingError
             The weights have grown beyond all bounds.
         """
-        total = math.ceil(self.parameters.epochs * self.usable.size)
+        total = self._rows_elsewhere + math.ceil(self.parameters.epochs * self.usable.size)
         size = rows_per_iteration(self.parameters, self.usable.size)
-        self.history.append(history_row(0.0, 0.0, 0, 0, 0.0))
         reason = None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -157,15 +225,18 @@ class Trainer:
         if self.objective.loss == HUBER:
             self.objective = self.objective._replace(shape=self._huber_delta())
         network = self._network
+        interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
+        rule = self.rule._replace(interval=np.int64(interval))
+        payment = self._next_payment(end)
         while network.rows_seen < end:
-            size = min(self._block, end - network.rows_seen)
-            if self._has_penalty:
-                size = min(size, self._rows_to_payment(end))
+            size = min(self._block, payment - network.rows_seen)
             started = time.perf_counter()
             order = self.usable[self._order.take(size)]
-            self.workers.train(self.objective, self.rule, self.rows, order, self.seed)
-            if self._has_penalty and network.rows_seen - self._paid >= self._payment_interval:
-                self._pay_penalties()
+            self.workers.train(self.objective, rule, self.rows, order, self.seed)
+            if self._has_penalty and network.rows_seen == payment:
+                if payment - self._paid >= self._payment_interval:
+                    self._pay_penalties()
+                payment = self._next_payment(end)
             took = time.perf_counter() - started
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2:
@@ -185,11 +256,14 @@ class Trainer:
         delta = weighted_quantile(residuals, self.parameters.huber_alpha, weights)
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
-    def _rows_to_payment(self, end: int) -> int:
-        """Rows until the penalties are due, stretched or shortened so that no small rest is left before `end`."""
-        left = end - self._network.rows_seen
-        due = self._payment_interval - (self._network.rows_seen - self._paid)
-        return left if left < 1.5 * self._payment_interval else max(due, 1)
+    def _next_payment(self, end: int) -> int:
+        """Rows seen when the penalties act next, stretched or shortened so that no small rest is left before `end`.
+
+        It must not depend on the blocks, whose sizes depend on the clock.
+        """
+        if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._payment_interval:
+            return end
+        return max(self._paid + self._payment_interval, self._network.rows_seen + 1)
 
     def _pay_penalties(self) -> None:
         """Let the penalties that make zeros act for the updates since they last did."""
@@ -223,17 +297,17 @@ class Trainer:
             self._pay_penalties()
         self._refuse_instability()
         measurement = self._record()
-        self._scoring_took = time.perf_counter() - self._scored_at
         metric = self.parameters.stopping_metric
         value = measurement.decisive.stopping_value(metric)
-        self._values.append(value)
-        loss = -value if metric in MORE_IS_BETTER else value
-        if self._may_go_back(measurement) and not loss >= self._best_loss:
-            self._best_loss, self._best = loss, self._network.theta.copy()
+        self.values.append(value)
+        self._note_if_best(value, self._network.theta, measurement)
+        if self.keep is not None:
+            self.keep()
+        self._scoring_took = time.perf_counter() - self._scored_at
         is_class = measurement.training.category != "Regression"
         return reason_to_stop(
             self.parameters,
-            self._values,
+            self.values,
             metric=metric,
             error=measurement.training["error"] if is_class else None,
             mse=measurement.training["mse"],
@@ -247,6 +321,12 @@ class Trainer:
         penalised = self._has_penalty or self.rule.l2 > 0
         return self.parameters.overwrite_with_best_model and (measurement.validation is not None or not penalised)
 
+    def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement) -> None:
+        """Remember parameters that are better than all before, if training may end with them."""
+        loss = -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
+        if self._may_go_back(measurement) and not (self._best and loss >= self._best.loss):
+            self._best = Best(loss, theta.copy(), measurement)
+
     def _record(self) -> Measurement:
         """Measure the network and append a row to the history."""
         started = time.perf_counter()
@@ -254,7 +334,7 @@ class Trainer:
         now = time.perf_counter()
         self.seconds_scoring += now - started
         row = history_row(
-            now - self._started,
+            self._seconds(now),
             self.epochs,
             self.iterations,
             self._network.rows_seen,
@@ -269,8 +349,9 @@ class Trainer:
 
     def _restore_best(self) -> None:
         """Go back to the best parameters measured, unless they are the last ones."""
-        if self._best is not None and not np.array_equal(self._best, self._network.theta):
-            self._network.theta[:] = self._best
+        network, _ = self.so_far()
+        if network is not self._network:
+            self.workers.network = network
             self._record()
 
     def _refuse_instability(self) -> None:
@@ -285,6 +366,10 @@ class Trainer:
                     "dropout), or a smaller rate (or adaptive_rate)."
                 )
 
+    def _seconds(self, now: float) -> float:
+        """Seconds since training began, without the time between an earlier training and this one."""
+        return self._seconds_before + now - self._started
+
     def _rows_per_second(self) -> float:
         return self._network.rows_seen / self.seconds_training if self.seconds_training else 0.0
 
@@ -294,7 +379,7 @@ class Trainer:
             self.parameters.epochs,
             self._network.rows_seen,
             self._rows_per_second(),
-            time.perf_counter() - self._started,
+            self._seconds(time.perf_counter()),
             row,
         )
 

@@ -77,3 +77,23 @@ def test_missing_model_is_one_line(command):
     result = run(command, "missing.h2olite")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: model file missing.h2olite cannot be read: No such file or directory.\n"
+
+
+def test_weights_are_csv_with_a_row_per_unit_and_layers_count_from_one(penguins):
+    model = h2olite.load_model(penguins.path)
+    table = pd.read_csv(io.StringIO(run("weights", penguins.path, "--layer", "1").stdout), dtype="float32")
+    pd.testing.assert_frame_equal(table, model.weights(0))
+    table = pd.read_csv(io.StringIO(run("weights", penguins.path, "--layer", "2", "--bias").stdout), dtype="float32")
+    pd.testing.assert_frame_equal(table, model.biases(1))
+
+
+def test_weights_are_written_as_the_extension_says(penguins, tmp_path):
+    assert run("weights", penguins.path, "--layer", "2", "-o", tmp_path / "w.parquet").stdout == ""
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "w.parquet"), h2olite.load_model(penguins.path).weights(1))
+
+
+@pytest.mark.parametrize("layer", ["0", "3"])
+def test_layers_that_there_are_not_are_refused(penguins, layer):
+    result = run("weights", penguins.path, "--layer", layer)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: --layer must be from 1 to 2; got {layer}.\n"
