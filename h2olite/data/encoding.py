@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,6 +224,21 @@ class RowEncoder:
             for own_inputs in inputs:
                 own_inputs[0] = -1
         return inputs
+
+    def select(self, kept: np.ndarray) -> RowEncoder:
+        """The encoder of some of the predictors: kept is bool, shape (n_predictors,)."""
+        of_levels, of_numbers = kept[: len(self.levels)], kept[len(self.levels) :]
+        predictors = tuple(itertools.compress(self.predictors, kept))
+        return replace(
+            self,
+            predictors=predictors,
+            levels=tuple(itertools.compress(self.levels, of_levels)),
+            subtrahend=self.subtrahend[of_numbers],
+            multiplier=self.multiplier[of_numbers],
+            imputed=self.imputed[of_numbers],
+            missing_seen=self.missing_seen[of_levels],
+            times=tuple(name for name in self.times if name in predictors),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The encoder as plain lists, strings and numbers."""

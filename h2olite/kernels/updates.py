@@ -155,10 +155,10 @@ def group_soft_threshold(step, weights, first, second, begin, end, owed):
             square = weights[i, k] * weights[i, k]
             squares += square
             rates += square * rate_of(step, first, second, i, k)
-    if squares == 0:
-        return
-    # owed * (rates / squares) / sqrt(squares)
-    kept = max(np.float32(1) - owed * rates / (squares * np.float32(math.sqrt(squares))), np.float32(0))
+    kept = np.float32(0)
+    if squares > 0:  # its powers may leave the range of float32
+        square_norm = np.float64(squares)
+        kept = np.float32(max(1.0 - owed * (rates / square_norm) / math.sqrt(square_norm), 0.0))
     for i in range(begin, end):
         for k in range(weights.shape[1]):
             weights[i, k] *= kept

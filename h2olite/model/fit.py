@@ -38,6 +38,7 @@ from h2olite.validation import check_response, other_roles, resolve, wants_class
 from .checkpoint import check_columns, file_in, past_of, refuse_new_classes
 from .importance import gedeon_importance
 from .model import Model, TrainingRecord
+from .pruning import without_unused_predictors
 from .scoring import LOG_LINK, ClassShares, Observed, Scoring, objective_of
 from .starting import starting_network
 
@@ -251,7 +252,7 @@ def fit(
             keep,
             past,
         )
-        return model(trainer.run())
+        return without_unused_predictors(model(trainer.run()))
 
 
 def response_name(parameters: Parameters, training: Table) -> str:

@@ -10,8 +10,12 @@ from h2olite.network.network import Network
 from h2olite.parameters import Parameters
 
 
-def describe_layers(network: Network, parameters: Parameters, category: str) -> list[dict[str, Any]]:
+def describe_layers(
+    network: Network, parameters: Parameters, category: str, pruned_inputs: int = 0
+) -> list[dict[str, Any]]:
     """One row per layer, the inputs first, with H2O's column names.
+
+    The weights of pruned inputs, which the network no longer has, count as zeros.
 
     mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
     or the learning rate of SGD; momentum is the one in use at the end. Every *_rms is a standard deviation.
@@ -25,7 +29,9 @@ def describe_layers(network: Network, parameters: Parameters, category: str) -> 
     ]
     for layer, units in enumerate(sizes[1:]):
         is_output = layer == network.n_layers - 1
-        weights, biases = network.weights(layer), network.biases(layer)
+        biases = network.biases(layer)
+        pruned = np.zeros(pruned_inputs * biases.size if layer == 0 else 0, np.float32)
+        weights = np.append(network.weights(layer), pruned)
         rows.append(
             {
                 "layer": layer + 2,
@@ -45,16 +51,6 @@ def describe_layers(network: Network, parameters: Parameters, category: str) -> 
     return rows
 
 
-def used_columns(network: Network, input_columns: np.ndarray, n_columns: int) -> np.ndarray:
-    """Which predictors have a weight other than 0 that can reach an output: bool (n_columns,)."""
-    reaches = np.ones(network.layout.sizes[-1], np.bool_)
-    for layer in range(network.n_layers - 1, -1, -1):
-        reaches = (network.weights(layer)[:, :, reaches] != 0).any(axis=(1, 2))
-    used = np.zeros(n_columns, np.bool_)
-    used[input_columns[reaches]] = True
-    return used
-
-
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
     """Learning rate and momentum of a layer at the end of training."""
     if parameters.adaptive_rate:
@@ -62,6 +58,8 @@ def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, fl
         squared_steps = network.weights(layer, network.second).astype(np.float64)
         squared_gradients = network.weights(layer, network.first).astype(np.float64)
         rates = np.sqrt((squared_steps + epsilon) / (squared_gradients + epsilon))
+        if not rates.size:
+            return {"mean_rate": 0.0, "rate_rms": 0.0, "momentum": 0.0}
         return {"mean_rate": float(rates.mean()), "rate_rms": float(rates.std()), "momentum": 0.0}
     progress = min(network.rows_seen / parameters.momentum_ramp, 1.0) if parameters.momentum_ramp > 0 else 1.0
     rate = parameters.rate * parameters.rate_decay**layer / (1 + parameters.rate_annealing * network.rows_seen)

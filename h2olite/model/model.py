@@ -25,7 +25,7 @@ from h2olite.training.workers import TILE, Workers, usable_threads
 
 from .artifact import read_artifact, write_artifact
 from .folds import Contents, CrossValidation, within
-from .layers import describe_layers, used_columns
+from .layers import describe_layers
 from .scoring import ClassShares, Observed, Scoring, objective_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class TrainingRecord:
     stopping_values : the stopping metric at every scoring, oldest first; None where it was not measured.
     seconds : spent on ``read``, ``encode``, ``compile``, ``train``, ``score``, and in ``total``.
     warnings : sentences for the user.
+    unused : predictors that left the model because none of their weights could reach an output.
+    pruned_inputs : the number of their inputs.
     """
 
     version: str
@@ -61,6 +63,8 @@ class TrainingRecord:
     stopping_values: list[float | None]
     seconds: dict[str, float]
     warnings: list[str]
+    unused: list[str] = dataclasses.field(default_factory=list)
+    pruned_inputs: int = 0
 
 
 def _getter(name: str) -> Callable[..., Any]:
@@ -241,7 +245,7 @@ class Model:
         """The layers: units, type, dropout, penalties, learning rates and statistics of weights and biases."""
         import pandas as pd
 
-        return pd.DataFrame(describe_layers(self.network, self.parameters, self.category))
+        return pd.DataFrame(describe_layers(self.network, self.parameters, self.category, self.record.pruned_inputs))
 
     def weights(self, matrix_id: int = 0) -> pd.DataFrame:
         """The weights into a layer, 0 being the first hidden layer: a row per unit, a column per input of the layer.
@@ -311,9 +315,8 @@ class Model:
         """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
         record = self.record
         theta = [self.network.weights(layer) for layer in range(self.network.n_layers)]
-        total = sum(weights.size for weights in theta)
+        total = sum(weights.size for weights in theta) + record.pruned_inputs * theta[0].shape[1] * theta[0].shape[2]
         nonzero = sum(int(np.count_nonzero(weights)) for weights in theta)
-        used = used_columns(self.network, self.encoder.input_columns, len(self.encoder.predictors))
         seconds = record.seconds["train"]
         return {
             "model_id": self.model_id,
@@ -321,8 +324,8 @@ class Model:
             "category": self.category,
             "response": self.response.name,
             "rows": record.rows,
-            "predictors": len(self.encoder.predictors),
-            "inputs": self.encoder.n_inputs,
+            "predictors": len(self.encoder.predictors) + len(record.unused),
+            "inputs": self.encoder.n_inputs + record.pruned_inputs,
             "seed": self.parameters.seed,
             "epochs": record.epochs,
             "samples": record.samples,
@@ -336,12 +339,12 @@ class Model:
             "cross_validation_metrics_summary": self.cross_validation and self.cross_validation.summary(),
             "scoring_history": self.history,
             "variable_importances": [dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in self.varimp() or ()],
-            "layers": describe_layers(self.network, self.parameters, self.category),
+            "layers": describe_layers(self.network, self.parameters, self.category, self.record.pruned_inputs),
             "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
             "features": {
-                "total": len(used),
-                "used": int(used.sum()),
-                "unused": [name for name, uses in zip(self.encoder.predictors, used, strict=True) if not uses],
+                "total": len(self.encoder.predictors) + len(record.unused),
+                "used": len(self.encoder.predictors),
+                "unused": record.unused,
             },
             "parameters": _stored(self.parameters),
             "version": record.version,

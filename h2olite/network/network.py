@@ -10,7 +10,7 @@ import numpy as np
 from h2olite.kernels.passes import Layout
 from h2olite.parameters import Activation, WeightDistribution
 
-from .topology import aligned_zeros
+from .topology import aligned_zeros, lay_out
 
 
 @dataclasses.dataclass(eq=False)
@@ -82,6 +82,18 @@ class Network:
         network.second[:] = self.second
         network.rows_seen = self.rows_seen
         return network
+
+    def with_inputs(self, inputs: np.ndarray) -> Network:
+        """A copy that has only some of the inputs: int64, their indices."""
+        layout = lay_out(
+            [inputs.size, *self.layout.sizes[1:].tolist()],
+            maxout=bool((self.layout.widths[:-1] > self.layout.padded[1:-1]).any()),
+        )
+        arrays = self.to_arrays()
+        for name in arrays:
+            if name.startswith("layer1.weights"):
+                arrays[name] = arrays[name][inputs]
+        return Network.from_arrays(layout, arrays, self.rows_seen)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""

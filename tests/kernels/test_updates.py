@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from examples import rule
 
-from h2olite.kernels.updates import average, soft_threshold, step_of
+from h2olite.kernels.updates import average, group_soft_threshold, soft_threshold, step_of
 
 
 def shrink(values, owed, rate):
@@ -28,6 +28,15 @@ def test_weights_within_the_threshold_become_exactly_zero():
     np.testing.assert_allclose(w, [0, 0, 0, -0.1, 0, 0], atol=1e-7)
     assert np.count_nonzero(w[[0, 1, 4, 5]]) == 0
     assert w.dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-4, 1e-8, 1e-12, 1e-18, 1e-30])
+def test_groups_of_any_size_are_shrunk_or_removed_but_never_blown_up(size):
+    w = np.full((1, 16), size, np.float32)
+    nothing = np.zeros_like(w)
+    step = step_of(rule(adaptive=False, rate=0.5), 0, 0)
+    group_soft_threshold(step, w, nothing, nothing, 0, 1, np.float32(2))  # moves the norm by 1
+    np.testing.assert_allclose(np.linalg.norm(w), max(4 * size - 1, 0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_rows", [1, 32, 100])

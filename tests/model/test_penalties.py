@@ -34,7 +34,7 @@ def coefficients(x, y, **penalties):
         seed=1,
         **penalties,
     )
-    return model.network.weights(0)[:, 0, 0]
+    return model.weights(0).iloc[0].reindex([f"x{i}" for i in range(x.shape[1])], fill_value=0).to_numpy()
 
 
 def assert_close(ours, theirs):
@@ -90,7 +90,34 @@ def test_norm_of_the_weights_falls_with_l2_and_their_number_with_l1(linear_table
 
     norms = [np.linalg.norm(weights(l2=l2)) for l2 in (0, 1e-3, 1e-2, 1e-1)]
     assert norms == sorted(norms, reverse=True)
-    zeros = [np.count_nonzero(weights(l1=l1) == 0) for l1 in (0, 1e-3, 1e-2, 1e-1)]
+    n_weights = 8 * 16 + 16 * 8 + 8
+    zeros = [n_weights - np.count_nonzero(weights(l1=l1)) for l1 in (0, 1e-3, 1e-2, 1e-1)]
     assert zeros == sorted(zeros)
     assert zeros[0] == 0
     assert zeros[-1] > 0
+
+
+def test_unused_predictors_leave_the_model_file_and_are_not_needed_to_predict(linear_table, tmp_path):
+    x, y = linear_table
+    columns = {f"x{i}": column for i, column in enumerate(x.T)}
+    model = h2olite.deeplearning(
+        y="y", training_frame=columns | {"y": y}, hidden=[], l1=0.2, adaptive_rate=False, epochs=20, nthreads=1, seed=1
+    )
+    features = model.report()["features"]
+    assert 0 < features["used"] == len(model.encoder.predictors) < features["total"] == 8
+    assert model.weights(0).columns.tolist() == list(model.encoder.predictors)
+    needed = {name: columns[name] for name in model.encoder.predictors}
+    loaded = h2olite.load_model(model.save(tmp_path / "sparse.h2olite"))
+    assert loaded.predict(needed).equals(model.predict(columns))
+    assert loaded.report()["features"] == features
+
+
+def test_a_penalty_that_removes_everything_leaves_a_constant_model(linear_table):
+    x, y = linear_table
+    table = {f"x{i}": column for i, column in enumerate(x.T)} | {"y": y}
+    model = h2olite.deeplearning(y="y", training_frame=table, hidden=[5], l1=10, epochs=3, nthreads=1, seed=1)
+    assert model.report()["features"]["used"] == 0
+    assert model.report()["weights"]["zero_share"] == 1
+    predictions = model.predict(table)["predict"]
+    assert predictions.nunique() == 1
+    assert predictions[0] == pytest.approx(y.mean(), abs=0.3)
