@@ -150,6 +150,8 @@ class Watch:
             self.note = None
         self._newest = progress.row or self._newest
         if self.parameters.verbose and progress.row:
+            from h2olite.training.history import history_line
+
             self.console.say(history_line(progress.row))
         if not self.parameters.quiet_mode:
             self.console.status(progress_line(progress, self._newest, with_bar=self.console.is_terminal))
@@ -182,13 +184,6 @@ def progress_line(progress: Progress, measured: Mapping[str, Any] | None, *, wit
     done = round(BAR * share)
     bar = f"[{'#' * done}{'.' * (BAR - done)}] " if with_bar else ""
     return f"{bar}{', '.join(parts)}"
-
-
-def history_line(row: Mapping[str, Any]) -> str:
-    """One row of the scoring history, for --verbose."""
-    return "  ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
-    )
 
 
 def _clock(seconds: float) -> str:

@@ -17,6 +17,7 @@ from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
 from h2olite.parameters import Parameters
 from h2olite.selection import cross_validation
+from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
 from h2olite.validation import validate
 
@@ -144,4 +145,11 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     repeated = sorted(positional.keys() & given.keys())
     if repeated:
         raise TypeError(f"deeplearning() got multiple values for {repeated[0]!r}")
-    return train(check(positional | given))
+    parameters = check(positional | given)
+    return train(parameters, watch=_print_measurement if parameters.verbose else None)
+
+
+def _print_measurement(progress: Progress) -> None:
+    """Print the newest row of the scoring history, if it is new."""
+    if progress.row is not None:
+        print(history_line(progress.row))

@@ -11,7 +11,7 @@ import difflib
 import functools
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 Activation = Literal[
@@ -275,8 +275,7 @@ class Parameters:
         default=0.05,
         group="machine",
         within="(0, inf)",
-        acts=False,
-        help="Share of time for communication between machines.",
+        help="Share of time for communication between machines. Acts only in distributed training.",
     )
     seed: int = parameter(
         default=-1, group="training", within="[-1, inf)", help="Seed of all random numbers; -1 draws one."
@@ -434,7 +433,7 @@ class Parameters:
         help="How score_validation_samples rows are drawn; Stratified keeps the shares of the classes.",
     )
     diagnostics: bool = parameter(
-        default=True, group="output", acts=False, help="Statistics of every layer; deprecated in H2O, always on."
+        default=True, group="output", help="Statistics of every layer; deprecated in H2O, always on."
     )
     fast_mode: bool = parameter(
         default=True,
@@ -448,9 +447,11 @@ class Parameters:
         default=True, group="output", help="Compute how much each input matters (Gedeon's method)."
     )
     replicate_training_data: bool = parameter(
-        default=True, group="machine", acts=False, help="Copy the table to every machine."
+        default=True, group="machine", help="Copy the table to every machine. Acts only in distributed training."
     )
-    single_node_mode: bool = parameter(default=False, group="machine", acts=False, help="Train on one machine only.")
+    single_node_mode: bool = parameter(
+        default=False, group="machine", help="Train on one machine of several. Acts only in distributed training."
+    )
     shuffle_training_data: bool = parameter(
         default=True,
         group="training",
@@ -470,7 +471,7 @@ class Parameters:
     sparse: bool = parameter(
         default=False, group="data", help="Scale numeric columns without centring them, so that zeros stay zeros."
     )
-    col_major: bool = parameter(default=False, group="machine", acts=False, help="Removed from H2O.")
+    col_major: bool = parameter(default=False, group="machine", help="Removed from H2O; True is an error there too.")
     average_activation: float = parameter(
         default=0.0, group="autoencoder", acts=False, within="(-inf, inf)", help="Wanted average activation."
     )
@@ -499,13 +500,21 @@ class Parameters:
         default="AUTO", group="data", acts=False, help="How categorical columns become inputs; AUTO is OneHotInternal."
     )
     elastic_averaging: bool = parameter(
-        default=False, group="machine", acts=False, help="Average several machines' weights elastically."
+        default=False,
+        group="machine",
+        help="Average several machines' weights elastically. Acts only in distributed training.",
     )
     elastic_averaging_moving_rate: float = parameter(
-        default=0.9, group="machine", within="[0, 1]", acts=False, help="Moving rate of elastic averaging."
+        default=0.9,
+        group="machine",
+        within="[0, 1]",
+        help="Moving rate of elastic averaging. Acts only in distributed training.",
     )
     elastic_averaging_regularization: float = parameter(
-        default=0.001, group="machine", within="[0, inf)", acts=False, help="Pull of elastic averaging."
+        default=0.001,
+        group="machine",
+        within="[0, inf)",
+        help="Pull of elastic averaging. Acts only in distributed training.",
     )
     export_checkpoints_dir: str | None = parameter(
         default=None,
@@ -514,13 +523,23 @@ class Parameters:
         "on from there, and when training is finished.",
     )
     auc_type: AucType = parameter(
-        default="AUTO", group="output", acts=False, help="Which multinomial AUC to report; AUTO is none."
+        default="AUTO",
+        group="output",
+        help="With 3 to 50 classes, which mean of AUCs to report: of each class against the rest (OVR) or of each "
+        "pair of classes (OVO), plain (MACRO) or by the classes' rows (WEIGHTED). AUTO and NONE report none.",
     )
-    custom_metric_func: str | None = parameter(
-        default=None, group="scoring", acts=False, help="A metric of your own, as module:function."
+    custom_metric_func: str | Callable[..., float] | None = parameter(
+        default=None,
+        group="scoring",
+        help="A metric of your own: module:function, imported and run (in Python also a function), called as "
+        "function(actual, predicted, weights).",
     )
     gainslift_bins: int = parameter(
-        default=-1, group="output", within="[-1, inf)", acts=False, help="Groups of the gains/lift table; -1 for 16."
+        default=-1,
+        group="output",
+        within="[-1, inf)",
+        help="Groups of equally many rows in the gains/lift table of two classes; -1 for 16 that are finer at the top, "
+        "0 for no table.",
     )
     verbose: bool = parameter(default=False, group="output", help="Print the scoring history while training.")
     ignored_columns: list[str] | None = parameter(
@@ -578,6 +597,9 @@ FRAMES = ("training_frame", "validation_frame")
 
 MODELS = ("checkpoint", "pretrained_autoencoder")
 """Parameters whose values are models."""
+
+FUNCTIONS = ("custom_metric_func",)
+"""Parameters that take a function of Python's in place of its name."""
 
 
 @functools.cache

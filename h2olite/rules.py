@@ -7,6 +7,7 @@ error. `IDLE_RULES` find parameters that were changed to no effect, which is wor
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -15,6 +16,15 @@ from h2olite.parameters import Parameters
 
 OWN_LOSS = {"gaussian": "Quadratic", "laplace": "Absolute", "quantile": "Quantile", "huber": "Huber"}
 """The one loss of each distribution of a numeric response that has one."""
+
+DISTRIBUTED_SETTINGS = (
+    *("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp"),
+    *("elastic_averaging", "elastic_averaging_moving_rate", "elastic_averaging_regularization"),
+)
+"""Parameters that are about several machines."""
+
+MOST_AUC_CLASSES = 50
+"""Classes up to which AUCs of pairs are computed, as in H2O: their number grows with the square."""
 
 DEVIANCE_ONLY = ("poisson", "gamma", "tweedie")
 """Distributions that minimise their own deviance, for which no name exists in `loss`."""
@@ -129,7 +139,7 @@ def loss_goes_with_the_distribution(p: Parameters) -> Iterator[str]:
 
 def custom_stopping_metric_needs_a_function(p: Parameters) -> Iterator[str]:
     """Without custom_metric_func there is no custom metric to watch."""
-    if p.stopping_metric.startswith("custom") and p.custom_metric_func is None:
+    if p.stopping_metric.startswith("custom") and not callable(p.custom_metric_func):
         yield f"stopping_metric {p.stopping_metric} needs custom_metric_func; choose another metric."
 
 
@@ -161,6 +171,18 @@ def exported_model_needs_a_file_name(p: Parameters) -> Iterator[str]:
         yield f"model_id must be good for a file name while export_checkpoints_dir is given; got {p.model_id!r}."
 
 
+def col_major_was_removed(p: Parameters) -> Iterator[str]:
+    """H2O keeps the name, and refuses it."""
+    if p.col_major:
+        yield "col_major was removed from H2O; leave it out."
+
+
+def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
+    """H2O refuses the pair."""
+    if p.elastic_averaging and p.sparse:
+        yield "elastic_averaging and sparse cannot be combined; leave one of them out."
+
+
 RULES = (
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
@@ -176,6 +198,8 @@ RULES = (
     folds_come_from_one_place,
     initial_layers_are_one_per_layer,
     exported_model_needs_a_file_name,
+    col_major_was_removed,
+    elastic_averaging_excludes_sparse,
 )
 
 
@@ -211,6 +235,8 @@ def deviances_need_their_range(p: Parameters, response: Response) -> Iterator[st
 def stopping_metric_is_measured(p: Parameters, response: Response) -> Iterator[str]:
     """It also picks the best model, so this matters without early stopping too."""
     measured = STOPPING_METRICS[response.kind]
+    if response.kind == "many classes" and wants_multinomial_auc(p):
+        measured = (*measured, "AUC", "AUCPR")
     if p.stopping_metric not in ("AUTO", *measured) and not p.stopping_metric.startswith("custom"):
         kinds = {
             "regression": "a numeric response",
@@ -263,6 +289,20 @@ def class_sampling_factors_are_one_per_class(p: Parameters, response: Response) 
         )
 
 
+def wants_multinomial_auc(p: Parameters) -> bool:
+    """Whether AUCs of more than two classes are asked for."""
+    return p.auc_type not in ("AUTO", "NONE")
+
+
+def multinomial_auc_needs_few_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """There is an AUC for every pair of classes."""
+    if wants_multinomial_auc(p) and response.n_classes is not None and response.n_classes > MOST_AUC_CLASSES:
+        yield (
+            f"auc_type {p.auc_type} needs at most {MOST_AUC_CLASSES} classes and {response.name} has "
+            f"{response.n_classes}; leave it out."
+        )
+
+
 RESPONSE_RULES = (
     response_has_no_other_role,
     offsets_need_numbers,
@@ -273,6 +313,7 @@ RESPONSE_RULES = (
     deviances_need_their_range,
     stopping_metric_is_measured,
     stratified_folds_need_classes,
+    multinomial_auc_needs_few_classes,
 )
 
 
@@ -331,6 +372,35 @@ def sampling_method_is_idle_without_a_sample(p: Parameters) -> Iterator[str]:
         )
 
 
+def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
+    """There is one machine."""
+    for name in _changed(p, DISTRIBUTED_SETTINGS):
+        yield f"{name} acts only in distributed training, which h2olite does not do yet."
+
+
+def diagnostics_are_always_on(p: Parameters) -> Iterator[str]:
+    """The statistics of layers cost next to nothing."""
+    if not p.diagnostics:
+        yield "diagnostics has no effect: the statistics of the layers are always there."
+
+
+def metric_named_in_a_file_is_not_run(p: Parameters) -> Iterator[str]:
+    """Going on from a model file must not run code that the file names."""
+    if isinstance(p.custom_metric_func, str):
+        yield f"custom_metric_func {p.custom_metric_func} of the checkpoint is not run; pass it again to measure it."
+
+
+def infinite_max_w2_is_bounded(p: Parameters) -> Iterator[str]:
+    """Not idle, but not what was asked for either."""
+    if becomes_bounded(p):
+        yield f"max_w2 inf becomes 1000 with {p.activation}, as in H2O; leave it out for no limit."
+
+
+def becomes_bounded(p: Parameters) -> bool:
+    """Whether H2O puts a limit in place of an infinite max_w2, for fear of rectifiers that grow without bound."""
+    return p.max_w2 == math.inf and p.activation in ("Rectifier", "RectifierWithDropout")
+
+
 IDLE_RULES = (
     other_update_rule_is_idle,
     stopping_settings_are_idle_without_rounds,
@@ -339,6 +409,10 @@ IDLE_RULES = (
     kept_folds_are_idle_without_folds,
     balancing_limit_is_idle_without_balancing,
     sampling_method_is_idle_without_a_sample,
+    settings_of_distributed_training_are_idle,
+    diagnostics_are_always_on,
+    metric_named_in_a_file_is_not_run,
+    infinite_max_w2_is_bounded,
 )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from h2olite import continuing
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, MODELS, Declared, Parameters, declared, folded, nearest
+from h2olite.functions import load_function
+from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Declared, Parameters, declared, folded, nearest
 from h2olite.rules import (
     CLASS_DISTRIBUTIONS,
     IDLE_RULES,
@@ -25,6 +26,7 @@ from h2olite.rules import (
     RULES,
     STOPPING_METRICS,
     Response,
+    becomes_bounded,
     distribution_of,
 )
 
@@ -135,6 +137,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         changes["stopping_metric"] = STOPPING_METRICS[Response("", n_classes, None).kind][0]
     if p.activation.endswith("WithDropout") and p.hidden_dropout_ratios is None:
         changes["hidden_dropout_ratios"] = [0.5] * len(p.hidden)
+    if becomes_bounded(p):
+        changes["max_w2"] = 1000.0
     if p.reproducible:
         changes |= {"nthreads": 1, "score_each_iteration": True}
         if p.train_samples_per_iteration == -2:
@@ -164,6 +168,8 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
         return _read_choice(parameter, item)
     if parameter.type is object:
         return None if isinstance(item, str) and not item else item  # as between two commas
+    if parameter.name in FUNCTIONS and (isinstance(item, str) or callable(item)):
+        return load_function(parameter.name, item)
     if parameter.type is bool and is_bool:
         return bool(item)
     if parameter.type is float and is_number:

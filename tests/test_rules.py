@@ -76,6 +76,10 @@ def refuses(message, **given):
             "class_sampling_factors need balance_classes; pass balance_classes=True.",
         ),
         (
+            {"elastic_averaging": True, "sparse": True},
+            "elastic_averaging and sparse cannot be combined; leave one of them out.",
+        ),
+        (
             {"stopping_metric": "custom_increasing"},
             "stopping_metric custom_increasing needs custom_metric_func; choose another metric.",
         ),
@@ -83,6 +87,22 @@ def refuses(message, **given):
 )
 def test_contradictions_are_refused(given, message):
     refuses(message, **given)
+
+
+@pytest.mark.proves("col_major")
+def test_col_major_is_refused_like_in_h2o():
+    assert validate({"col_major": False}).col_major is False
+    refuses("col_major was removed from H2O; leave it out.", col_major=True)
+
+
+def test_auc_may_stop_training_of_several_classes_if_its_type_is_chosen():
+    check_response(validate({"stopping_metric": "AUCPR", "auc_type": "MACRO_OVR"}), 3)
+
+
+@pytest.mark.proves("max_w2")
+@pytest.mark.parametrize(("activation", "limit"), [("Rectifier", 1000.0), ("Tanh", float("inf"))])
+def test_infinite_max_w2_is_bounded_for_rectifiers_only(activation, limit):
+    assert resolve(validate({"max_w2": float("inf"), "activation": activation}), None).max_w2 == limit
 
 
 def test_tweedie_power_is_checked_only_with_tweedie():
@@ -151,6 +171,11 @@ def test_two_fitting_dropout_ratios_pass():
             "mean_per_class_error; got AUC.",
         ),
         (
+            {"auc_type": "MACRO_OVO"},
+            51,
+            "auc_type MACRO_OVO needs at most 50 classes and age has 51; leave it out.",
+        ),
+        (
             {"stopping_metric": "logloss"},
             None,
             "stopping_metric for a numeric response must be one of deviance, MSE, RMSE, MAE, RMSLE; got logloss.",
@@ -214,6 +239,16 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
             ["huber_alpha has no effect without distribution huber; pass distribution='huber'."],
         ),
         ({"quantile_alpha": 0.9, "loss": "Quantile"}, []),
+        ({"diagnostics": False}, ["diagnostics has no effect: the statistics of the layers are always there."]),
+        (
+            {"single_node_mode": True},
+            ["single_node_mode acts only in distributed training, which h2olite does not do yet."],
+        ),
+        (
+            {"max_w2": float("inf")},
+            ["max_w2 inf becomes 1000 with Rectifier, as in H2O; leave it out for no limit."],
+        ),
+        ({"max_w2": float("inf"), "activation": "Tanh"}, []),
         (
             {"keep_cross_validation_predictions": True},
             ["keep_cross_validation_predictions has no effect without cross-validation; pass nfolds or fold_column."],

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from h2olite.errors import DataError, ParameterError
+from h2olite.functions import CustomMetric, function_name
 
 STOPPING_KEYS = {
     "deviance": "mean_residual_deviance",
@@ -22,6 +23,8 @@ STOPPING_KEYS = {
     "lift_top_group": "lift_top_group",
     "misclassification": "error",
     "mean_per_class_error": "mean_per_class_error",
+    "custom": "custom_metric_value",
+    "custom_increasing": "custom_metric_value",
 }
 """Where the value of each stopping metric stands among a metrics object's values."""
 
@@ -44,7 +47,7 @@ class Metrics:
 
     category: ClassVar[str]
     auto_stopping_metric: ClassVar[str]
-    headline: ClassVar[tuple[str, ...]]
+    first_shown: ClassVar[tuple[str, ...]]
 
     def __init__(self, values: dict[str, Any]) -> None:
         """Keep the values, laid out as in JSON but with NaN for what is undefined."""
@@ -53,6 +56,15 @@ class Metrics:
     def __getitem__(self, key: str) -> Any:
         """One value by its key in the JSON form."""
         return self._values[key]
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a value of this key."""
+        return key in self._values
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """The keys of the numbers to show people first."""
+        return tuple(key for key in (*self.first_shown, "custom_metric_value") if key in self)
 
     def numbers(self) -> dict[str, float]:
         """The values that are single numbers."""
@@ -80,6 +92,36 @@ class Metrics:
             known = ", ".join(name for name, key in STOPPING_KEYS.items() if key in self._values)
             raise ParameterError(f"stopping_metric must be one of {known} for a {self.category} model; got {metric!r}.")
         return self[key]
+
+    def measure_custom(
+        self, function: CustomMetric, actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
+    ) -> None:
+        """Add the value of a metric of the user's.
+
+        Parameters
+        ----------
+        function : is called with the rows that count: their actual values, predictions and weights.
+        actual, predicted, weights : as for `measured`.
+
+        Raises
+        ------
+        ParameterError
+            It fails or does not return a number.
+        """
+        name = function_name(function)
+        try:
+            value = float(function(*measured(actual, predicted, weights)))
+        except Exception as error:  # it may fail in any way
+            raise ParameterError(f"custom_metric_func {name} must return a number; it fails with {error!r}.") from error
+        self._values |= {"custom_metric_name": name, "custom_metric_value": value}
+
+    def custom_metric_name(self) -> str | None:
+        """Name of the user's own metric; None without one."""
+        return self._values.get("custom_metric_name")
+
+    def custom_metric_value(self) -> float | None:
+        """Value of the user's own metric; None without one."""
+        return self._values.get("custom_metric_value")
 
     def to_json(self) -> dict[str, Any]:
         """The values for `json.dumps`, with None for what is not finite."""

@@ -58,7 +58,7 @@ class BinomialMetrics(Metrics):
 
     category = "Binomial"
     auto_stopping_metric = "logloss"
-    headline = ("logloss", "auc", "pr_auc", "gini", "mean_per_class_error", "error", "mse", "rmse", "r2")
+    first_shown = ("logloss", "auc", "pr_auc", "gini", "mean_per_class_error", "error", "mse", "rmse", "r2")
 
     @classmethod
     def from_predictions(
@@ -69,6 +69,7 @@ class BinomialMetrics(Metrics):
         levels: tuple[str, str],
         weights: np.ndarray | None = None,
         threshold: float | None = None,
+        gainslift_bins: int = -1,
     ) -> BinomialMetrics:
         """Measure predictions.
 
@@ -79,6 +80,7 @@ class BinomialMetrics(Metrics):
         levels : names of the classes.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
         threshold : least probability at which class 1 is predicted; the one with the largest F1 if not given.
+        gainslift_bins : groups of the gains/lift table; -1 for the usual 16, 0 for no table.
 
         Raises
         ------
@@ -95,7 +97,7 @@ class BinomialMetrics(Metrics):
             threshold = float(curve.thresholds[best["f1"][0]])
         confusion = _confusion(curve.counts_at(threshold), levels)
         table = curve.thinned(MOST_THRESHOLDS, [max(curve.row_at(threshold), 0), *(row for row, _ in best.values())])
-        gains_lift = curve.gains_lift()
+        gains_lift = curve.gains_lift(gainslift_bins) if gainslift_bins else []
         auc = curve.auc()
         return cls(
             {
@@ -110,7 +112,7 @@ class BinomialMetrics(Metrics):
                 "mean_per_class_error": confusion.mean_per_class_error(),
                 "error": confusion.error(),
                 "threshold": threshold,
-                "lift_top_group": gains_lift[0]["lift"],
+                "lift_top_group": (gains_lift or curve.gains_lift())[0]["lift"],
                 "kolmogorov_smirnov": curve.kolmogorov_smirnov(),
                 "confusion_matrix": confusion.to_json(),
                 "thresholds_and_metric_scores": _scores(table),

@@ -10,7 +10,7 @@ import numpy as np
 from h2olite.metrics.base import weighted_quantile
 
 GROUP_ENDS = np.array([0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0])
-"""The quantiles of the predictions at which the groups of the gains/lift table end."""
+"""The quantiles of the predictions at which the groups of the gains/lift table end, unless asked for others."""
 
 
 class Counts(NamedTuple):
@@ -153,14 +153,15 @@ class ThresholdCurve(NamedTuple):
         rows = np.union1d(even, np.array(keep, dtype=np.intp))
         return ThresholdCurve(self.thresholds[rows], self.tps[rows], self.fps[rows])
 
-    def gains_lift(self) -> list[dict[str, Any]]:
+    def gains_lift(self, n_groups: int = -1) -> list[dict[str, Any]]:
         """The gains/lift table: the rows in groups from the highest predictions down.
 
-        The groups end at fixed quantiles of the predictions; equal predictions stay together, and groups without rows
-        are left out.
+        The groups end at quantiles of the predictions: `n_groups` evenly spread ones, or for -1 those of `GROUP_ENDS`.
+        Equal predictions stay together, and groups without rows are left out.
         """
+        quantiles = GROUP_ENDS if n_groups == -1 else np.linspace(1, 0, n_groups + 1)[1:]
         weights = np.diff(self.tps + self.fps, prepend=0)
-        cuts = weighted_quantile(self.thresholds, GROUP_ENDS, weights)
+        cuts = weighted_quantile(self.thresholds, quantiles, weights)
         ends = np.unique([self.row_at(cut) for cut in cuts])
         events, rows = self.tps[ends], (self.tps + self.fps)[ends]
         scores = np.cumsum(self.thresholds * weights)[ends]

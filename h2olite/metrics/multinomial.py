@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from h2olite.metrics.areas import class_areas
 from h2olite.metrics.base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
 from h2olite.metrics.confusion import ConfusionMatrix
+from h2olite.parameters import AucType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +27,7 @@ class MultinomialMetrics(Metrics):
 
     category = "Multinomial"
     auto_stopping_metric = "logloss"
-    headline = ("logloss", "mean_per_class_error", "error", "mse", "rmse", "r2")
+    first_shown = ("logloss", "auc", "pr_auc", "mean_per_class_error", "error", "mse", "rmse", "r2")
 
     @classmethod
     def from_predictions(
@@ -35,6 +37,7 @@ class MultinomialMetrics(Metrics):
         *,
         levels: tuple[str, ...],
         weights: np.ndarray | None = None,
+        auc_type: AucType = "NONE",
     ) -> MultinomialMetrics:
         """Measure predictions.
 
@@ -44,6 +47,7 @@ class MultinomialMetrics(Metrics):
         probabilities : ndarray of float, shape (n_rows, n_classes).
         levels : names of the classes.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
+        auc_type : which mean is the AUC and the PR AUC; there are none with AUTO and NONE.
 
         Raises
         ------
@@ -58,6 +62,7 @@ class MultinomialMetrics(Metrics):
         by_rank = np.bincount(rank, weights, minlength=len(levels))
         mse = weighted_mean((1 - p_actual[:, 0]) ** 2, weights)
         confusion = ConfusionMatrix.from_classes(actual, probabilities.argmax(axis=1), weights, levels)
+        areas = {} if auc_type in ("AUTO", "NONE") else class_areas(actual, probabilities, weights, levels, auc_type)
         return cls(
             {
                 "nobs": len(actual),
@@ -69,12 +74,39 @@ class MultinomialMetrics(Metrics):
                 "error": confusion.error(),
                 "confusion_matrix": confusion.to_json(),
                 "hit_ratios": (np.cumsum(by_rank)[:MOST_HITS] / by_rank.sum()).tolist(),
+                **areas,
             }
         )
 
     logloss = scalar("logloss", "Mean of -log of the actual class's probability, each at least 1e-15.")
     mean_per_class_error = scalar("mean_per_class_error", "Mean of the classes' errors; of no rows, none is wrong.")
     error = scalar("error", "Share of rows predicted wrongly.")
+
+    def auc(self) -> float:
+        """The mean of the classes' AUCs that auc_type chose; NaN if it chose none."""
+        return self._values.get("auc", math.nan)
+
+    def pr_auc(self) -> float:
+        """The mean of the classes' PR AUCs that auc_type chose; NaN if it chose none."""
+        return self._values.get("pr_auc", math.nan)
+
+    aucpr = pr_auc
+
+    def multinomial_auc_table(self) -> pd.DataFrame | None:
+        """The AUC of each class against the rest and of each pair of classes, with their means; None without auc_type.
+
+        The AUC of a pair is the mean of that of either class against the other, by its own probability. What has no
+        rows has no AUC, and is left out of the means.
+
+        References
+        ----------
+        Hand and Till (2001), A simple generalisation of the area under the ROC curve for multiple class problems.
+        """
+        return self._areas("multinomial_auc_table")
+
+    def multinomial_aucpr_table(self) -> pd.DataFrame | None:
+        """The PR AUCs, laid out as in `multinomial_auc_table`; None without auc_type."""
+        return self._areas("multinomial_aucpr_table")
 
     def confusion_matrix(self) -> ConfusionMatrix:
         """How often each class was taken for each other one."""
@@ -86,6 +118,12 @@ class MultinomialMetrics(Metrics):
         import pandas as pd
 
         return pd.DataFrame({"k": range(1, len(self["hit_ratios"]) + 1), "hit_ratio": self["hit_ratios"]})
+
+    def _areas(self, key: str) -> pd.DataFrame | None:
+        """One of the tables of areas."""
+        import pandas as pd
+
+        return pd.DataFrame(self[key]) if key in self else None
 
     def __repr__(self) -> str:
         """The headline numbers and the confusion matrix."""

@@ -14,7 +14,7 @@ class RegressionMetrics(Metrics):
 
     category = "Regression"
     auto_stopping_metric = "deviance"
-    headline = ("mean_residual_deviance", "rmse", "mse", "mae", "rmsle", "r2")
+    first_shown = ("mean_residual_deviance", "rmse", "mse", "mae", "rmsle", "r2")
 
     @classmethod
     def from_predictions(

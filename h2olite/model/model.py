@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +17,17 @@ from h2olite.data.reader import Block
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ArtifactError, DataError
+from h2olite.functions import function_name
 from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
-from h2olite.parameters import FRAMES, Parameters, declared
+from h2olite.parameters import FRAMES, FUNCTIONS, Parameters, declared
 from h2olite.training.workers import TILE, Workers, usable_threads
+from h2olite.validation import validate
 
 from .artifact import read_artifact, write_artifact
 from .folds import Contents, CrossValidation, within
+from .getters import MetricGetters
 from .layers import describe_layers
 from .scoring import ClassShares, Observed, Scoring, objective_of
 
@@ -67,22 +70,8 @@ class TrainingRecord:
     pruned_inputs: int = 0
 
 
-def _getter(name: str) -> Callable[..., Any]:
-    """Make a method that gives one metric of the training, validation or cross-validation metrics."""
-
-    def get(self: Model, train: bool = False, valid: bool = False, xval: bool = False) -> Any:
-        return self._of_frames(train, valid, xval, lambda metrics: getattr(metrics, name)())
-
-    get.__name__ = name
-    get.__doc__ = (
-        f"The {name} of the training metrics, or of those asked for; a dict by frame when several are, None for a "
-        "frame that there was none of."
-    )
-    return get
-
-
 @dataclasses.dataclass(eq=False)
-class Model:
+class Model(MetricGetters):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
     A model may be pickled, and predict in many threads at once.
@@ -180,11 +169,17 @@ class Model:
             _warn(adaptation)
 
     def model_performance(
-        self, test_data: Any = None, train: bool = False, valid: bool = False, xval: bool = False
+        self,
+        test_data: Any = None,
+        train: bool = False,
+        valid: bool = False,
+        xval: bool = False,
+        auc_type: str | None = None,
     ) -> Metrics | None:
         """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for.
 
         A model trained with a weights_column weighs the frame's rows by it, if it is there.
+        `auc_type` chooses the AUC of several classes on the frame; that of training if not given.
         """
         if test_data is None:
             return self._of_frames(train, valid, xval, lambda metrics: metrics)
@@ -192,29 +187,18 @@ class Model:
         adaptation = Adaptation(table.name)
         if self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
+        scoring = self._scoring
+        if auc_type is not None:
+            chosen = validate({"auc_type": auc_type}).auc_type
+            scoring = dataclasses.replace(scoring, parameters=dataclasses.replace(self.parameters, auc_type=chosen))
         observed = Observed(
             self.response.encode(table, adaptation)[1],
             row_weights(table, self.parameters.weights_column, adaptation),
             row_offsets(table, self.parameters.offset_column),
         )
-        metrics = self._scoring.metrics(self._outputs(table, adaptation), observed)
+        metrics = scoring.metrics(self._outputs(table, adaptation), observed)
         _warn(adaptation)
         return metrics
-
-    auc = _getter("auc")
-    aucpr = pr_auc = _getter("pr_auc")
-    gini = _getter("gini")
-    logloss = _getter("logloss")
-    mse = _getter("mse")
-    rmse = _getter("rmse")
-    mae = _getter("mae")
-    rmsle = _getter("rmsle")
-    r2 = _getter("r2")
-    mean_residual_deviance = _getter("mean_residual_deviance")
-    mean_per_class_error = _getter("mean_per_class_error")
-    confusion_matrix = _getter("confusion_matrix")
-    hit_ratio_table = _getter("hit_ratio_table")
-    gains_lift = _getter("gains_lift")
 
     def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
@@ -263,11 +247,6 @@ class Model:
         import pandas as pd
 
         return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
-
-    @property
-    def cross_validation_metrics(self) -> Metrics | None:
-        """The metrics of every training row's prediction by the model that did not learn from it."""
-        return None if self.cross_validation is None else self.cross_validation.metrics
 
     def is_cross_validated(self) -> bool:
         """Whether the model was cross-validated."""
@@ -415,18 +394,6 @@ class Model:
         with Workers(self.network, rows, n_threads) as workers:
             return workers.predict(self._objective, rows)
 
-    def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
-        """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""
-        asked = {"train": train, "valid": valid, "xval": xval}
-        frames = {
-            "train": self.training_metrics,
-            "valid": self.validation_metrics,
-            "xval": self.cross_validation_metrics,
-        }
-        names = [name for name, wanted in asked.items() if wanted] or ["train"]
-        values = {name: None if metrics is None else get(metrics) for name in names for metrics in [frames[name]]}
-        return values if len(values) > 1 else values[names[0]]
-
     def _layer(self, index: int) -> int:
         """The index, if there is such a layer of weights."""
         if not 0 <= index < self.network.n_layers:
@@ -482,8 +449,9 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
 
 
 def _stored(parameters: Parameters) -> dict[str, Any]:
-    """The parameters that a model file keeps: all but the tables."""
-    return {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
+    """The parameters that a model file keeps: all but the tables, and functions by name."""
+    values = {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
+    return values | {name: function_name(values[name]) for name in FUNCTIONS if callable(values[name])}
 
 
 def _numeric(name: str | None) -> dict[str, Kind]:

@@ -126,6 +126,16 @@ class Scoring:
 
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
+        if self.response.levels is not None:
+            actual = np.where(np.isnan(actual), -1, actual).astype(np.int64)
+        metrics = self._usual_metrics(predictions, actual, weights)
+        function = self.parameters.custom_metric_func
+        if callable(function):  # in a model read from a file it is a name, and nothing of a file is run
+            metrics.measure_custom(function, actual, predictions, weights)
+        return metrics
+
+    def _usual_metrics(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None) -> Metrics:
+        """All metrics but the user's own; classes as integers."""
         levels = self.response.levels
         if levels is None:
             return RegressionMetrics.from_predictions(
@@ -137,12 +147,17 @@ class Scoring:
                 huber_alpha=self.parameters.huber_alpha,
                 weights=weights,
             )
-        classes = np.where(np.isnan(actual), -1, actual).astype(np.int64)
         if len(levels) == 2:
             return BinomialMetrics.from_predictions(
-                classes, predictions[:, 1], levels=(levels[0], levels[1]), weights=weights
+                actual,
+                predictions[:, 1],
+                levels=(levels[0], levels[1]),
+                weights=weights,
+                gainslift_bins=self.parameters.gainslift_bins,
             )
-        return MultinomialMetrics.from_predictions(classes, predictions, levels=levels, weights=weights)
+        return MultinomialMetrics.from_predictions(
+            actual, predictions, levels=levels, weights=weights, auc_type=self.parameters.auc_type
+        )
 
     def columns(
         self, outputs: np.ndarray, threshold: float, offsets: np.ndarray | None = None

@@ -18,10 +18,17 @@ COLUMNS = {
         "lift": "lift_top_group",
         "classification_error": "error",
     },
-    "Multinomial": {"rmse": "rmse", "logloss": "logloss", "r2": "r2", "classification_error": "error"},
+    "Multinomial": {
+        "rmse": "rmse",
+        "logloss": "logloss",
+        "r2": "r2",
+        "classification_error": "error",
+        "auc": "auc",
+        "pr_auc": "pr_auc",
+    },
     "Regression": {"rmse": "rmse", "deviance": "mean_residual_deviance", "mae": "mae", "r2": "r2"},
 }
-"""H2O's names of the measured columns, and the metrics behind them."""
+"""H2O's names of the measured columns, and the metrics behind them, as far as they were measured."""
 
 
 def history_row(
@@ -38,7 +45,15 @@ def history_row(
     }
     for frame, measured in metrics.items():
         if measured is not None:
-            for name, key in COLUMNS[measured.category].items():
-                value = measured[key]
-                row[f"{frame}_{name}"] = None if math.isnan(value) else value
+            for name, key in (COLUMNS[measured.category] | {"custom": "custom_metric_value"}).items():
+                if key in measured:
+                    value = measured[key]
+                    row[f"{frame}_{name}"] = None if math.isnan(value) else value
     return row
+
+
+def history_line(row: dict[str, Any]) -> str:
+    """One row of the history as text."""
+    return "  ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in row.items()
+    )

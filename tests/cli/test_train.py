@@ -130,6 +130,7 @@ def test_idle_parameters_are_warned_of(folder):
     assert "Warning: rate has no effect while adaptive_rate is on; pass adaptive_rate=False.\n" in result.stderr
 
 
+@pytest.mark.proves("verbose")
 def test_verbose_prints_every_measurement(folder):
     result = run("train", DATASETS / "iris.csv", "--verbose", *SMALL)
     assert [line.split("  ")[3] for line in result.stderr.splitlines() if line.startswith("timestamp")] == [
@@ -143,7 +144,6 @@ def test_verbose_prints_every_measurement(folder):
     ("arguments", "line"),
     [
         (["--l1", "-1", "--rho", "2"], "l1 must be >= 0; got -1. rho must be > 0 and < 1; got 2."),
-        (["--elastic-averaging"], "elastic_averaging is not implemented yet; leave it at its default (False)."),
         (
             ["--loss", "huber", "--distribution", "gaussian"],
             "loss with distribution gaussian must be Automatic or Quadratic; got Huber.",

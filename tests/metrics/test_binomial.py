@@ -288,6 +288,22 @@ def test_gains_lift_groups_end_at_quantiles():
     assert metrics["lift_top_group"] == table.loc[0, "lift"]
 
 
+@pytest.mark.proves("gainslift_bins")
+def test_gains_lift_has_as_many_equal_groups_as_asked_for():
+    actual, p1 = sample("plain", n=1000)
+    table = measure(actual, p1, gainslift_bins=8).gains_lift()
+    np.testing.assert_allclose(np.diff(table["cumulative_data_fraction"], prepend=0), 1 / 8, atol=0.0011)
+    top = np.sort(p1)[-125]
+    assert table.loc[0, "lift"] == pytest.approx(actual[p1 >= top].mean() / actual.mean())
+
+
+def test_gains_lift_may_be_left_out():
+    actual, p1 = sample("plain")
+    metrics = measure(actual, p1, gainslift_bins=0)
+    assert metrics.gains_lift().empty
+    assert metrics["lift_top_group"] == measure(actual, p1)["lift_top_group"]
+
+
 def test_gains_lift_keeps_equal_predictions_together():
     metrics = measure(np.array([0, 1, 0, 1] * 10), np.array([0.3, 0.3, 0.3, 0.8] * 10))
     assert [row["lift"] for row in metrics["gains_lift"]] == pytest.approx([2, 2 / 3])

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as reference
 
 from h2olite.errors import ParameterError
-from h2olite.metrics import MultinomialMetrics
+from h2olite.metrics import BinomialMetrics, MultinomialMetrics
 
 LEVELS = ("a", "b", "c", "d")
 
@@ -45,6 +45,79 @@ def test_agrees_with_scikit_learn(weighting):
     np.testing.assert_allclose(metrics.confusion_matrix().matrix, matrix, rtol=1e-12)
     variance = np.cov(actual, aweights=weights, ddof=0)
     assert metrics.r2() == pytest.approx(1 - metrics.mse() / variance, rel=1e-12)
+
+
+AUC_TYPES = {
+    "MACRO_OVR": {"multi_class": "ovr", "average": "macro"},
+    "WEIGHTED_OVR": {"multi_class": "ovr", "average": "weighted"},
+    "MACRO_OVO": {"multi_class": "ovo", "average": "macro"},
+    "WEIGHTED_OVO": {"multi_class": "ovo", "average": "weighted"},
+}
+
+
+@pytest.mark.parametrize("auc_type", AUC_TYPES)
+def test_every_type_of_auc_agrees_with_scikit_learn(auc_type):
+    actual, probabilities = sample()
+    expected = reference.roc_auc_score(actual, probabilities, **AUC_TYPES[auc_type])
+    assert measure(actual, probabilities, auc_type=auc_type).auc() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("auc_type", ["MACRO_OVR", "WEIGHTED_OVR"])
+def test_weighted_rows_agree_with_scikit_learn(auc_type):
+    actual, probabilities = sample()
+    weights = np.random.default_rng(1).random(300)
+    expected = reference.roc_auc_score(actual, probabilities, sample_weight=weights, **AUC_TYPES[auc_type])
+    assert measure(actual, probabilities, auc_type=auc_type, weights=weights).auc() == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("auc_type", AUC_TYPES)
+def test_whole_weights_count_like_repeated_rows(auc_type):
+    actual, probabilities = sample()
+    weights = np.random.default_rng(1).integers(1, 4, 300)
+    weighted = measure(actual, probabilities, auc_type=auc_type, weights=weights)
+    repeated = measure(actual.repeat(weights), probabilities.repeat(weights, axis=0), auc_type=auc_type)
+    assert weighted.auc() == pytest.approx(repeated.auc(), rel=1e-12)
+    assert weighted.pr_auc() == pytest.approx(repeated.pr_auc(), rel=1e-12)
+
+
+def test_tables_hold_every_class_every_pair_and_all_means():
+    actual, probabilities = sample()
+    metrics = measure(actual, probabilities, auc_type="WEIGHTED_OVO")
+    table = metrics.multinomial_auc_table().set_index("type")
+    assert list(table.index) == [
+        *["a vs Rest", "b vs Rest", "c vs Rest", "d vs Rest", "Macro OVR", "Weighted OVR"],
+        *["a vs b", "a vs c", "a vs d", "b vs c", "b vs d", "c vs d", "Macro OVO", "Weighted OVO"],
+    ]
+    assert table.loc["b vs Rest", "auc"] == pytest.approx(reference.roc_auc_score(actual == 1, probabilities[:, 1]))
+    rows = np.isin(actual, [1, 2])
+    pair = [reference.roc_auc_score(actual[rows] == c, probabilities[rows, c]) for c in (1, 2)]
+    assert table.loc["b vs c", "auc"] == pytest.approx(np.mean(pair))
+    assert table.loc["b vs c", ["first_class_domain", "second_class_domain"]].tolist() == ["b", "c"]
+    assert metrics.auc() == table.loc["Weighted OVO", "auc"]
+    pr_table = metrics.multinomial_aucpr_table().set_index("type")
+    two = BinomialMetrics.from_predictions((actual == 1).astype(int), probabilities[:, 1], levels=("rest", "b"))
+    assert pr_table.loc["b vs Rest", "auc_pr"] == pytest.approx(two.pr_auc(), rel=1e-12)
+    assert metrics.pr_auc() == pr_table.loc["Weighted OVO", "auc_pr"]
+
+
+def test_a_class_without_rows_is_left_out_of_the_means():
+    actual, probabilities = sample()
+    present = actual != 3
+    metrics = measure(actual[present], probabilities[present], auc_type="MACRO_OVR")
+    table = metrics.multinomial_auc_table().set_index("type")["auc"]
+    assert np.isnan(table["d vs Rest"])
+    assert np.isnan(table["a vs d"])
+    assert metrics.auc() == pytest.approx(table[["a vs Rest", "b vs Rest", "c vs Rest"]].mean())
+    assert table["Macro OVO"] == pytest.approx(table[["a vs b", "a vs c", "b vs c"]].mean())
+
+
+def test_without_a_type_there_is_no_auc():
+    metrics = measure(*sample())
+    assert np.isnan([metrics.auc(), metrics.pr_auc()]).all()
+    assert metrics.multinomial_auc_table() is metrics.multinomial_aucpr_table() is None
+    assert "auc" not in metrics.to_json()
 
 
 def test_of_equally_probable_classes_the_first_is_predicted():
@@ -89,7 +162,7 @@ def test_hit_ratios_end_at_the_tenth_class():
 
 
 def test_json_is_strict_and_comes_back():
-    metrics = measure(*sample())
+    metrics = measure(*sample(), auc_type="MACRO_OVO")
     document = metrics.to_json()
     loaded = MultinomialMetrics.from_json(json.loads(json.dumps(document, allow_nan=False)))
     assert loaded.to_json() == document
