@@ -70,9 +70,16 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def is_compiled() -> bool:
-    """Whether an earlier process has left machine code of this version, so that starting takes no compiling."""
-    return CACHE_FOLDER is not None and any(CACHE_FOLDER.rglob("rows.train_rows*.nbc"))
+def is_compiled(function: Any) -> bool:
+    """Whether an earlier process has left machine code of this kernel, so that starting takes no compiling.
+
+    Numba keeps it apart for each installation, and compiles again where the source is newer.
+    """
+    folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
+    if folder is None:
+        return False
+    written = (file.stat().st_mtime for file in Path(folder).glob(f"{source.stem}.{function.__name__}-*.nbc"))
+    return any(moment > source.stat().st_mtime for moment in written)
 
 
 def _is_writable(folder: Path) -> bool:

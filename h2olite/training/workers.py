@@ -52,7 +52,7 @@ class Workers:
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before threads start or clocks run."""
         with _compiling:  # models trained at the same time say it once
-            if not is_compiled():
+            if not is_compiled(kernels.train_rows):
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)

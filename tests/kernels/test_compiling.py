@@ -15,6 +15,7 @@ from examples import network, objective, rule, table, train
 from h2olite.kernels import compiling
 from h2olite.kernels.losses import bounded_exp
 from h2olite.kernels.randomness import uniform
+from h2olite.kernels.rows import train_rows
 
 FOLDER = Path(compiling.__file__).parent
 KERNEL_FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.name not in ("__init__.py", "compiling.py")]
@@ -108,7 +109,8 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
     (tmp_path / "file").touch()
     script = (
         "from h2olite.kernels import compiling, randomness\n"
-        "print(compiling.CACHE_FOLDER, compiling.is_compiled(), randomness.uniform(1, 2) < 1)"
+        "compiled = compiling.is_compiled(randomness.uniform)\n"
+        "print(compiling.CACHE_FOLDER, compiled, randomness.uniform(1, 2) < 1)"
     )
     assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False True\n"
 
@@ -116,7 +118,7 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_a_second_process_runs_the_machine_code_of_the_first():
     train(network(), objective(), rule(), table(2))
-    assert compiling.is_compiled()
+    assert compiling.is_compiled(train_rows)
     script = (
         "from examples import network, objective, rule, table, train\n"
         "from h2olite.kernels.rows import train_rows\n"
@@ -124,3 +126,16 @@ def test_a_second_process_runs_the_machine_code_of_the_first():
         "print(sum(train_rows.stats.cache_hits.values()), sum(train_rows.stats.cache_misses.values()))"
     )
     assert run(script) == "1 0\n"
+
+
+@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+def test_another_installation_does_not_count_as_compiled(tmp_path):
+    shutil.copytree(FOLDER.parent, tmp_path / "h2olite")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from h2olite.kernels import compiling, randomness\n"
+        "before = compiling.is_compiled(randomness.mix)\n"
+        "randomness.mix(1)\n"
+        "print(before, compiling.is_compiled(randomness.mix), compiling.is_compiled(randomness.uniform))"
+    )
+    assert run(script) == "False True False\n"
