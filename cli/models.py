@@ -60,9 +60,10 @@ def varimp(path: str) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
 
-    rows = load_model(path).report()["variable_importances"]
-    if not rows:
+    model = load_model(path)
+    if model.varimp() is None:
         raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
+    rows = model.report()["variable_importances"]
     writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -482,8 +482,8 @@ class Parameters:
         default=2147483647,
         group="data",
         within="[1, inf)",
-        acts=False,
-        help="Most inputs for categorical columns; more are hashed together.",
+        help="Most inputs for the levels of all categorical columns; more levels share so many, by a hash that depends "
+        "on the seed. Such a model has no variable importances.",
     )
     reproducible: bool = parameter(
         default=False,
@@ -497,7 +497,12 @@ class Parameters:
         default=1, group="training", within="[1, inf)", help="Rows whose mean gradient makes one update."
     )
     categorical_encoding: CategoricalEncoding = parameter(
-        default="AUTO", group="data", acts=False, help="How categorical columns become inputs; AUTO is OneHotInternal."
+        default="AUTO",
+        group="data",
+        help="How categorical columns become inputs. OneHotInternal (AUTO): one per level; Binary: the binary digits "
+        "of the level's index; LabelEncoder: the index, or the whole number that the level is; Eigen: a leading "
+        "eigenvector of the levels' covariances; SortByResponse: one per level, sorted by mean response; EnumLimited: "
+        "one per level for the 10 most frequent ones, one for the others.",
     )
     elastic_averaging: bool = parameter(
         default=False,

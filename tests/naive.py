@@ -41,10 +41,10 @@ def take(rows, chosen):
 
 
 def expand(rows, n_inputs):
-    """The rows as a matrix: one input for each level, then the numbers."""
+    """The rows as a matrix: how often each level occurs in the row, then the numbers."""
     x = np.zeros((len(rows.levels), n_inputs))
     for row, levels in zip(x, rows.levels, strict=True):
-        row[levels[levels >= 0]] = 1
+        np.add.at(row, levels[levels >= 0], 1)
     x[:, n_inputs - rows.numbers.shape[1] :] = rows.numbers
     return x
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from h2olite.data.summary import count_levels
-from h2olite.data.table import Column, Table, number_or_none
+from h2olite.data.table import Column, Kind, Table, number_or_none
 from h2olite.errors import DataError
 
 LISTED_COLUMNS = 10
@@ -29,12 +29,15 @@ class Adaptation:
     _absent: dict[str, None] = field(default_factory=dict, init=False)
     _unseen: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
 
-    def complete(self, table: Table, categorical: Iterable[str], numeric: Iterable[str]) -> Table:
-        """The table with a column of missing values for each of these columns that it lacks."""
-        added = {name: Column(np.broadcast_to(np.nan, table.n_rows)) for name in numeric if name not in table}
-        for name in categorical:
-            if name not in table:
-                added[name] = Column(np.broadcast_to(np.int32(-1), table.n_rows), levels=())
+    def complete(self, table: Table, schema: Mapping[str, Kind]) -> Table:
+        """The table with a column of missing values for each column of the schema that it lacks."""
+        added = {
+            name: Column(np.broadcast_to(np.int32(-1), table.n_rows), levels=())
+            if kind == "categorical"
+            else Column(np.broadcast_to(np.nan, table.n_rows))
+            for name, kind in schema.items()
+            if name not in table
+        }
         if not added:
             return table
         self._absent |= dict.fromkeys(added)

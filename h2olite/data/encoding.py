@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation, listed, numbers
+from h2olite.data.hashing import slots_of
+from h2olite.data.recoding import Recoding
 from h2olite.data.summary import count_levels, numeric_tiles, summarise
-from h2olite.data.table import Column, Table
+from h2olite.data.table import Kind, Table
 from h2olite.errors import DataError
-from h2olite.parameters import nearest
 
 NONE = np.empty(0, np.float32)
 """Stands for values that a table has none of, such as row weights."""
@@ -42,11 +42,12 @@ class RowEncoder:
 
     Inputs are laid out as H2O does: first the categorical predictors, by decreasing number of levels, each with one
     input a level (without the first level unless `use_all_factor_levels`) and one for missing; then the numeric ones.
-    Missing and unseen levels activate the missing input; a missing number becomes the training mean.
+    Missing and unseen levels activate the missing input; a missing number becomes the training mean. Where hashing is
+    asked for, the inputs of levels and missing are instead `n_slots` that several of them may share.
 
     Parameters
     ----------
-    predictors : names in encoded order, the categorical ones first.
+    predictors : names in encoded order, the categorical ones first, as the recoding leaves them.
     levels : of each categorical predictor.
     use_all_factor_levels : whether the first level of each categorical predictor has an input.
     subtrahend, multiplier : ndarray of float64, shape (n_numeric,); a number x is encoded as
@@ -54,6 +55,8 @@ class RowEncoder:
     imputed : ndarray of float64, shape (n_numeric,); stands for a missing number, in the column's units.
     missing_seen : ndarray of bool, shape (n_categorical,); whether training activated the missing input.
     times : the numeric predictors that are times.
+    recoding : what becomes of the table's columns before they are encoded.
+    n_slots, hash_seed : number of inputs that levels are hashed to, None for an input each; and the seed of the hash.
     """
 
     predictors: tuple[str, ...]
@@ -64,6 +67,9 @@ class RowEncoder:
     imputed: np.ndarray
     missing_seen: np.ndarray
     times: tuple[str, ...] = ()
+    recoding: Recoding = field(default_factory=Recoding)
+    n_slots: int | None = None
+    hash_seed: int = 0
 
     @classmethod
     def fit(
@@ -71,6 +77,9 @@ class RowEncoder:
         table: Table,
         predictors: Sequence[str],
         *,
+        recoding: Recoding | None = None,
+        max_categorical_features: int | None = None,
+        hash_seed: int = 0,
         use_all_factor_levels: bool = True,
         standardize: bool = True,
         sparse: bool = False,
@@ -83,6 +92,9 @@ class RowEncoder:
         ----------
         table : all of whose rows count for the statistics.
         predictors : names in the table's order (see `choose_predictors`).
+        recoding : what to do with these columns first, nothing if not given.
+        max_categorical_features : hash the inputs of levels and missing to so many, if they are more.
+        hash_seed : of the hash.
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
@@ -93,6 +105,9 @@ class RowEncoder:
         ------
         DataError : a number is infinite, or too large to standardise.
         """
+        recoding = recoding or Recoding()
+        table = recoding.apply(table, Adaptation(table.name))
+        predictors = recoding.names(predictors)
         columns = {name: table[name] for name in predictors}
         levels = {name: column.levels for name, column in columns.items() if column.levels is not None}
         numeric = [name for name in predictors if name not in levels]
@@ -103,7 +118,7 @@ class RowEncoder:
         deviation = np.where(summary.deviation > 0, summary.deviation, 1.0)
         ordered = _by_size(list(levels), [len(names) for names in levels.values()])
         trained = slice(None) if rows is None else rows
-        return cls(
+        encoder = cls(
             predictors=(*ordered, *numeric),
             levels=tuple(levels[name] for name in ordered),
             use_all_factor_levels=use_all_factor_levels,
@@ -112,7 +127,11 @@ class RowEncoder:
             imputed=summary.mean,
             missing_seen=np.array([bool((columns[name].values[trained] < 0).any()) for name in ordered], np.bool_),
             times=tuple(name for name in numeric if columns[name].is_time),
+            recoding=recoding,
         )
+        if max_categorical_features is None or encoder.n_categorical_inputs <= max_categorical_features:
+            return encoder
+        return replace(encoder, n_slots=max_categorical_features, hash_seed=hash_seed)
 
     @property
     def categorical(self) -> tuple[str, ...]:
@@ -125,24 +144,63 @@ class RowEncoder:
         return self.predictors[len(self.levels) :]
 
     @functools.cached_property
+    def schema(self) -> dict[str, Kind]:
+        """The columns that a table must have, as recoding finds them, and what each must be."""
+        kinds: dict[str, Kind] = {}
+        for i, name in enumerate(self.predictors):
+            source = self.recoding.sources.get(name)
+            kind: Kind = "time" if name in self.times else "categorical" if i < len(self.levels) else "numeric"
+            kinds[source or name] = "categorical" if source else kind
+        return kinds
+
+    @functools.cached_property
     def cat_offsets(self) -> np.ndarray:
-        """First input of each categorical predictor, then of the numeric ones; int64, shape (n_categorical + 1,)."""
+        """First indicator of each categorical predictor, and last their number; int64, shape (n_categorical + 1,).
+
+        An indicator, of a level or of missing, is an input of its own unless indicators are hashed.
+        """
         widths = [len(levels) + self.use_all_factor_levels for levels in self.levels]
         return np.cumsum([0, *widths], dtype=np.int64)
 
+    @functools.cached_property
+    def column_groups(self) -> list[tuple[str, ...]]:
+        """The columns of the schema, in order; hashed ones together, for they share their inputs."""
+        hashed = () if self.n_slots is None else self.categorical
+        return [*([hashed] if hashed else []), *((name,) for name in self.schema if name not in hashed)]
+
+    @functools.cached_property
+    def input_groups(self) -> np.ndarray:
+        """Which of `column_groups` each input belongs to; ascending int64, shape (n_inputs,)."""
+        group_of = {name: i for i, names in enumerate(self.column_groups) for name in names}
+        groups = [group_of[self.recoding.sources.get(name, name)] for name in self.predictors]
+        widths = np.diff(self.cat_offsets)
+        if self.n_slots is not None:
+            widths = np.array([self.n_slots, *(0 for _ in self.categorical[1:])])
+        return np.repeat(np.array(groups, np.int64), [*widths, *(1 for _ in self.numeric)])
+
     @property
     def column_starts(self) -> np.ndarray:
-        """First input of each predictor, then the number of inputs; int64, shape (n_predictors + 1,)."""
-        return np.concatenate((self.cat_offsets, self.cat_offsets[-1] + np.arange(1, len(self.numeric) + 1)))
+        """First input of each of `column_groups`, then the number of inputs; int64, shape (n_groups + 1,)."""
+        return np.searchsorted(self.input_groups, np.arange(len(self.column_groups) + 1))
+
+    @property
+    def n_categorical_inputs(self) -> int:
+        """Number of inputs of the network that stand for levels or missing."""
+        return int(self.cat_offsets[-1]) if self.n_slots is None else self.n_slots
 
     @property
     def n_inputs(self) -> int:
         """Number of inputs of the network."""
-        return int(self.cat_offsets[-1]) + len(self.numeric)
+        return self.n_categorical_inputs + len(self.numeric)
 
     @functools.cached_property
     def input_names(self) -> tuple[str, ...]:
-        """Name of each input: ``column.level``, ``column.missing(NA)`` or, of a numeric predictor, ``column``."""
+        """Name of each input: ``column.level``, ``column.missing(NA)`` or, of a numeric predictor, ``column``.
+
+        An input that indicators are hashed to is called ``slot.0``, ``slot.1``, ...
+        """
+        if self.n_slots is not None:
+            return (*(f"slot.{slot}" for slot in range(self.n_slots)), *self.numeric)
         first = 0 if self.use_all_factor_levels else 1
         indicators = (
             f"{name}.{level}"
@@ -150,11 +208,6 @@ class RowEncoder:
             for level in (*levels[first:], "missing(NA)")
         )
         return (*indicators, *self.numeric)
-
-    @functools.cached_property
-    def input_columns(self) -> np.ndarray:
-        """Which predictor each input belongs to; int64, shape (n_inputs,)."""
-        return np.repeat(np.arange(len(self.predictors)), [*np.diff(self.cat_offsets), *(1 for _ in self.numeric)])
 
     def encode(self, table: Table, adaptation: Adaptation | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The table's rows as indices of active inputs and numbers.
@@ -175,12 +228,12 @@ class RowEncoder:
             text that does not look like numbers; or a number is infinite or too large for float32.
         """
         adaptation = adaptation or Adaptation(table.name)
-        if self.predictors and not any(name in table for name in self.predictors):
+        if self.schema and not any(name in table for name in self.schema):
             raise DataError(
-                f"{table.name} has none of the model's predictors ({listed(self.predictors)}); give a table with "
+                f"{table.name} has none of the model's predictors ({listed(self.schema)}); give a table with "
                 "columns of these names."
             )
-        table = adaptation.complete(table, self.categorical, self.numeric)
+        table = self.recoding.apply(adaptation.complete(table, self.schema), adaptation)
         return self._encode_levels(table, adaptation), self._encode_numbers(table)
 
     def _encode_levels(self, table: Table, adaptation: Adaptation) -> np.ndarray:
@@ -214,19 +267,23 @@ class RowEncoder:
     @functools.cached_property
     def _inputs(self) -> list[np.ndarray]:
         """The input of each level, by categorical predictor, and last that of missing, where -1 looks it up."""
-        dropped = 0 if self.use_all_factor_levels else 1
-        starts = (self.cat_offsets - dropped).tolist()
-        inputs = [
-            np.arange(start, start + len(levels) + 1, dtype=np.int32)
-            for start, levels in zip(starts, self.levels, strict=False)
+        dropped = np.full(0 if self.use_all_factor_levels else 1, -1, np.int32)
+        return [
+            np.concatenate([dropped, self._slots[start:end]])
+            for start, end in itertools.pairwise(self.cat_offsets.tolist())
         ]
-        if dropped:
-            for own_inputs in inputs:
-                own_inputs[0] = -1
-        return inputs
 
-    def select(self, kept: np.ndarray) -> RowEncoder:
-        """The encoder of some of the predictors: kept is bool, shape (n_predictors,)."""
+    @functools.cached_property
+    def _slots(self) -> np.ndarray:
+        """The input of each indicator, int32."""
+        n_indicators = int(self.cat_offsets[-1])
+        if self.n_slots is None:
+            return np.arange(n_indicators, dtype=np.int32)
+        return slots_of(n_indicators, self.n_slots, self.hash_seed)
+
+    def select(self, columns: Container[str]) -> RowEncoder:
+        """The encoder of some of the columns of the schema, whole groups of them."""
+        kept = np.array([self.recoding.sources.get(name, name) in columns for name in self.predictors], np.bool_)
         of_levels, of_numbers = kept[: len(self.levels)], kept[len(self.levels) :]
         predictors = tuple(itertools.compress(self.predictors, kept))
         return replace(
@@ -238,6 +295,8 @@ class RowEncoder:
             imputed=self.imputed[of_numbers],
             missing_seen=self.missing_seen[of_levels],
             times=tuple(name for name in self.times if name in predictors),
+            recoding=self.recoding.select(columns),
+            n_slots=self.n_slots if of_levels.any() else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -251,6 +310,9 @@ class RowEncoder:
             "imputed": self.imputed.tolist(),
             "missing_seen": self.missing_seen.tolist(),
             "times": list(self.times),
+            "recoding": self.recoding.to_json(),
+            "n_slots": self.n_slots,
+            "hash_seed": self.hash_seed,
         }
 
     @classmethod
@@ -265,6 +327,9 @@ class RowEncoder:
             imputed=np.array(stored["imputed"], np.float64),
             missing_seen=np.array(stored["missing_seen"], np.bool_),
             times=tuple(stored["times"]),
+            recoding=Recoding.from_json(stored["recoding"]),
+            n_slots=stored["n_slots"],
+            hash_seed=stored["hash_seed"],
         )
 
 
@@ -392,70 +457,6 @@ class ResponseEncoder:
         return cls(
             stored["name"], None if levels is None else tuple(levels), stored["subtrahend"], stored["multiplier"]
         )
-
-
-def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:
-    """The names of columns given by name or 0-based index.
-
-    Raises
-    ------
-    DataError : some are not in the table; all of them are named.
-    """
-    names = table.names
-    found, faults = [], []
-    for column in columns:
-        if isinstance(column, str):
-            found.append(column)
-            if column not in table:
-                faults.append(f"{table.name} has no column {column!r}{nearest(column, names)}")
-        elif 0 <= operator.index(column) < len(names):
-            found.append(names[column])
-        else:
-            faults.append(f"{table.name} has no column {column}: it has {len(names)}, counted from 0.")
-    if faults:
-        raise DataError(" ".join(faults))
-    return found
-
-
-def choose_predictors(
-    table: Table,
-    *,
-    x: Iterable[str | int] | None = None,
-    others: Iterable[str | int] = (),
-    ignore_const_cols: bool = True,
-) -> tuple[list[str], list[str]]:
-    """The predictors to train on, in the table's order, and warnings about columns left out.
-
-    Parameters
-    ----------
-    table : the training table.
-    x : the columns asked for, by name or 0-based index, in any order; all if not given.
-    others : columns that are no predictors, in `x` or not: the response, weights, offset, folds and ignored ones.
-    ignore_const_cols : leave out columns with only one value; those with none are always left out.
-
-    Raises
-    ------
-    DataError : columns are not in the table, or no predictor is left.
-    """
-    wanted = table.names if x is None else list(x)
-    names = find_columns(table, [*wanted, *others])
-    chosen = set(names[: len(wanted)]) - set(names[len(wanted) :])
-    least = 2 if ignore_const_cols else 1
-    useless = {name: None for name in table.names if name in chosen and not _has_values(table[name], least)}
-    predictors = [name for name in table.names if name in chosen and name not in useless]
-    rule = "constant or missing in all rows" if ignore_const_cols else "missing in all rows"
-    if not predictors:
-        reason = f" ({rule}: {listed(useless)})" if useless else ""
-        raise DataError(f"{table.name} has no usable predictor{reason}; name other columns as x.")
-    return predictors, [
-        f"columns of {table.name} left out because they are {rule}: {listed(useless)}."
-    ] if useless else []
-
-
-def _has_values(column: Column, least: int) -> bool:
-    """Whether at least this many (1 or 2) different values occur in the column."""
-    present = column.values[~np.isnan(column.values) if column.levels is None else column.values >= 0]
-    return present.size > 0 and (least == 1 or bool((present != present[0]).any()))
 
 
 def _by_size(names: list[str], sizes: list[int]) -> list[str]:

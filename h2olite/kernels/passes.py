@@ -57,8 +57,8 @@ class Workspace(NamedTuple):
     scales : float32 (widest layer,), scratch space of `bound_incoming`.
     ones : float32 (capacity, 1), the bias's input.
     active : int32 (largest layer,), the inputs in use.
-    first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each
-        level, the list of rows with it.
+    first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each level, the list of cells
+        with it; cell (r, c) has number r * n_categorical + c, and -1 ends the list.
     """
 
     numbers: np.ndarray
@@ -253,31 +253,33 @@ def descend(step, x, n_inputs, gradients, parameters, offset, errors, work):
 
 @kernel
 def descend_levels(step, gradients, parameters, n_levels, work):
-    """Update the weights out of the levels present; the rows with one level add up like one input of 1."""
+    """Update the weights out of the levels present; the cells with one level add up like one input of 1 each."""
     n_rows, width = gradients.shape
+    n_columns = np.int32(work.levels.shape[1])
     scale = np.float32(1) / np.float32(n_rows)
     for r in range(n_rows):
-        for c in range(work.levels.shape[1]):
+        for c in range(n_columns):
             level = work.levels[r, c]
             if level >= 0:
                 work.following[r, c] = work.first[level]
-                work.first[level] = r
+                work.first[level] = r * n_columns + c
     if not step.fast:
         clear(work.total, width)
         for level in range(n_levels):
             if work.first[level] < 0:
                 update(step, parameters, level, work.total, scale)
     for r in range(n_rows):
-        for c in range(work.levels.shape[1]):
+        for c in range(n_columns):
             level = work.levels[r, c]
-            if level >= 0 and work.first[level] == r:
+            if level >= 0 and work.first[level] == r * n_columns + c:
+                cell = work.first[level]
                 work.first[level] = -1
                 clear(work.total, width)
-                other = r
-                while other >= 0:
+                while cell >= 0:
+                    row, column = cell // n_columns, cell % n_columns
                     for u in range(width):
-                        work.total[0, u] += gradients[other, u]
-                    other = work.following[other, c]
+                        work.total[0, u] += gradients[row, u]
+                    cell = work.following[row, column]
                 update(step, parameters, level, work.total, scale)
 
 

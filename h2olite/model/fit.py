@@ -13,7 +13,9 @@ import numpy as np
 
 import h2olite
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import NONE, EncodedRows, ResponseEncoder, RowEncoder, choose_predictors, find_columns
+from h2olite.data.encoding import NONE, EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.recoding import Recoding
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
@@ -127,6 +129,9 @@ def fit(
         else RowEncoder.fit(
             training,
             predictors,
+            recoding=Recoding.fit(training, predictors, parameters.categorical_encoding, actual, weights),
+            max_categorical_features=parameters.max_categorical_features,
+            hash_seed=parameters.seed,
             use_all_factor_levels=parameters.use_all_factor_levels,
             standardize=parameters.standardize,
             sparse=parameters.sparse,
@@ -163,7 +168,7 @@ def fit(
         maxout=parameters.activation.startswith("Maxout"),
     )
     if checkpoint is None:
-        absent = absent_inputs(rows, trained, int(encoder.cat_offsets[-1]))
+        absent = absent_inputs(rows, trained, encoder.n_categorical_inputs)
         network = starting_network(
             parameters,
             layout,
@@ -174,6 +179,7 @@ def fit(
     else:
         absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
         network = checkpoint.network
+    explains = parameters.variable_importances and encoder.n_slots is None
     objective = objective_of(parameters)
     sample = _sample(usable, parameters.score_training_samples, parameters.seed)
     encoded = time.perf_counter()
@@ -228,7 +234,7 @@ def fit(
                 training_metrics=measurement.training,
                 validation_metrics=measurement.validation,
                 history=trainer.history,
-                importances=gedeon_importance(network, absent) if parameters.variable_importances else None,
+                importances=gedeon_importance(network, absent) if explains else None,
                 record=record,
                 shares=shares,
             )

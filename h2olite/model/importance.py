@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from h2olite.network.network import Network
+
+IMPORTANCE_COLUMNS = ("variable", "relative_importance", "scaled_importance", "percentage")
 
 
 def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray:
@@ -29,6 +33,16 @@ def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray
     importance[absent_inputs] = 0.0
     largest = importance.max(initial=0.0)
     return importance / largest if largest > 0 else importance
+
+
+def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, float, float, float]]:
+    """The inputs, most important first, with the columns IMPORTANCE_COLUMNS."""
+    total = float(importances.sum()) or 1.0
+    order = np.argsort(-importances, kind="stable")
+    return [
+        (names[i], value, value, value / total)
+        for i, value in zip(order.tolist(), importances[order].tolist(), strict=True)
+    ]
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from h2olite.validation import validate
 from .artifact import read_artifact, write_artifact
 from .folds import Contents, CrossValidation, within
 from .getters import MetricGetters
+from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 from .scoring import ClassShares, Observed, Scoring, objective_of
 
@@ -102,9 +103,7 @@ class Model(MetricGetters):
     @property
     def schema(self) -> dict[str, Kind]:
         """The columns that predictions need, and what each must be."""
-        kinds: dict[str, Kind] = dict.fromkeys(self.encoder.categorical, "categorical")
-        kinds |= {name: "time" if name in self.encoder.times else "numeric" for name in self.encoder.numeric}
-        return kinds | _numeric(self.parameters.offset_column)
+        return self.encoder.schema | _numeric(self.parameters.offset_column)
 
     @property
     def response_schema(self) -> dict[str, Kind]:
@@ -204,15 +203,19 @@ class Model(MetricGetters):
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
 
         None for a model trained without variable_importances. See `h2olite.model.importance.gedeon_importance`.
+
+        Raises
+        ------
+        DataError : max_categorical_features let several levels share an input, whose importance would mean nothing.
         """
+        if self.encoder.n_slots is not None:
+            raise DataError(
+                f"variable importances of {self.model_id} would mean nothing: its {self.encoder.n_slots} inputs for "
+                "levels are shared by hashing; train without max_categorical_features."
+            )
         if self.importances is None:
             return None
-        total = self.importances.sum() or 1.0
-        order = np.argsort(-self.importances, kind="stable")
-        rows = [
-            (self.encoder.input_names[i], value, value, value / total)
-            for i, value in zip(order.tolist(), self.importances[order].tolist(), strict=True)
-        ]
+        rows = ranked(self.importances, self.encoder.input_names)
         if not use_pandas:
             return rows
         import pandas as pd
@@ -303,7 +306,7 @@ class Model(MetricGetters):
             "category": self.category,
             "response": self.response.name,
             "rows": record.rows,
-            "predictors": len(self.encoder.predictors) + len(record.unused),
+            "predictors": len(self.encoder.schema) + len(record.unused),
             "inputs": self.encoder.n_inputs + record.pruned_inputs,
             "seed": self.parameters.seed,
             "epochs": record.epochs,
@@ -317,12 +320,15 @@ class Model(MetricGetters):
             "cross_validation_metrics": self.cross_validation_metrics and self.cross_validation_metrics.to_json(),
             "cross_validation_metrics_summary": self.cross_validation and self.cross_validation.summary(),
             "scoring_history": self.history,
-            "variable_importances": [dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in self.varimp() or ()],
+            "variable_importances": [
+                dict(zip(IMPORTANCE_COLUMNS, row, strict=True))
+                for row in (() if self.importances is None else ranked(self.importances, self.encoder.input_names))
+            ],
             "layers": describe_layers(self.network, self.parameters, self.category, self.record.pruned_inputs),
             "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
             "features": {
-                "total": len(self.encoder.predictors) + len(record.unused),
-                "used": len(self.encoder.predictors),
+                "total": len(self.encoder.schema) + len(record.unused),
+                "used": len(self.encoder.schema),
                 "unused": record.unused,
             },
             "parameters": _stored(self.parameters),
@@ -399,9 +405,6 @@ class Model(MetricGetters):
         if not 0 <= index < self.network.n_layers:
             raise DataError(f"the layer must be from 0 to {self.network.n_layers - 1}; got {index}.")
         return index
-
-
-IMPORTANCE_COLUMNS = ("variable", "relative_importance", "scaled_importance", "percentage")
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

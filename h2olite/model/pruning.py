@@ -15,29 +15,31 @@ from .model import Model
 
 def without_unused_predictors(model: Model) -> Model:
     """The model without the predictors that cannot reach an output; it predicts the same, and without their columns."""
-    used = used_predictors(model.network, model.encoder)
+    encoder = model.encoder
+    used = used_groups(model.network, encoder)
     if used.all():
         return model
-    kept = np.flatnonzero(used[model.encoder.input_columns])
+    kept = np.flatnonzero(used[encoder.input_groups])
+    unused = list(itertools.chain(*itertools.compress(encoder.column_groups, ~used)))
     record = dataclasses.replace(
         model.record,
-        unused=[*model.record.unused, *itertools.compress(model.encoder.predictors, ~used)],
-        pruned_inputs=model.record.pruned_inputs + model.encoder.n_inputs - kept.size,
+        unused=[*model.record.unused, *unused],
+        pruned_inputs=model.record.pruned_inputs + encoder.n_inputs - kept.size,
     )
     return dataclasses.replace(
         model,
-        encoder=model.encoder.select(used),
+        encoder=encoder.select(encoder.schema.keys() - set(unused)),
         network=model.network.with_inputs(kept),
         importances=None if model.importances is None else model.importances[kept],
         record=record,
     )
 
 
-def used_predictors(network: Network, encoder: RowEncoder) -> np.ndarray:
-    """Which predictors have a weight other than 0 on a way to an output: bool (n_predictors,)."""
+def used_groups(network: Network, encoder: RowEncoder) -> np.ndarray:
+    """Which of the encoder's column groups have a weight other than 0 on a way to an output: bool (n_groups,)."""
     reaches = np.ones(network.layout.sizes[-1], np.bool_)
     for layer in range(network.n_layers - 1, -1, -1):
         reaches = (network.weights(layer)[:, :, reaches] != 0).any(axis=(1, 2))
-    used = np.zeros(len(encoder.predictors), np.bool_)
-    used[encoder.input_columns[reaches]] = True
+    used = np.zeros(len(encoder.column_groups), np.bool_)
+    used[encoder.input_groups[reaches]] = True
     return used

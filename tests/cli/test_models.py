@@ -66,6 +66,16 @@ def test_varimp_of_a_model_without_importances_is_an_error(tmp_path):
     )
 
 
+def test_varimp_of_hashed_levels_is_an_error(tmp_path):
+    path = tmp_path / "m.h2olite"
+    run("train", DATASETS / "penguins.csv", "--max-categorical-features", "3", "-o", path, *SMALL)
+    result = run("varimp", path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith(
+        "3 inputs for levels are shared by hashing; train without max_categorical_features.\n"
+    )
+
+
 def test_history_is_csv_with_a_row_per_measurement(penguins):
     table = pd.read_csv(io.StringIO(run("history", penguins.path).stdout))
     assert table["epochs"].tolist() == [0, 1, 2, 3]

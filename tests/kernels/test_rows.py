@@ -13,6 +13,7 @@ import pytest
 from examples import (
     ACTIVATIONS,
     COLUMNS,
+    LEVELS,
     LOSSES,
     N_INPUTS,
     copy,
@@ -187,6 +188,20 @@ def test_last_mini_batch_may_be_smaller_and_takes_the_mean_of_its_own_rows():
     train(net, objective(), rule(rate=0.1), data, batch_size=3)
     naive.train_batch(layers, objective(), rule(rate=0.1), naive.take(data, slice(0, 3)), 0, 7)
     naive.train_batch(layers, objective(), rule(rate=0.1), naive.take(data, slice(3, 5)), 3, 7)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("settings", [{"rate": 0.05}, {"adaptive": True, "l2": 1e-2}, {"adaptive": True, "fast": True}])
+@pytest.mark.parametrize("batch_size", [1, 4, 32])
+def test_columns_that_share_an_input_add_up(settings, batch_size):
+    net, goal, how = network(hidden=(6,)), objective(hidden=(6,)), rule(**settings)
+    random = np.random.default_rng(1)
+    data = table(40)._replace(levels=random.integers(-1, sum(LEVELS), (40, 3)).astype(np.int32))
+    assert any(len(set(row)) < 3 for row in data.levels.tolist())
+    layers = naive.layers_of(net)
+    np.testing.assert_allclose(predict(net, goal, data), naive.predict(layers, goal, data), rtol=1e-5, atol=1e-6)
+    train(net, goal, how, data, batch_size=batch_size)
+    naive.train(layers, goal, how, data, batch_size=batch_size)
     assert_same(net, layers, MANY_STEPS)
 
 
