@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -67,6 +68,8 @@ class Console:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        if quiet:
+            logging.getLogger("h2olite").setLevel(logging.ERROR)
         self.interruption = Interruption()
         self.is_terminal = sys.stderr.isatty()
         self._last = time.monotonic() - (TERMINAL_INTERVAL if self.is_terminal else 0.0)

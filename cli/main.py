@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
+    "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared
+from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -24,6 +24,9 @@ SPELLINGS = {
     "factors": ("--factor", "--factors"),
 }
 """Options not spelt like their parameter, or with a short form."""
+
+HYPER, SEARCH = "grid_", "search_"
+"""What the names of hyper-parameters and search criteria begin with among a command's values."""
 
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
 
@@ -37,25 +40,62 @@ class Option(click.Option):
 
 
 class CommaList(click.ParamType):
-    """Items with commas between them; an item with a comma in it goes into double quotes, as in CSV."""
+    """Items with commas (or another separator) between them; one with a comma in it goes into double quotes."""
 
     name = "list"
 
-    def __init__(self, item: click.ParamType) -> None:
-        self.item = item
+    def __init__(self, item: click.ParamType, separator: str = ",") -> None:
+        self.item, self.separator = item, separator
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
         """Split the text and read each item."""
         if isinstance(value, list):
             return value
-        items = next(csv.reader([value], skipinitialspace=True), [])
+        items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
         return [self.item.convert(item.strip(), param, ctx) for item in items]
 
 
 def parameter_options() -> list[click.Parameter]:
     """One option for every parameter, by group; the training frame is TABLE, the command's argument."""
     parameters = [parameter for name, parameter in declared().items() if name != "training_frame"]
-    return [_option(parameter) for group in GROUPS for parameter in parameters if parameter.group == group]
+    return [
+        _option(parameter, section=title)
+        for group, title in GROUPS.items()
+        for parameter in parameters
+        if parameter.group == group
+    ]
+
+
+def hyper_parameter_options() -> list[click.Parameter]:
+    """An option for every parameter that can be searched: ``--grid-l1 0,1e-5`` or ``--grid-hidden "50,50;200,200"``."""
+    return [
+        click.Option(
+            [f"--grid-{parameter.name.replace('_', '-')}", f"{HYPER}{parameter.name}"],
+            type=CommaList(CommaList(_item(parameter)), ";") if parameter.is_list else CommaList(_item(parameter)),
+            hidden=True,
+        )
+        for name, parameter in declared().items()
+        if name not in NOT_SEARCHED
+    ]
+
+
+def search_options() -> list[click.Parameter]:
+    """An option for every search criterion; those that models have too begin with ``--search-``."""
+    return [
+        _option(
+            parameter,
+            section="The search",
+            prefix=SEARCH,
+            flag=f"--{'search-' if parameter.name in declared() else ''}{parameter.name.replace('_', '-')}",
+        )
+        for parameter in declared(SearchCriteria).values()
+    ]
+
+
+def beginning(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Take the values whose names begin with a prefix out of a command's keyword arguments, if they were given."""
+    names = [name for name in values if name.startswith(prefix)]
+    return given({name.removeprefix(prefix): values.pop(name) for name in names})
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,21 +103,25 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _option(parameter: Declared) -> Option:
+def _option(parameter: Declared, *, section: str, prefix: str = "", flag: str | None = None) -> Option:
     """One parameter as an option; no default, since what is not given is left to the parameter file."""
-    flag = f"--{parameter.name.replace('_', '-')}"
-    spellings = SPELLINGS.get(parameter.name, (flag,))
-    shared: dict[str, Any] = {"default": None, "help": _help(parameter), "section": GROUPS[parameter.group]}
+    flag = flag or f"--{parameter.name.replace('_', '-')}"
+    name = f"{prefix}{parameter.name}"
+    shared: dict[str, Any] = {"default": None, "help": _help(parameter), "section": section}
     if parameter.type is bool:
-        return Option([f"{flag}/--no-{flag[2:]}", parameter.name], **shared)
-    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT}
-    item = types.get(parameter.type, click.STRING)
+        return Option([f"{flag}/--no-{flag[2:]}", name], **shared)
     return Option(
-        [*spellings, parameter.name],
-        type=CommaList(item) if parameter.is_list else item,
+        [*SPELLINGS.get(parameter.name, (flag,)), name],
+        type=CommaList(_item(parameter)) if parameter.is_list else _item(parameter),
         metavar=_metavar(parameter),
         **shared,
     )
+
+
+def _item(parameter: Declared) -> click.ParamType:
+    """How one value, or one entry of a list, is read."""
+    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL}
+    return types.get(parameter.type, click.STRING)
 
 
 def _metavar(parameter: Declared) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import signal
 import sys
@@ -22,6 +21,7 @@ from .output import refuse_unwritable
 from .report import describe
 
 if TYPE_CHECKING:
+    from h2olite.data.reader import CsvOptions
     from h2olite.data.table import Table
     from h2olite.training.trainer import Progress
 
@@ -75,36 +75,10 @@ def train(
     target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
     refuse_unwritable(target)
 
-    from h2olite.data.reader import read_table
-
-    started = time.perf_counter()
-    console.status(f"Reading {parameters.training_frame}")
-    checkpoint = parameters.checkpoint
-    table = read_table(
-        parameters.training_frame,
-        factors=parameters.factors or (),
-        numeric=parameters.numeric or (),
-        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
-        csv=csv,
-    )
-    if parameters.validation_frame is not None:
-        console.status(f"Reading {parameters.validation_frame}")
-        schema = {name: column.kind for name, column in table.columns.items()}
-        parameters.validation_frame = read_table(parameters.validation_frame, schema=schema, csv=csv)
-    parameters.training_frame = table
-    read = time.perf_counter() - started
-    if parameters.x is not None:
-        parameters.x = [_column(name, table) for name in parameters.x]
-    if parameters.y is not None:
-        parameters.y, note = _column(parameters.y, table), None
-    else:
-        parameters.y = table.names[-1]
-        note = f"Response: {parameters.y}, the last column; name another one with -y."
+    read, note = read_tables(console, parameters, csv)
 
     from h2olite import estimator
 
-    if console.quiet:
-        logging.getLogger("h2olite").setLevel(logging.ERROR)
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
@@ -126,6 +100,41 @@ def _checked(values: Mapping[str, Any]) -> Parameters:
     from h2olite.estimator import check
 
     return check(values)
+
+
+def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tuple[float, str | None]:
+    """Put tables in place of the paths among the parameters, and names of columns in place of typed indices.
+
+    Returns
+    -------
+    seconds : that it took.
+    note : a sentence on the response if nobody named it.
+    """
+    from h2olite.data.reader import read_table
+
+    started = time.perf_counter()
+    console.status(f"Reading {parameters.training_frame}")
+    checkpoint = parameters.checkpoint
+    table = read_table(
+        parameters.training_frame,
+        factors=parameters.factors or (),
+        numeric=parameters.numeric or (),
+        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
+        csv=csv,
+    )
+    if parameters.validation_frame is not None:
+        console.status(f"Reading {parameters.validation_frame}")
+        schema = {name: column.kind for name, column in table.columns.items()}
+        parameters.validation_frame = read_table(parameters.validation_frame, schema=schema, csv=csv)
+    parameters.training_frame = table
+    seconds = time.perf_counter() - started
+    if parameters.x is not None:
+        parameters.x = [_column(name, table) for name in parameters.x]
+    if parameters.y is not None:
+        parameters.y = _column(parameters.y, table)
+        return seconds, None
+    parameters.y = table.names[-1]
+    return seconds, f"Response: {parameters.y}, the last column; name another one with -y."
 
 
 class Watch:

@@ -11,24 +11,33 @@ from typing import TYPE_CHECKING, Any
 from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, ParameterError, TrainingError
 
 if TYPE_CHECKING:
-    from .estimator import deeplearning
+    from .estimator import deeplearning, grid
     from .model.model import Model, load_model
+    from .selection.grid import Grid
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArtifactError",
     "DataError",
+    "Grid",
     "H2OLiteError",
     "MissingExtraError",
     "Model",
     "ParameterError",
     "TrainingError",
     "deeplearning",
+    "grid",
     "load_model",
 ]
 
-_HOMES = {"deeplearning": "estimator", "load_model": "model.model", "Model": "model.model"}
+_HOMES = {
+    "deeplearning": "estimator",
+    "grid": "estimator",
+    "load_model": "model.model",
+    "Grid": "selection.grid",
+    "Model": "model.model",
+}
 """Where the names that are loaded on first use live."""
 
 

@@ -7,19 +7,24 @@ import inspect
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ParamSpec
 
 from h2olite.continuing import Checkpoint
 from h2olite.data.frames import as_table
+from h2olite.data.table import Table
 from h2olite.errors import DataError
 from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
-from h2olite.parameters import Parameters
+from h2olite.parameters import Parameters, SearchCriteria
 from h2olite.selection import cross_validation
+from h2olite.selection.cross_validation import Watch
+from h2olite.selection.grid import Failure, Grid, Trial
+from h2olite.selection.search import search as run_search
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
-from h2olite.validation import validate
+from h2olite.validation import read, read_shared, validate
 
 Declaration = ParamSpec("Declaration")
 
@@ -51,7 +56,7 @@ def check(given: Mapping[str, Any]) -> Parameters:
     return validate(values | {"checkpoint": checkpoint}, known)
 
 
-def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | None = None) -> Model:
+def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     """Train a model by checked parameters, frames included.
 
     Parameters
@@ -65,6 +70,50 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
     ParameterError, DataError, TrainingError
     """
     started = time.perf_counter()
+    training, validation = _tables(parameters)
+    read = time.perf_counter() - started
+    model = cross_validation.train(_without_tables(parameters), training, validation, watch)
+    model.record.seconds["read"] = read
+    model.record.seconds["total"] += read
+    if parameters.export_checkpoints_dir is not None:
+        model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
+    for sentence in model.record.warnings:
+        warnings.warn(sentence, stacklevel=3)
+    return model
+
+
+def search(
+    hyper_parameters: Mapping[str, Sequence[Any]],
+    parameters: Parameters,
+    criteria: SearchCriteria,
+    *,
+    grid_id: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    watch: Watch | None = None,
+    tell: Callable[[Trial | Failure], None] | None = None,
+) -> Grid:
+    """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
+    if parameters.pretrained_autoencoder is not None:
+        parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
+    training, validation = _tables(parameters)
+    found = run_search(
+        hyper_parameters,
+        _without_tables(parameters),
+        criteria,
+        training,
+        validation,
+        grid_id=grid_id,
+        folder=None if folder is None else Path(folder),
+        watch=watch,
+        tell=tell,
+    )
+    for sentence in found.warnings:
+        warnings.warn(sentence, stacklevel=3)
+    return found
+
+
+def _tables(parameters: Parameters) -> tuple[Table, Table | None]:
+    """The training table, and the validation table read as the training table was."""
     if parameters.training_frame is None:
         raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
     checkpoint = parameters.checkpoint
@@ -74,21 +123,14 @@ def train(parameters: Parameters, *, watch: Callable[[Progress], bool | None] | 
         numeric=parameters.numeric or (),
         schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
     )
-    validation = None
-    if parameters.validation_frame is not None:
-        schema = {name: column.kind for name, column in training.columns.items()}
-        validation = as_table(parameters.validation_frame, name="validation_frame", schema=schema)
-    read = time.perf_counter() - started
-    model = cross_validation.train(
-        dataclasses.replace(parameters, training_frame=None, validation_frame=None), training, validation, watch
-    )
-    model.record.seconds["read"] = read
-    model.record.seconds["total"] += read
-    if parameters.export_checkpoints_dir is not None:
-        model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
-    for sentence in model.record.warnings:
-        warnings.warn(sentence, stacklevel=3)
-    return model
+    if parameters.validation_frame is None:
+        return training, None
+    schema = {name: column.kind for name, column in training.columns.items()}
+    return training, as_table(parameters.validation_frame, name="validation_frame", schema=schema)
+
+
+def _without_tables(parameters: Parameters) -> Parameters:
+    return dataclasses.replace(parameters, training_frame=None, validation_frame=None)
 
 
 def _takes(
@@ -147,6 +189,65 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
         raise TypeError(f"deeplearning() got multiple values for {repeated[0]!r}")
     parameters = check(positional | given)
     return train(parameters, watch=_print_measurement if parameters.verbose else None)
+
+
+def grid(
+    hyper_params: Mapping[str, Sequence[Any]],
+    x: Any = None,
+    y: Any = None,
+    training_frame: Any = None,
+    *,
+    search_criteria: Mapping[str, Any] | None = None,
+    grid_id: str | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    **given: Any,
+) -> Grid:
+    """Train a model for every combination of hyper-parameters, or for some of them.
+
+    Parameters
+    ----------
+    hyper_params
+        The values to try, by name of parameter.
+    x, y, training_frame, **given
+        As for `deeplearning`.
+    search_criteria
+        ``strategy`` (``"Cartesian"``, ``"RandomDiscrete"`` or ``"Sequential"``), ``max_models``,
+        ``max_runtime_secs``, ``seed``, ``stopping_rounds``, ``stopping_metric`` and ``stopping_tolerance``.
+    grid_id
+        Name of the grid, with which those of its models begin.
+    directory
+        Folder to write every model to as soon as it is trained. The same search in the same folder goes on where it was
+        ended.
+
+    Returns
+    -------
+    grid : h2olite.Grid
+        The models, best first. A model that cannot be trained is among its `failures`.
+
+    Raises
+    ------
+    ParameterError
+        Hyper-parameters or criteria cannot be used, or the directory holds another search.
+    H2OLiteError
+        Not a single model could be trained.
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> grid = h2olite.grid({"l1": [0, 1e-4]}, y="species", training_frame="datasets/iris.csv", hidden=[10], seed=1)
+    >>> len(grid), grid.sort_metric
+    (2, 'logloss')
+    """
+    parameters = read_shared({"x": x, "y": y, "training_frame": training_frame} | given)
+    criteria = read(SearchCriteria, search_criteria or {})
+    return search(
+        hyper_params,
+        parameters,
+        criteria,
+        grid_id=grid_id,
+        folder=directory,
+        watch=_print_measurement if parameters.verbose else None,
+    )
 
 
 def _print_measurement(progress: Progress) -> None:

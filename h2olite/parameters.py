@@ -581,6 +581,47 @@ class Parameters:
     )
 
 
+Strategy = Literal["Cartesian", "RandomDiscrete", "Sequential"]
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class SearchCriteria:
+    """How a grid of settings is searched, and for how long."""
+
+    strategy: Strategy = parameter(
+        default="Cartesian",
+        group="search",
+        help="Cartesian tries all combinations in order, changing the last hyper-parameter first; RandomDiscrete draws "
+        "them, none twice; Sequential tries all first values together, then all second ones.",
+    )
+    max_models: int = parameter(default=0, group="search", within="[0, inf)", help="Most models; 0 for no limit.")
+    max_runtime_secs: float = parameter(
+        default=0.0,
+        group="search",
+        within="[0, inf)",
+        help="Seconds after which the running model ends and no other begins; 0 for no limit.",
+    )
+    seed: int = parameter(
+        default=-1,
+        group="search",
+        within="[-1, inf)",
+        help="Seed of what RandomDiscrete draws, -1 for any; model k is trained with this seed + k if the models have "
+        "none of their own.",
+    )
+    stopping_rounds: int = parameter(
+        default=0,
+        group="search",
+        within="[0, inf)",
+        help="RandomDiscrete: end when the mean of this many best models no longer improves; 0 never does.",
+    )
+    stopping_metric: StoppingMetric = parameter(
+        default="AUTO", group="search", help="What must improve; AUTO is logloss, or deviance for regression."
+    )
+    stopping_tolerance: float = parameter(
+        default=1e-3, group="search", within="[0, 1)", help="Relative improvement that counts as one."
+    )
+
+
 class Declared(NamedTuple):
     """One parameter as the rest of the package sees it."""
 
@@ -607,11 +648,24 @@ FUNCTIONS = ("custom_metric_func",)
 """Parameters that take a function of Python's in place of its name."""
 
 
+NOT_SEARCHED = frozenset(
+    {
+        *("x", "y", "training_frame", "validation_frame", "ignored_columns", "factors", "numeric"),
+        *("weights_column", "offset_column", "fold_column", "nfolds", "fold_assignment"),
+        *("keep_cross_validation_models", "keep_cross_validation_predictions"),
+        *("keep_cross_validation_fold_assignment", "model_id", "checkpoint", "export_checkpoints_dir"),
+        *("autoencoder", "custom_metric_func", "auc_type", "gainslift_bins", "diagnostics"),
+        *("export_weights_and_biases", "verbose", "quiet_mode", "nthreads"),
+    }
+)
+"""Parameters that are no hyper-parameters: they say what is learnt from what, or leave the model as it is."""
+
+
 @functools.cache
-def declared() -> dict[str, Declared]:
+def declared(declaration: type = Parameters) -> dict[str, Declared]:
     """Every parameter by name, in declaration order."""
-    hints = typing.get_type_hints(Parameters)
-    return {field.name: _declared(field, hints[field.name]) for field in dataclasses.fields(Parameters)}
+    hints = typing.get_type_hints(declaration)
+    return {field.name: _declared(field, hints[field.name]) for field in dataclasses.fields(declaration)}
 
 
 def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:

@@ -11,12 +11,22 @@ import math
 import numbers
 import warnings as python_warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from h2olite import continuing
 from h2olite.errors import ParameterError
 from h2olite.functions import load_function
-from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Declared, Parameters, declared, folded, nearest
+from h2olite.parameters import (
+    FRAMES,
+    FUNCTIONS,
+    MODELS,
+    Declared,
+    Parameters,
+    SearchCriteria,
+    declared,
+    folded,
+    nearest,
+)
 from h2olite.rules import (
     CLASS_DISTRIBUTIONS,
     IDLE_RULES,
@@ -29,6 +39,8 @@ from h2olite.rules import (
     becomes_bounded,
     distribution_of,
 )
+
+Declaration = TypeVar("Declaration", Parameters, SearchCriteria)
 
 COLUMNS = ("x", "y")
 """Parameters that name columns and take 0-based indices as well."""
@@ -60,27 +72,27 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
         One message for all faults: unknown names, wrong types, values out of range, parameters that do not act
         yet, and combinations that contradict each other.
     """
-    faults: list[str] = []
-    values: dict[str, Any] = {}
-    readable = True
-    for name, value in given.items():
-        parameter = declared().get(name)
-        if parameter is None:
-            faults.append(_unknown(name))
-            continue
-        try:
-            values[name] = _read(parameter, value)
-        except ValueError as reason:
-            faults.append(str(reason) if parameter.acts else _not_implemented(parameter))
-            readable = False
-        else:
-            faults.extend(_faults(parameter, values[name]))
+    values, faults, readable = _read_all(Parameters, given)
     checked = dataclasses.replace(Parameters() if checkpoint is None else checkpoint.inherited(), **values)
     if readable:  # otherwise the rules would judge defaults in place of what was meant
         changes = continuing.faults(resolve(checked, checkpoint.n_classes), checkpoint) if checkpoint else []
         faults.extend(changes or (fault for rule in RULES for fault in rule(checked)))
     _refuse(faults)
     return checked
+
+
+def read(declaration: type[Declaration], given: Mapping[str, Any]) -> Declaration:
+    """What `validate` gives, for any declaration, without the rules between parameters."""
+    values, faults, _ = _read_all(declaration, given)
+    _refuse(faults)
+    return declaration(**values)
+
+
+def read_shared(given: Mapping[str, Any]) -> Parameters:
+    """The parameters that all models of a grid share; the rules between them are checked model by model."""
+    if given.get("checkpoint") is not None:
+        raise ParameterError("checkpoint cannot be given for a grid; search first, then go on with the best model.")
+    return read(Parameters, given)
 
 
 def check_response(
@@ -144,6 +156,27 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         if p.train_samples_per_iteration == -2:
             changes["train_samples_per_iteration"] = -1
     return dataclasses.replace(p, **changes)
+
+
+def _read_all(declaration: type, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str], bool]:
+    """The values as their declared types, what is wrong with them, and whether all had the right type."""
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    readable = True
+    known = declared(declaration)
+    for name, value in given.items():
+        parameter = known.get(name)
+        if parameter is None:
+            faults.append(_unknown(name, known))
+            continue
+        try:
+            values[name] = _read(parameter, value)
+        except ValueError as reason:
+            faults.append(str(reason) if parameter.acts else _not_implemented(parameter))
+            readable = False
+        else:
+            faults.extend(_faults(parameter, values[name]))
+    return values, faults, readable
 
 
 def _read(parameter: Declared, value: Any) -> Any:
@@ -227,11 +260,11 @@ def _faults(parameter: Declared, value: Any) -> Iterator[str]:
             yield f"{subject} {rule}; got {outside[0]:g}."
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     """Why a keyword is refused."""
     if name == "max_confusion_matrix_size":
         return "max_confusion_matrix_size is deprecated in H2O and changes no result; leave it out."
-    return f"{name!r} is not a parameter{nearest(name, declared(), '; `h2olite params` lists them.')}"
+    return f"{name!r} is not a parameter{nearest(name, known, '; `h2olite params` lists them.')}"
 
 
 def _not_implemented(parameter: Declared) -> str:

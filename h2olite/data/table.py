@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
@@ -114,6 +115,14 @@ class Table:
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Table(self.name, columns, len(rows), lambda row: self.place(int(rows[row])))
+
+    def fingerprint(self) -> str:
+        """A text that differs for tables with other columns or values, whatever they are called."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, column in self.columns.items():
+            digest.update(repr((name, column.kind, column.levels)).encode())
+            digest.update(np.ascontiguousarray(column.values).data)
+        return digest.hexdigest()
 
     def convert(self, kinds: Mapping[str, Kind]) -> Table:
         """The table with these columns turned into these kinds, where they are not yet.

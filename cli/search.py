@@ -1,0 +1,112 @@
+"""`h2olite grid`."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from h2olite.parameters import SearchCriteria
+from h2olite.validation import read, read_shared
+
+from .console import QUIET, Command, Console, print_json
+from .options import (
+    HYPER,
+    SEARCH,
+    beginning,
+    csv_from,
+    csv_options,
+    given,
+    hyper_parameter_options,
+    parameter_options,
+    read_parameters,
+    search_options,
+)
+from .train import Watch, read_tables, table_stem
+
+if TYPE_CHECKING:
+    from h2olite.selection.grid import Failure, Trial
+
+EXAMPLE = """\b
+h2olite grid TABLE -y NAME --grid-l1 0,1e-5,1e-4 --grid-hidden "50,50;200,200"
+"""
+
+
+@click.command(
+    cls=Command,
+    params=[
+        click.Argument(["training_frame"], metavar="TABLE"),
+        click.Option(
+            ["-o", "--output"],
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout instead of CSV."),
+        QUIET,
+        click.Option(
+            ["--params", "parameter_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        ),
+        *search_options(),
+        *hyper_parameter_options(),
+        *csv_options(),
+        *parameter_options(),
+    ],
+    epilog=EXAMPLE,
+)
+@click.pass_obj
+def grid(console: Console, output: Path | None, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
+    """Train a model on TABLE for every combination of hyper-parameters, and print them as CSV, best first.
+
+    Any parameter can be searched: put grid- before its name and give all values, with commas between them, or
+    semicolons between lists (see the example below).
+
+    Models are compared by cross-validation if they have it, else on --validation-frame, else on TABLE itself.
+
+    Every model is written to DIR as soon as it is trained. The same command goes on where it was ended, by whatever
+    means: finished models are not trained again.
+    """
+    table_csv = csv_from(options)
+    criteria = read(SearchCriteria, beginning(SEARCH, options))
+    hyper_parameters = beginning(HYPER, options)
+    parameters = read_shared((read_parameters(parameter_file) if parameter_file else {}) | given(options))
+    folder = output or Path(f"{table_stem(parameters.training_frame)}_grid")
+    _, note = read_tables(console, parameters, table_csv)
+
+    from h2olite import estimator
+    from h2olite.selection.grid import Failure
+
+    def tell(outcome: Trial | Failure) -> None:
+        settings = ", ".join(f"{name} {value}" for name, value in outcome.hyper_parameters.items())
+        if isinstance(outcome, Failure):
+            console.say(f"{settings}: failed: {outcome.error}")
+        else:
+            metric = outcome.sort_metric
+            console.say(f"{settings}: {metric} {outcome.metrics[metric]:.6g} ({outcome.seconds:.1f} s)")
+
+    found = estimator.search(
+        hyper_parameters,
+        parameters,
+        criteria,
+        folder=folder,
+        watch=Watch(console, parameters, note),
+        tell=tell,
+    )
+    if console.interruption.signal is not None:
+        name = signal.Signals(console.interruption.signal).name
+        console.say(f"Stopped by {name}; the same command goes on with the models that are missing.")
+    console.say(f"{len(found)} models in {folder}, {len(found.failures)} failed.")
+    if as_json:
+        print_json(found.report())
+    else:
+        writer = csv.DictWriter(sys.stdout, [*found.hyper_names, "model_ids", found.sort_metric], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found.table())
+    sys.exit(console.interruption.exit_code)
