@@ -242,3 +242,29 @@ def test_folds_take_weights_and_offsets():
     model = h2olite.deeplearning(y="y", training_frame=frame, **given, **SMALL)
     squares = (model.cross_validation_holdout_predictions()["predict"] - frame["y"]) ** 2
     assert model.mse(xval=True) == pytest.approx(np.average(squares, weights=frame["w"]))
+
+
+def test_cross_validation_metrics_weigh_rows(table):
+    weighted = table.assign(w=np.where(np.arange(90) % 2, 0.0, 3.0))
+    model = h2olite.deeplearning(
+        y="y",
+        training_frame=weighted,
+        fold_column="fold",
+        weights_column="w",
+        keep_cross_validation_predictions=True,
+        **SMALL,
+    )
+    counted = weighted["w"] > 0
+    p1 = model.cross_validation_holdout_predictions().loc[counted, "yes"]
+    actual = (table.loc[counted, "y"] == "yes").to_numpy(np.int64)
+    metrics = BinomialMetrics.from_predictions(actual, p1, levels=("no", "yes"))
+    assert model.model_performance(xval=True).nobs() == 45
+    assert model.logloss(xval=True) == pytest.approx(metrics.logloss())
+
+
+def test_only_the_model_on_all_rows_is_exported(table, tmp_path):
+    model = h2olite.deeplearning(
+        y="y", training_frame=table, fold_column="fold", export_checkpoints_dir=str(tmp_path), model_id="m", **SMALL
+    )
+    assert [path.stem for path in tmp_path.glob("*.h2olite")] == [model.model_id]
+    assert h2olite.load_model(next(tmp_path.glob("*.h2olite"))).is_cross_validated()
