@@ -243,7 +243,8 @@ class Model(MetricGetters):
 
         weights = self.network.weights(self._layer(matrix_id))
         below = self.encoder.input_names if matrix_id == 0 else [f"C{i + 1}" for i in range(len(weights))]
-        return pd.DataFrame(weights.reshape(len(weights), -1).T, columns=list(below))
+        n_inputs, n_channels, n_units = weights.shape
+        return pd.DataFrame(weights.reshape(n_inputs, n_channels * n_units).T, columns=list(below))
 
     def biases(self, vector_id: int = 0) -> pd.DataFrame:
         """The biases of a layer, one row per row of its `weights`."""
