@@ -10,6 +10,7 @@ import pytest
 from program import DATASETS, SMALL, run
 
 import h2olite
+from h2olite_cli import console
 from h2olite_cli.train import progress_line, table_stem
 
 REPORT_KEYS = {
@@ -128,6 +129,16 @@ def test_binary_numbers_get_a_hint_and_factor_makes_them_classes(folder):
 def test_idle_parameters_are_warned_of(folder):
     result = run("train", DATASETS / "iris.csv", "--rate", "0.1", *SMALL)
     assert "Warning: rate has no effect while adaptive_rate is on; pass adaptive_rate=False.\n" in result.stderr
+
+
+@pytest.mark.proves("quiet_mode")
+def test_quiet_mode_tells_no_progress(folder, monkeypatch):
+    monkeypatch.setattr(console, "PLAIN_INTERVAL", 0)
+    told = [
+        "epoch " in run("train", DATASETS / "iris.csv", *options, *SMALL).stderr.split("\n\n")[0]
+        for options in ([], ["--quiet-mode"])
+    ]
+    assert told == [True, False]
 
 
 @pytest.mark.proves("verbose")

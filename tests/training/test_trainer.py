@@ -1,0 +1,183 @@
+"""How long is trained, when the model is measured, and which model remains, through the public door."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import h2olite
+from h2olite.model import fit
+
+QUICK = {"hidden": [3], "seed": 1}
+PATIENT = {"stopping_rounds": 0, "classification_stop": -1, "regression_stop": -1}
+"""No early end."""
+
+
+@pytest.fixture(scope="module")
+def frame():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3000, 2))
+    y = x[:, 0] - x[:, 1] + random.normal(size=3000)
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y, "sign": np.where(y > 0, "plus", "minus")})
+
+
+def train(frame, **given):
+    settings = {"training_frame": frame, "x": ["a", "b"], "y": "y", "epochs": 2} | QUICK | PATIENT
+    return h2olite.deeplearning(**settings | given)
+
+
+@pytest.mark.proves("epochs")
+@pytest.mark.parametrize("epochs", [0, 0.5, 3])
+def test_so_many_epochs_are_trained(frame, epochs):
+    model = train(frame[:200], epochs=epochs)
+    assert (model.record.epochs, model.record.samples) == (epochs, 200 * epochs)
+    assert model.stopped_by == "epochs"
+    assert model.training_metrics.nobs() == 200
+
+
+@pytest.mark.proves("train_samples_per_iteration")
+@pytest.mark.parametrize(("rows", "iterations"), [(150, 4), (0, 3), (-1, 3), (-2, 10)])
+def test_an_iteration_has_as_many_rows_as_asked_for(frame, rows, iterations):
+    model = train(frame[:200], epochs=3, train_samples_per_iteration=rows)
+    assert model.record.iterations == iterations
+
+
+def scorings(frame, **given):
+    """The iterations after which the model was measured, of ten."""
+    model = train(frame[:200], epochs=10, train_samples_per_iteration=0, **given)
+    return model.scoring_history()["iterations"].tolist()[1:]
+
+
+@pytest.mark.proves("score_interval", "score_duty_cycle")
+def test_measurements_wait_for_the_interval_and_the_duty_cycle(frame):
+    # A share of 1 is never reached; a share of 0 always is.
+    assert scorings(frame, score_interval=0, score_duty_cycle=1) == list(range(1, 11))
+    assert scorings(frame, score_interval=1e6, score_duty_cycle=1) == [1, 10]
+    assert scorings(frame, score_interval=0, score_duty_cycle=0) == [1, 10]
+
+
+@pytest.mark.proves("score_training_samples", "score_validation_samples")
+def test_so_many_rows_are_measured(frame):
+    model = train(frame, validation_frame=frame[:500], score_training_samples=300, score_validation_samples=70)
+    assert (model.training_metrics.nobs(), model.validation_metrics.nobs()) == (300, 70)
+    model = train(frame, validation_frame=frame[:500], score_training_samples=0)
+    assert (model.training_metrics.nobs(), model.validation_metrics.nobs()) == (3000, 500)
+
+
+@pytest.mark.proves("classification_stop", "regression_stop")
+@pytest.mark.parametrize(
+    ("y", "given", "stopped_by"),
+    [
+        ("sign", {"classification_stop": 0.99}, "classification_stop"),
+        ("sign", {"classification_stop": 0.001}, "epochs"),
+        ("y", {"regression_stop": 99}, "regression_stop"),
+        ("y", {"regression_stop": 0.001}, "epochs"),
+    ],
+)
+def test_training_stops_when_it_is_good_enough(frame, y, given, stopped_by):
+    assert train(frame[:200], y=y, **given).stopped_by == stopped_by
+
+
+class Values:
+    """A metric that takes one value after the other, whatever the predictions."""
+
+    def __init__(self, *values):
+        self.values = iter(values)
+
+    def __call__(self, actual, predicted, weights):
+        return next(self.values)
+
+
+def measured_as(frame, *values, **given):
+    """A training whose measurements give these values."""
+    each = {"train_samples_per_iteration": 0, "score_each_iteration": True, "epochs": 8}
+    own = {"stopping_metric": "custom", "custom_metric_func": Values(*values)}
+    return train(frame[:200], **each | own | given)
+
+
+@pytest.mark.proves("stopping_rounds", "stopping_tolerance", "stopping_metric")
+@pytest.mark.parametrize(
+    ("given", "iterations"),
+    [
+        ({"stopping_rounds": 1}, 5),  # 9 8 7 6 6
+        ({"stopping_rounds": 2}, 7),  # 6.5 6 6.5: no better than the first
+        ({"stopping_rounds": 1, "stopping_tolerance": 0.11}, 5),  # 8 is better than 9 by a ninth
+        ({"stopping_rounds": 1, "stopping_tolerance": 0.12}, 2),
+        ({"stopping_rounds": 5}, 8),
+    ],
+)
+def test_training_stops_when_the_metric_no_longer_improves(frame, given, iterations):
+    model = measured_as(frame, 9, 8, 7, 6, 6, 7, 8, 9, 9, overwrite_with_best_model=False, **given)
+    assert model.record.iterations == iterations
+
+
+@pytest.mark.proves("overwrite_with_best_model")
+def test_the_best_model_measured_remains_if_asked_for(frame):
+    values = (5, 1, 2, 3, 4, 5, 6, 7, 8)
+    with pytest.warns(UserWarning, match="stopping_metric only picks the best model"):
+        best = measured_as(frame, *values)
+    with pytest.warns(UserWarning, match="stopping_metric has no effect"):
+        last = measured_as(frame, *values, overwrite_with_best_model=False)
+    history = best.scoring_history()["training_rmse"].tolist()
+    assert best.rmse() == history[2]
+    assert last.rmse() == last.scoring_history()["training_rmse"].tolist()[8] == history[8]
+    assert best.record.epochs == last.record.epochs == 8
+
+
+@pytest.mark.proves("max_runtime_secs")
+def test_training_ends_after_its_time_and_is_measured(frame):
+    model = train(frame[:200], epochs=1e9, max_runtime_secs=0.2)
+    assert model.stopped_by == "max_runtime_secs"
+    assert 0 < model.record.epochs < 1e9
+    assert model.scoring_history()["samples"].tolist()[-1] == model.record.samples
+
+
+@pytest.mark.proves("validation_frame")
+def test_validation_decides_which_model_is_best(frame):
+    tiny, other = frame[:20], frame[1000:1500]
+    options = {"hidden": [50], "epochs": 200, "score_each_iteration": True}
+    model = train(tiny, validation_frame=other, **options)
+    history = model.scoring_history()
+    assert model.mean_residual_deviance(valid=True) == history["validation_deviance"].min()
+    assert model.mean_residual_deviance() > history["training_deviance"].min()
+    expected = model.model_performance(other).rmse()
+    assert model.rmse(valid=True) == pytest.approx(expected)
+
+
+@pytest.mark.proves("reproducible")
+def test_reproducible_trainings_have_the_same_bits(frame):
+    models = [train(frame, reproducible=True, nthreads=4) for _ in range(2)]
+    np.testing.assert_array_equal(models[0].network.theta, models[1].network.theta)
+    assert models[0].scoring_history()["epochs"].tolist()[:3] == [0, 1, 2]
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """The numbers of threads that trainings used."""
+    seen = []
+
+    class Watched(fit.Workers):
+        def __init__(self, network, rows, n_threads, batch_size):
+            seen.append(n_threads)
+            super().__init__(network, rows, n_threads, batch_size)
+
+    monkeypatch.setattr(fit, "Workers", Watched)
+    monkeypatch.setattr(fit, "usable_threads", lambda: 3)
+    return seen
+
+
+@pytest.mark.proves("nthreads", "force_load_balance", "reproducible")
+def test_so_many_threads_train_as_asked_for_with_a_thousand_rows_each(frame, threads):
+    for given in ({}, {"nthreads": 2}, {"force_load_balance": False}, {"reproducible": True}):
+        train(frame, **given)
+    train(frame[:1500])
+    assert threads == [3, 2, 1, 1, 1]
+
+
+def test_watching_may_end_training(frame):
+    calls = itertools.count()
+    parameters = {"training_frame": frame[:200], "y": "y", "epochs": 1e9} | QUICK | PATIENT
+    model = h2olite.estimator.train(h2olite.estimator.check(parameters), watch=lambda progress: next(calls) < 3)
+    assert model.stopped_by == "interrupted"
+    assert model.training_metrics.nobs() == 200
