@@ -27,23 +27,39 @@ LOSSES = {
 }
 """Code, shape parameter and number of outputs."""
 
+AUTOENCODERS = {
+    "activation": ["Tanh", "Rectifier", "ExpRectifier"],
+    "loss": ["gaussian", "laplace", "quantile", "huber"],
+}
+"""What an autoencoder may have."""
+
 LEVELS = (4, 3)
 N_NUMERIC = 3
 N_INPUTS = sum(LEVELS) + N_NUMERIC
 COLUMNS = np.cumsum([0, *LEVELS, *[1] * N_NUMERIC])
 
 
-def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_dropout=0.0, dropout=0.0):
-    """What is minimised, with one dropout ratio for all hidden layers or one for each."""
+def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_dropout=0.0, dropout=0.0, **autoencoder):
+    """What is minimised, with one dropout ratio for all hidden layers or one for each; maybe an autoencoder."""
     code, shape, _ = LOSSES[loss]
-    ratios = np.zeros(len(hidden) + 1, np.float32)
-    ratios[0], ratios[1:] = input_dropout, dropout
-    return Objective(loss=code, shape=np.float32(shape), activation=ACTIVATIONS[activation], dropout=ratios)
+    ratios = np.zeros(len(hidden) + 2, np.float32)
+    ratios[0], ratios[1:-1] = input_dropout, dropout
+    return Objective(
+        loss=code,
+        shape=np.float32(shape),
+        activation=ACTIVATIONS[activation],
+        dropout=ratios,
+        autoencoder=bool(autoencoder),
+        average_activation=np.float32(autoencoder.get("average_activation", 0)),
+        sparsity_beta=np.float32(autoencoder.get("sparsity_beta", 0)),
+    )
 
 
-def network(loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, seed=0, averaged=False):
-    """A network with random weights and biases."""
-    layout = lay_out([n_inputs, *hidden, LOSSES[loss][2]], maxout=activation == "Maxout")
+def network(
+    loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, n_outputs=None, seed=0, averaged=False
+):
+    """A network with random weights and biases, and as many outputs as the loss has or as given."""
+    layout = lay_out([n_inputs, *hidden, n_outputs or LOSSES[loss][2]], maxout=activation == "Maxout")
     made = Network.zeros(layout, averaged=averaged)
     random = np.random.default_rng(seed)
     for layer in range(made.n_layers):
@@ -89,7 +105,7 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     order = np.arange(len(data.levels)) if order is None else order
     scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size)
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
-    state = (net.iterate, mean, net.first, net.second)
+    state = (net.iterate, mean, net.first, net.second, net.activity)
     rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.activations import MAXOUT, RECTIFIER, TANH
-from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY, GAMMA, GAUSSIAN, HUBER, LAPLACE, POISSON, QUANTILE
+from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY, GAMMA, GAUSSIAN, LAPLACE, POISSON, QUANTILE, TWEEDIE
 from h2olite.kernels.updates import Rule
 
 
@@ -83,11 +83,18 @@ def softmax(f):
 
 
 def predict(layers, objective, rows):
-    """Class probabilities, or the linear output without the offset; a unit counts with its probability to be kept."""
-    hidden = zip(layers[:-1], objective.dropout[1:], strict=True)
+    """Class probabilities, linear outputs without offset, or an autoencoder's outputs, by units as often as kept."""
+    hidden = zip(layers[:-1], objective.dropout[1:-1], strict=True)
     kept = [np.full(layer.parameters.shape[2], 1 - float(ratio)) for layer, ratio in hidden]
     f = outputs(layers, objective, rows._replace(offsets=[]), kept)
+    if objective.autoencoder:
+        return reconstruction(objective, f)
     return softmax(f) if is_classifier(objective) else f
+
+
+def reconstruction(objective, f):
+    """What an autoencoder makes of its linear outputs."""
+    return activate(objective.activation, f[:, np.newaxis])[0]
 
 
 def outputs(layers, objective, rows, kept):
@@ -103,53 +110,66 @@ def is_classifier(objective):
 def loss(objective, f, target, around):
     """The loss of each row at the outputs f.
 
-    CLASS_QUADRATIC lets every unit move alone in the softmax, the other units stay where ``around`` has them.
+    CLASS_QUADRATIC lets every unit move alone in the softmax, the other units stay where ``around`` has them. The
+    outputs of an autoencoder move as if they were linear, from where the activation of ``around`` puts them.
     """
     kind, shape = objective.loss, float(objective.shape)
+    if objective.autoencoder:
+        return error_loss(kind, shape, reconstruction(objective, around) + f - around - target).sum(axis=1)
     if kind == CROSS_ENTROPY:
         return -np.log(softmax(f)[np.arange(len(f)), target.astype(int)])
     if kind == CLASS_QUADRATIC:
         others = np.exp(around).sum(axis=1, keepdims=True) - np.exp(around)
         return ((np.exp(f) / (np.exp(f) + others) - one_hot(target, f)) ** 2).sum(axis=1) / 2
     f = f[:, 0]
-    error = f - target
+    if kind == POISSON:
+        return 2 * (np.exp(f) - target * f)
+    if kind == GAMMA:
+        return 2 * (target * np.exp(-f) + f)
+    if kind == TWEEDIE:
+        return 2 * (np.exp((2 - shape) * f) / (2 - shape) - target * np.exp((1 - shape) * f) / (1 - shape))
+    return error_loss(kind, shape, f - target)
+
+
+def error_loss(kind, shape, error):
+    """The losses that depend on the error alone."""
     if kind == GAUSSIAN:
         return error**2
     if kind == LAPLACE:
         return abs(error)
     if kind == QUANTILE:
         return np.where(error < 0, -shape * error, (1 - shape) * error)
-    if kind == HUBER:
-        return np.where(abs(error) <= shape, error**2, (2 * abs(error) - shape) * shape)
-    if kind == POISSON:
-        return 2 * (np.exp(f) - target * f)
-    if kind == GAMMA:
-        return 2 * (target * np.exp(-f) + f)
-    return 2 * (np.exp((2 - shape) * f) / (2 - shape) - target * np.exp((1 - shape) * f) / (1 - shape))
+    return np.where(abs(error) <= shape, error**2, (2 * abs(error) - shape) * shape)
 
 
 def loss_gradient(objective, f, target):
-    """The derivatives of the loss of each row by its outputs f."""
+    """The derivatives of the loss of each row by its outputs f; of an autoencoder by its activated outputs."""
     kind, shape = objective.loss, float(objective.shape)
+    if objective.autoencoder:
+        return error_gradient(kind, shape, reconstruction(objective, f) - target)
     if is_classifier(objective):
         y = softmax(f)
         error = y - one_hot(target, f)
         return error if kind == CROSS_ENTROPY else error * y * (1 - y)
     target = target[:, np.newaxis]
-    error = f - target
-    if kind == GAUSSIAN:
-        return 2 * error
-    if kind == LAPLACE:
-        return np.where(error > 0, 1.0, -1.0)
-    if kind == QUANTILE:
-        return np.where(error < 0, -shape, 1 - shape)
-    if kind == HUBER:
-        return 2 * np.clip(error, -shape, shape)
     if kind == POISSON:
         return 2 * (bounded_exp(f) - target)
     if kind == GAMMA:
         return 2 * (1 - target * bounded_exp(-f))
-    return 2 * (bounded_exp((2 - shape) * f) - target * bounded_exp((1 - shape) * f))
+    if kind == TWEEDIE:
+        return 2 * (bounded_exp((2 - shape) * f) - target * bounded_exp((1 - shape) * f))
+    return error_gradient(kind, shape, f - target)
+
+
+def error_gradient(kind, shape, error):
+    """The derivatives of the losses that depend on the error alone, 0 at an error of 0."""
+    if kind == GAUSSIAN:
+        return 2 * error
+    if kind == LAPLACE:
+        return np.sign(error)
+    if kind == QUANTILE:
+        return np.where(error < 0, -shape, 1 - shape) * (error != 0)
+    return 2 * np.clip(error, -shape, shape)
 
 
 def one_hot(target, f):
@@ -222,28 +242,54 @@ def drop_inputs(rows, ratio, seed, first_row):
     )
 
 
-def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=()):
-    """Train the layers on the rows, one update per mini-batch; means are the averages of their parameters, if any."""
+def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=(), activity=None):
+    """Train the layers on the rows, one update per mini-batch.
+
+    means are the averages of their parameters, if any; activity those of the activations of each hidden layer.
+    """
     for start in range(0, len(rows.levels), batch_size):
         batch = take(rows, slice(start, start + batch_size))
         seen = rows_seen + start
         now = seen + len(batch.levels)
-        train_batch(layers, objective, rule, batch, seen, seed)
+        train_batch(layers, objective, rule, batch, seen, seed, activity)
         if now // rule.interval > seen // rule.interval:
             share = min(max(rule.interval, now - seen) / (rule.window * now), 1)
             for mean, layer in zip(means, layers, strict=False):
                 mean += share * (layer.parameters - mean)
 
 
-def train_batch(layers, objective, rule, rows, seen, seed):
+def train_batch(layers, objective, rule, rows, seen, seed, activity=None):
     """One update with dropout."""
+    if objective.autoencoder:
+        rows = with_inputs_as_target(rows, layers[0].parameters.shape[0] - 1)
     rows = drop_inputs(rows, objective.dropout[0], seed, seen)
     masks = [
         keep(objective.dropout[number], seed, seen, len(rows.levels), number, layer.parameters.shape[2])
         for number, layer in enumerate(layers[:-1], start=1)
     ]
+    x = expand(rows, layers[0].parameters.shape[0] - 1)
+    activations = [a[:, :-1] for a in forward(layers, x, objective.activation, masks)[0][1:]]
     for number, gradient in enumerate(gradients(layers, objective, rows, masks)):
         update(layers[number], gradient, Rule(*map(float, rule)), number, seen)
+    if objective.sparsity_beta:
+        for number, (averages, a) in enumerate(zip(activity, activations, strict=True)):
+            pull_activity(layers[number], averages, a, objective, Rule(*map(float, rule)), number, seen)
+
+
+def with_inputs_as_target(rows, n_inputs):
+    """The rows with what an autoencoder is to make of them."""
+    return rows._replace(target=expand(rows, n_inputs))
+
+
+def pull_activity(layer, averages, activations, objective, rule, number, seen):
+    """Move the averages by each row's activations, then the biases against what the averages exceed."""
+    for a in activations:
+        averages += 0.001 * (a - averages)
+    rate = rate_at(rule, number, seen)
+    if rule.adaptive:
+        rate = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[-1, 0]
+    excess = averages - float(objective.average_activation)
+    layer.parameters[-1, 0] -= rate * float(objective.sparsity_beta) * excess
 
 
 def update(layer, gradient, rule, number, seen):

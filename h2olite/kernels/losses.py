@@ -14,7 +14,8 @@ GAMMA               2 (t exp(-f) + f)                          2 (1 - t exp(-f))
 TWEEDIE             2 (exp((2-p) f)/(2-p) - t exp((1-p) f)/(1-p))   2 (exp((2-p) f) - t exp((1-p) f))
 ==================  =========================================  ==============================================
 
-up to terms without f. CLASS_QUADRATIC looks at each unit's own share in the softmax only, as H2O does.
+up to terms without f. CLASS_QUADRATIC looks at each unit's own share in the softmax only, as H2O does. Where f = t, the
+gradients of LAPLACE and QUANTILE, which jump there, are taken as 0.
 """
 
 from __future__ import annotations
@@ -46,21 +47,27 @@ def differentiate(loss, shape, outputs, r, n_outputs, target):
             outputs[r, k] = error if loss == CROSS_ENTROPY else error * y * (one - y)
         return
     f = outputs[r, 0]
-    error = f - target
-    gradient = two * error
-    if loss == LAPLACE:
-        gradient = one if error > 0 else -one
-    elif loss == QUANTILE:
-        gradient = -shape if error < 0 else one - shape
-    elif loss == HUBER:
-        gradient = two * min(max(error, -shape), shape)
-    elif loss == POISSON:
-        gradient = two * (bounded_exp(f) - target)
+    if loss == POISSON:
+        outputs[r, 0] = two * (bounded_exp(f) - target)
     elif loss == GAMMA:
-        gradient = two * (one - target * bounded_exp(-f))
+        outputs[r, 0] = two * (one - target * bounded_exp(-f))
     elif loss == TWEEDIE:
-        gradient = two * (bounded_exp((two - shape) * f) - target * bounded_exp((one - shape) * f))
-    outputs[r, 0] = gradient
+        outputs[r, 0] = two * (bounded_exp((two - shape) * f) - target * bounded_exp((one - shape) * f))
+    else:
+        outputs[r, 0] = gradient_of_error(loss, shape, f - target)
+
+
+@kernel
+def gradient_of_error(loss, shape, error):
+    """The gradient of GAUSSIAN, LAPLACE, QUANTILE or HUBER where the error is f - t."""
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    if loss == GAUSSIAN or error == zero:
+        return two * error
+    if loss == LAPLACE:
+        return one if error > zero else -one
+    if loss == QUANTILE:
+        return one - shape if error > zero else -shape
+    return two * min(max(error, -shape), shape)
 
 
 @kernel

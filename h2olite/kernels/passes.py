@@ -38,6 +38,8 @@ class Layout(NamedTuple):
     weights : (n_layers + 1,) where each layer's matrix starts among the parameters, and their number.
     units : (n_layers + 2,) where each layer's activations start in a workspace of one row, and their number.
     slopes : (n_layers + 1,) the same for the pre-activations and slopes of each layer of weights.
+
+    The outputs have a place among the activations too, for networks whose outputs are activated.
     """
 
     sizes: np.ndarray
@@ -86,8 +88,10 @@ def layer_weights(layout, theta, layer):
 
 
 @kernel
-def forward(layout, theta, activation, dropout, training, work, n_rows, seed, rows_seen):
-    """Fill units and slopes of all layers from the inputs in `work`; the last layer's slopes hold its linear output.
+def forward(layout, theta, activation, activates_outputs, dropout, training, work, n_rows, seed, rows_seen):
+    """Fill units and slopes of all layers from the inputs in `work`.
+
+    The last layer's slopes hold its linear output, unless outputs are activated as hidden units are.
 
     dropout[l] is the ratio at which units of layer l (0: the inputs) are dropped. In training they are dropped at
     random and the others stay as they are; in scoring every unit counts with its probability to be kept.
@@ -103,7 +107,7 @@ def forward(layout, theta, activation, dropout, training, work, n_rows, seed, ro
             add_product(
                 layer_units(layout, layer, work, n_rows), weights, np.int64(0), layout.sizes[layer], z, work.active
             )
-        if layer == last:
+        if layer == last and not activates_outputs:
             return
         a = layer_units(layout, layer + 1, work, n_rows)
         ratio, n_units = dropout[layer + 1], layout.sizes[layer + 1]
@@ -117,7 +121,7 @@ def forward(layout, theta, activation, dropout, training, work, n_rows, seed, ro
 
 @view
 def layer_units(layout, layer, work, n_rows):
-    """The activations (n_rows, padded units) of a hidden layer; layer 1 is the first."""
+    """The activations (n_rows, padded units) of a layer; layer 1 is the first hidden one."""
     return matrix(work.units, layout.units[layer] * n_rows, n_rows, layout.padded[layer])
 
 

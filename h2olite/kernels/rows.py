@@ -11,50 +11,132 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiling import kernel
-from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, softmax
-from .passes import backward, forward, layer_slopes, layer_weights, scale_row
+from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
+from .passes import backward, forward, layer_slopes, layer_units, layer_weights, matrix, scale_row
 from .randomness import stream, uniform
-from .updates import average, group_soft_threshold, soft_threshold, step_of
+from .updates import average, group_soft_threshold, rate_of, soft_threshold, step_of
+
+FORGETTING = np.float32(0.001)
+"""Weight of the newest row in the average activation of a hidden unit, as in H2O."""
 
 
 class Objective(NamedTuple):
-    """What is minimised: a loss of `losses`, its shape parameter, the activation and the dropout ratios by layer."""
+    """What is minimised: a loss of `losses`, its shape parameter, the activation and the dropout ratios by layer.
+
+    dropout : float32 (n_layers + 1,), of inputs, hidden layers and outputs (0).
+    autoencoder : whether the target is the input. The outputs are then activated as hidden units are.
+    average_activation, sparsity_beta : what hidden units are to be on average, and how strongly they are pulled there.
+    """
 
     loss: int
     shape: np.float32
     activation: int
     dropout: np.ndarray
+    autoencoder: bool
+    average_activation: np.float32
+    sparsity_beta: np.float32
 
 
 @kernel
 def train_rows(
-    layout, theta, mean, first, second, objective, rule, rows, order, batch_size, rows_seen, stride, seed, work
+    layout,
+    theta,
+    mean,
+    first,
+    second,
+    activity,
+    objective,
+    rule,
+    rows,
+    order,
+    batch_size,
+    rows_seen,
+    stride,
+    seed,
+    work,
 ):
     """Train on the rows in this order, one update per batch_size of them.
 
     theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
     other threads may change them at the same time (Hogwild, Recht et al. 2011): a lost update is harmless.
     mean : float32 (n_parameters,), the running average of theta, or (0,) in all threads but one.
+    activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
     rows_seen : rows trained on before, by all threads; it grows by stride for every row here.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
+    activation, autoencoder = objective.activation, objective.autoencoder
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
         seen = rows_seen + start * stride
         load(rows, batch, objective.dropout[0], seed, seen, work)
-        forward(layout, theta, objective.activation, objective.dropout, True, work, n_rows, seed, seen)
-        outputs = layer_slopes(layout, last, work, n_rows)
+        forward(layout, theta, activation, autoencoder, objective.dropout, True, work, n_rows, seed, seen)
+        outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
         for r in range(n_rows):
-            if rows.offsets.size > 0:
-                outputs[r, 0] += rows.offsets[batch[r]]
-            differentiate(objective.loss, objective.shape, outputs, r, n_outputs, rows.target[batch[r]])
+            row = batch[r]
+            if autoencoder:
+                compare_with_inputs(objective, activated, outputs, r, n_outputs, rows, row)
+            else:
+                if rows.offsets.size > 0:
+                    outputs[r, 0] += rows.offsets[row]
+                differentiate(objective.loss, objective.shape, outputs, r, n_outputs, rows.target[row])
             if rows.weights.size > 0:
-                scale_row(outputs, r, n_outputs, rows.weights[batch[r]])
-        backward(layout, theta, first, second, objective.activation, rule, work, n_rows, seen)
+                scale_row(outputs, r, n_outputs, rows.weights[row])
+        if objective.sparsity_beta > 0:
+            note_activity(layout, activity, work, n_rows)
+        backward(layout, theta, first, second, activation, rule, work, n_rows, seen)
+        if objective.sparsity_beta > 0:
+            pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows * stride
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             average(mean, theta, rule.window, max(rule.interval, n_rows * stride), now)
+
+
+@kernel
+def compare_with_inputs(objective, reconstructed, gradients, r, n_outputs, rows, row):
+    """Fill row r of the gradients with those of the loss between what is reconstructed and the inputs.
+
+    The inputs are those of the row before dropout. As in H2O, the gradients are those by the activated outputs: without
+    the activation's slope, a Rectifier's output at 0 can learn to leave it.
+    """
+    for k in range(gradients.shape[1]):
+        gradients[r, k] = reconstructed[r, k]
+    for c in range(rows.levels.shape[1]):
+        if rows.levels[row, c] >= 0:
+            gradients[r, rows.levels[row, c]] -= np.float32(1)
+    n_numeric = rows.numbers.shape[1]
+    for j in range(n_numeric):
+        gradients[r, n_outputs - n_numeric + j] -= rows.numbers[row, j]
+    for k in range(n_outputs):
+        gradients[r, k] = gradient_of_error(objective.loss, objective.shape, gradients[r, k])
+
+
+@kernel
+def note_activity(layout, activity, work, n_rows):
+    """Move the running average of every hidden unit's activation by the rows just passed through."""
+    for layer in range(1, layout.widths.size):
+        averages = matrix(activity, layout.units[layer], 1, layout.padded[layer])
+        a = layer_units(layout, layer, work, n_rows)
+        for r in range(n_rows):
+            for u in range(a.shape[1]):
+                averages[0, u] += FORGETTING * (a[r, u] - averages[0, u])
+
+
+@kernel
+def pull_activity(layout, theta, first, second, activity, objective, rule, rows_seen):
+    """Lower the biases of hidden units that are more active than wanted on average, and raise those of the others.
+
+    b = b - rate * sparsity_beta * (average - average_activation), with the rate that the bias has now.
+    """
+    for layer in range(layout.widths.size - 1):
+        step = step_of(rule, layer, rows_seen)
+        averages = matrix(activity, layout.units[layer + 1], 1, layout.padded[layer + 1])
+        biases = layer_weights(layout, theta, layer)
+        memories = layer_weights(layout, first, layer), layer_weights(layout, second, layer)
+        bias = layout.sizes[layer]
+        for u in range(layout.sizes[layer + 1]):
+            excess = averages[0, u] - objective.average_activation
+            biases[bias, u] -= rate_of(step, memories[0], memories[1], bias, u) * objective.sparsity_beta * excess
 
 
 @kernel
@@ -79,20 +161,22 @@ def load(rows, batch, input_dropout, seed, rows_seen, work):
 
 @kernel
 def predict_rows(layout, theta, objective, rows, order, outputs, work):
-    """Fill outputs (order.size, n_outputs) with class probabilities, or with the linear output without the offset."""
+    """Fill outputs (order.size, n_outputs): class probabilities, linear outputs without offset, or reconstructions."""
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
-    is_class = objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC
+    activation, autoencoder = objective.activation, objective.autoencoder
+    is_class = not autoencoder and (objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC)
     capacity = work.ones.shape[0]
     for start in range(0, order.size, capacity):
         batch = order[start : start + capacity]
         load(rows, batch, np.float32(0), 0, 0, work)
-        forward(layout, theta, objective.activation, objective.dropout, False, work, batch.size, 0, 0)
+        forward(layout, theta, activation, autoencoder, objective.dropout, False, work, batch.size, 0, 0)
         linear = layer_slopes(layout, last, work, batch.size)
+        activated = layer_units(layout, last + 1, work, batch.size)
         for r in range(batch.size):
             if is_class:
                 softmax(linear, r, n_outputs)
             for k in range(n_outputs):
-                outputs[start + r, k] = linear[r, k]
+                outputs[start + r, k] = activated[r, k] if autoencoder else linear[r, k]
 
 
 @kernel

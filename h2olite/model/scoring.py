@@ -46,7 +46,10 @@ def objective_of(parameters: Parameters) -> Objective:
         loss=loss,
         shape=np.float32(shape.get(parameters.distribution, 0.0)),
         activation=ACTIVATIONS[parameters.activation.removesuffix("WithDropout")],
-        dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios], np.float32),
+        dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
+        autoencoder=parameters.autoencoder,
+        average_activation=np.float32(parameters.average_activation),
+        sparsity_beta=np.float32(parameters.sparsity_beta),
     )
 
 

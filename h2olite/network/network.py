@@ -23,6 +23,7 @@ class Network:
     theta : float32 (n_parameters,), per layer the weights, input-major, then the biases: what predicts.
     iterate : the parameters that training moves. theta itself, or theta is a running average of them.
     first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
+    activity : float32, the running average of every unit's activation, where sparsity_beta asks for it, otherwise 0.
     rows_seen : rows trained on so far.
     last : theta as training left it, where another one, the best measured, has taken its place.
     """
@@ -32,6 +33,7 @@ class Network:
     iterate: np.ndarray
     first: np.ndarray
     second: np.ndarray
+    activity: np.ndarray
     rows_seen: int = 0
     last: np.ndarray | None = None
 
@@ -43,7 +45,8 @@ class Network:
             return aligned_zeros(int(layout.weights[-1]))
 
         theta = zeros()
-        return cls(layout, theta, zeros() if averaged else theta, zeros(), zeros())
+        activity = aligned_zeros(int(layout.units[-1]))
+        return cls(layout, theta, zeros() if averaged else theta, zeros(), zeros(), activity)
 
     @property
     def n_layers(self) -> int:

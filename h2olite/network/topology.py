@@ -19,13 +19,12 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     widths = padded[1:].copy()
     if maxout:
         widths[:-1] *= 2
-    hidden = np.concatenate(([0], padded[1:-1], [0]))
     return Layout(
         sizes=units,
         padded=padded,
         widths=widths,
         weights=_starts((units[:-1] + 1) * widths),
-        units=_starts(hidden),
+        units=_starts(np.concatenate(([0], padded[1:]))),
         slopes=_starts(widths),
     )
 

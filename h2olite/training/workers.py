@@ -71,6 +71,7 @@ class Workers:
                 nothing if thread or network.iterate is network.theta else network.theta,
                 network.first,
                 network.second,
+                network.activity,
                 objective,
                 rule,
                 rows,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from examples import (
     ACTIVATIONS,
+    AUTOENCODERS,
     COLUMNS,
     LEVELS,
     LOSSES,
@@ -105,6 +106,40 @@ def test_dropout_trains_as_the_twin(activation, batch_size):
     train(net, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
     naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
     assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize("loss", AUTOENCODERS["loss"])
+@pytest.mark.parametrize("activation", AUTOENCODERS["activation"])
+def test_autoencoders_train_as_the_twin_towards_the_inputs_before_dropout(activation, loss, batch_size):
+    goal = objective(loss, activation, input_dropout=0.3, dropout=[0.5, 0.3], autoencoder=True)
+    net, data, how = network(loss, activation, n_outputs=N_INPUTS), table(20, weights=True), rule(rate=0.02)
+    layers = naive.layers_of(net)
+    train(net, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
+    naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=100, seed=3)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("settings", [{"adaptive": True}, {"rate": 0.02, "annealing": 0.1}], ids=["adaptive", "sgd"])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_sparsity_pulls_biases_by_the_running_average_of_activations(batch_size, settings):
+    goal = objective(autoencoder=True, average_activation=0.1, sparsity_beta=0.5, dropout=[0.0, 0.5])
+    net, data, how = network(n_outputs=N_INPUTS), table(20), rule(**settings)
+    layers, activity = naive.layers_of(net), [np.zeros(6), np.zeros(5)]
+    train(net, goal, how, data, batch_size=batch_size)
+    naive.train(layers, goal, how, data, batch_size=batch_size, seed=7, activity=activity)
+    assert_same(net, layers, MANY_STEPS)
+    kept = [net.activity[start : start + len(averages)] for start, averages in zip((0, LANES), activity, strict=True)]
+    for ours, theirs in zip(kept, activity, strict=True):
+        np.testing.assert_allclose(ours, theirs, **MANY_STEPS)
+
+
+@pytest.mark.parametrize("activation", AUTOENCODERS["activation"])
+def test_reconstructions_are_the_twins_and_leave_the_averages_alone(activation):
+    goal = objective(activation=activation, dropout=0.2, autoencoder=True, sparsity_beta=0.5)
+    net, data = network(activation=activation, n_outputs=N_INPUTS), table(10)
+    np.testing.assert_allclose(predict(net, goal, data), naive.predict(naive.layers_of(net), goal, data), **ONE_STEP)
+    assert not net.activity.any()
 
 
 def test_stride_counts_the_rows_of_other_threads():

@@ -11,7 +11,7 @@ def test_layers_follow_each_other_with_whole_registers_per_row():
     np.testing.assert_array_equal(layout.padded, [16, 32, 16])
     np.testing.assert_array_equal(layout.widths, [32, 16])
     np.testing.assert_array_equal(layout.weights, [0, 6 * 32, 6 * 32 + 21 * 16])
-    np.testing.assert_array_equal(layout.units, [0, 0, 32, 32])
+    np.testing.assert_array_equal(layout.units, [0, 0, 32, 48])
     np.testing.assert_array_equal(layout.slopes, [0, 32, 48])
 
 
@@ -19,14 +19,14 @@ def test_maxout_has_two_channels_in_hidden_layers_only():
     layout = lay_out([5, 20, 7, 3], maxout=True)
     np.testing.assert_array_equal(layout.widths, [64, 32, 16])
     np.testing.assert_array_equal(layout.slopes, [0, 64, 96, 112])
-    np.testing.assert_array_equal(layout.units, [0, 0, 32, 48, 48])
+    np.testing.assert_array_equal(layout.units, [0, 0, 32, 48, 64])
 
 
 def test_without_hidden_layers_inputs_meet_outputs():
     layout = lay_out([5, 1], maxout=True)
     np.testing.assert_array_equal(layout.widths, [16])
     np.testing.assert_array_equal(layout.weights, [0, 6 * 16])
-    np.testing.assert_array_equal(layout.units, [0, 0, 0])
+    np.testing.assert_array_equal(layout.units, [0, 0, 16])
 
 
 def test_layouts_count_in_int64():
@@ -48,5 +48,5 @@ def test_workspace_holds_a_mini_batch():
     work = workspace(lay_out([9, 20, 3], maxout=True), n_categorical=2, n_numeric=4, capacity=8)
     assert work.levels.shape == (8, 2)
     assert work.numbers.shape == (8, 4)
-    assert work.units.size == 8 * 32
+    assert work.units.size == 8 * (32 + 16)
     assert work.slopes.size == 8 * (64 + 16)
