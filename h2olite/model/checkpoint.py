@@ -93,8 +93,9 @@ def check_columns(parameters: Parameters, checkpoint: Model, table: Table, respo
     if parameters.x is not None:
         others = {response, *other_roles(parameters)}
         given = set(_names(parameters.x, table)) - others
-        if given not in (set(checkpoint.schema), set(checkpoint.parameters.x or ()) - others):
-            faults.append(f"x must be as in the checkpoint ({listed(checkpoint.schema)}); got {listed(sorted(given))}.")
+        learnt = {*checkpoint.schema, *checkpoint.record.unused}
+        if given not in (learnt, set(checkpoint.parameters.x or ()) - others):
+            faults.append(f"x must be as in the checkpoint ({listed(sorted(learnt))}); got {listed(sorted(given))}.")
     if faults:
         raise ParameterError(" ".join(faults))
 

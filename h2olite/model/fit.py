@@ -224,6 +224,8 @@ def fit(
                 stopping_values=[value if math.isfinite(value) else None for value in trainer.values],
                 seconds=seconds,
                 warnings=said,
+                unused=checkpoint.record.unused if checkpoint else [],
+                pruned_inputs=checkpoint.record.pruned_inputs if checkpoint else 0,
             )
             return Model(
                 model_id=model_id,

@@ -68,6 +68,13 @@ def test_training_goes_on_from_the_last_weights_though_the_best_predict(averagin
     assert_same(train(checkpoint=path, epochs=10), start(epochs=10, **given))
 
 
+def test_six_epochs_and_four_more_are_ten_with_levels_so_many_that_the_average_looks_rarely():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.integers(0, 400, 500).astype(str), "b": random.normal(size=500)})
+    given = {"frame": frame, "y": "b", "hidden": 3}
+    assert_same(train(frame, checkpoint=start(epochs=6, **given), epochs=10), start(epochs=10, **given))
+
+
 def test_a_model_is_not_changed_by_going_on_from_it():
     model = start()
     before = {name: array.copy() for name, array in model.network.to_arrays().items()}
@@ -84,6 +91,15 @@ def test_what_is_not_given_is_as_in_the_checkpoint():
     assert (p.hidden, p.l1, p.l2, p.y, p.seed, p.reproducible) == ([6, 5], 1e-4, 1e-3, "species", 1, True)
     assert model.schema.keys() == {"petal_length", "petal_width"}
     assert model.record.epochs == 3
+
+
+def test_predictors_that_left_the_model_stay_away():
+    first = start(input_group_l1=0.8, hidden=6, epochs=4)
+    assert first.record.unused
+    model = train(checkpoint=first, epochs=5, x=[0, 1, 2, 3])
+    features = model.report()["features"]
+    assert features["unused"][: len(first.record.unused)] == first.record.unused
+    assert features["total"] == 4
 
 
 def test_average_may_be_switched_on_and_off():

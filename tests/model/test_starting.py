@@ -59,9 +59,12 @@ def test_layers_without_given_weights_start_as_usual():
 
 
 def test_training_starts_from_the_given_weights():
-    zeros = [np.zeros((3, 4)), np.zeros((2, 3)), np.zeros((3, 2))]
-    model = initial(activation="Tanh", initial_weights=zeros, epochs=1)  # no gradient passes weights of 0
-    assert (model.weights(0) == 0).all(axis=None)
+    given = np.linspace(-1, 1, 12).reshape(3, 4)
+    for window in (0, 0.1):
+        slow = {"adaptive_rate": False, "rate": 1e-6, "epochs": 1, "averaging_window": window}
+        model = initial(initial_weights=[given, None, None], **slow)
+        np.testing.assert_allclose(model.weights(0), given, atol=0.01)
+        assert not np.array_equal(model.weights(0), given.astype(np.float32))
 
 
 def test_all_wrong_shapes_are_told_with_layer_and_both_shapes():

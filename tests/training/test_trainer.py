@@ -8,6 +8,7 @@ import pytest
 
 import h2olite
 from h2olite.model import fit
+from h2olite.training import trainer
 
 QUICK = {"hidden": [3], "seed": 1}
 PATIENT = {"stopping_rounds": 0, "classification_stop": -1, "regression_stop": -1}
@@ -181,3 +182,13 @@ def test_watching_may_end_training(frame):
     model = h2olite.estimator.train(h2olite.estimator.check(parameters), watch=lambda progress: next(calls) < 3)
     assert model.stopped_by == "interrupted"
     assert model.training_metrics.nobs() == 200
+
+
+@pytest.mark.parametrize("given", [{}, {"l1": 1e-3}, {"mini_batch_size": 100}])
+def test_how_fast_the_machine_is_does_not_change_the_model(monkeypatch, given):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=5000), "y": random.normal(size=5000)})
+    fast = train(frame, x=["a"], reproducible=True, **given)
+    monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0.0)  # blocks of rows stay as short as they begin
+    slow = train(frame, x=["a"], reproducible=True, **given)
+    np.testing.assert_array_equal(fast.network.theta, slow.network.theta)
