@@ -13,6 +13,7 @@ from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, P
 if TYPE_CHECKING:
     from .estimator import deeplearning, grid
     from .model.model import Model, load_model
+    from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.grid import Grid
 
 __version__ = "0.1.0"
@@ -20,6 +21,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ArtifactError",
     "DataError",
+    "DeepLearningClassifier",
+    "DeepLearningRegressor",
     "Grid",
     "H2OLiteError",
     "MissingExtraError",
@@ -37,6 +40,8 @@ _HOMES = {
     "load_model": "model.model",
     "Grid": "selection.grid",
     "Model": "model.model",
+    "DeepLearningClassifier": "scikit",
+    "DeepLearningRegressor": "scikit",
 }
 """Where the names that are loaded on first use live."""
 

@@ -26,6 +26,7 @@ STOREYS = [
     {"h2olite.model"},
     {"h2olite.selection"},
     {"h2olite.estimator"},
+    {"h2olite.scikit"},
     {"h2olite_cli"},
 ]
 """From the ground up: a module may import from its own part and from lower storeys."""
