@@ -50,8 +50,10 @@ def assert_same(model, other):
         {"activation": "TanhWithDropout", "input_dropout_ratio": 0.1},
         {"adaptive_rate": False, "momentum_start": 0.5, "momentum_stable": 0.9, "momentum_ramp": 1000},
         {"y": "petal_width", "distribution": "huber"},
+        {"balance_classes": True, "class_sampling_factors": [1.0, 2.0, 0.5]},
+        {"y": "petal_width", "categorical_encoding": "EnumLimited", "weights_column": "petal_length"},
     ],
-    ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber"],
+    ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber", "balanced", "weighted"],
 )
 def test_six_epochs_and_four_more_are_ten(given, tmp_path):
     path = start(epochs=6, **given).save(tmp_path / "m.h2olite")
@@ -132,6 +134,7 @@ def test_all_that_must_not_change_is_told_at_once():
     [
         ({"standardize": False}, r"standardize must be as in the checkpoint \(True\); got False."),
         ({"rho": 0.9}, r"rho must be as in the checkpoint \(0.99\); got 0.9."),
+        ({"balance_classes": True}, r"balance_classes must be as in the checkpoint \(False\); got True."),
         ({"ignored_columns": ["petal_width"]}, "ignored_columns must be as in the checkpoint"),
         ({"y": "petal_width"}, r"y must be as in the checkpoint \('species'\); got 'petal_width'."),
         ({"x": [0, "petal_width"]}, "x must be as in the checkpoint .*; got 'petal_width', 'sepal_length'."),
