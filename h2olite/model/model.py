@@ -26,6 +26,7 @@ from h2olite.training.workers import TILE, Workers, usable_threads
 from h2olite.validation import validate
 
 from .artifact import read_artifact, write_artifact
+from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation, within
 from .getters import MetricGetters
 from .importance import IMPORTANCE_COLUMNS, ranked
@@ -184,6 +185,12 @@ class Model(MetricGetters):
             return self._of_frames(train, valid, xval, lambda metrics: metrics)
         table = as_table(test_data, name="test_data", schema=self.schema | self.response_schema)
         adaptation = Adaptation(table.name)
+        metrics = self.measure(table, adaptation, auc_type)
+        _warn(adaptation)
+        return metrics
+
+    def measure(self, table: Table, adaptation: Adaptation, auc_type: str | None = None) -> Metrics:
+        """The metrics on a table that holds the response."""
         if self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
         scoring = self._scoring
@@ -195,9 +202,7 @@ class Model(MetricGetters):
             row_weights(table, self.parameters.weights_column, adaptation),
             row_offsets(table, self.parameters.offset_column),
         )
-        metrics = scoring.metrics(self._outputs(table, adaptation), observed)
-        _warn(adaptation)
-        return metrics
+        return scoring.metrics(self._outputs(table, adaptation), observed)
 
     def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
@@ -221,6 +226,9 @@ class Model(MetricGetters):
         import pandas as pd
 
         return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
+
+    permutation_importance = permutation_importance
+    partial_plot = partial_plot
 
     def scoring_history(self) -> pd.DataFrame:
         """One row for every time the model was measured."""
