@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{page}.md" for page in ("quickstart", "python", "regularisation", "continuing")),
+    *(ROOT / "docs" / f"{page}.md" for page in ("quickstart", "python", "selection", "regularisation", "continuing")),
 ]
 
 BLOCK = re.compile(r"(?<=^```)(console|pycon)\n(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
