@@ -120,6 +120,15 @@ def test_sparse_numbers_are_scaled_and_zero_stays_zero(frame):
     assert (numbers == 0).sum() == 40
 
 
+@pytest.mark.proves("distribution", "loss")
+@pytest.mark.parametrize("given", [{"distribution": "multinomial"}, {"loss": "CrossEntropy"}])
+def test_whole_numbers_are_classes_for_a_loss_of_classes_and_others_are_refused(frame, given):
+    assert train(frame, y="code", **given).response.levels == ("1", "2", "3")
+    assert train(frame, y="code", nfolds=2, **given).category == "Multinomial"
+    with pytest.raises(h2olite.ParameterError, match="needs a categorical response and price is numeric"):
+        train(frame, y="price", **given)
+
+
 def test_all_faults_come_in_one_error_before_the_table_is_read():
     message = "l1 must be >= 0; got -1. stopping_metric custom needs custom_metric_func"
     with pytest.raises(h2olite.ParameterError, match=message):

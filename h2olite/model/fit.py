@@ -73,9 +73,8 @@ def fit(
     """
     started = time.perf_counter()
     name = response_name(parameters, training)
-    if wants_classes(parameters):
-        training = training.convert({name: "categorical"})
-        validation = validation and validation.convert({name: "categorical"})
+    training = with_classes(parameters, training, name)
+    validation = validation and with_classes(parameters, validation, name)
     checkpoint: Model | None = parameters.checkpoint
     if checkpoint is None:
         predictors, dropped = choose_predictors(
@@ -261,6 +260,15 @@ def fit(
             past,
         )
         return without_unused_predictors(model(trainer.run()))
+
+
+def with_classes(parameters: Parameters, table: Table, name: str) -> Table:
+    """The table with its response categorical, if loss or distribution ask for classes and it holds whole numbers."""
+    if not wants_classes(parameters) or name not in table:
+        return table
+    values = table[name].values
+    is_whole = (values == np.round(values)) | np.isnan(values)
+    return table.convert({name: "categorical"}) if is_whole.all() else table
 
 
 def response_name(parameters: Parameters, training: Table) -> str:

@@ -6,15 +6,32 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from h2olite.errors import ParameterError
 from h2olite.kernels.passes import LANES, Layout, Workspace
+
+MOST_PARAMETERS = 100_000_000
+"""Weights and biases that a network may have, as in H2O."""
 
 
 def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     """The layout of a network with these units per layer, from the inputs to the outputs.
 
     With ``maxout``, every unit of a hidden layer has two pre-activations.
+
+    Raises
+    ------
+    ParameterError
+        There would be more than MOST_PARAMETERS weights and biases.
     """
     units = np.array(sizes, np.int64)
+    channels = np.full(units.size - 1, 1 + maxout)
+    channels[-1] = 1
+    total = int(((units[:-1] + 1) * channels * units[1:]).sum())
+    if total > MOST_PARAMETERS:
+        raise ParameterError(
+            f"the network must have at most {MOST_PARAMETERS:,} weights and biases; got {total:,} with layers of "
+            f"{'-'.join(map(str, units.tolist()))} units; choose smaller hidden layers or max_categorical_features."
+        )
     padded = -(-units // LANES) * LANES
     widths = padded[1:].copy()
     if maxout:

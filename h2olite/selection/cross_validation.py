@@ -16,14 +16,14 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import deal_folds, read_folds, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
-from h2olite.model.fit import fit, response_name
+from h2olite.model.fit import fit, response_name, with_classes
 from h2olite.model.folds import CrossValidation, summarise_fold
 from h2olite.model.model import Model
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
-from h2olite.validation import wants_classes, warnings
+from h2olite.validation import warnings
 
 Watch = Callable[[Progress], bool | None]
 
@@ -53,8 +53,7 @@ def cross_validate(
     """
     started = time.perf_counter()
     name = response_name(parameters, training)
-    if wants_classes(parameters):
-        training = training.convert({name: "categorical"})
+    training = with_classes(parameters, training, name)
     parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
     folds = assign_folds(parameters, training)
     n_folds = int(folds.max()) + 1

@@ -387,13 +387,14 @@ class Trainer:
 def rows_per_iteration(parameters: Parameters, n_rows: int) -> int:
     """Rows trained between two opportunities to score.
 
-    Automatic (-2): a tenth of all epochs, at most 10 epochs and 100,000 rows. H2O's choice also depends on the measured
-    speed of the machine; for tables that train within seconds it comes to the same.
+    Automatic (-2): a tenth of all epochs, at most 10 epochs and 100,000 rows, in whole mini-batches. H2O's choice also
+    depends on the measured speed of the machine; for tables that train within seconds it comes to the same.
     """
     wanted = parameters.train_samples_per_iteration
     total = parameters.epochs * n_rows
     if wanted > 0:
         return wanted
     if wanted == -2:
-        return int(min(10 * n_rows, max(1, total / 10), MOST_ROWS_PER_ITERATION))
+        rows = int(min(10 * n_rows, max(1, total / 10), MOST_ROWS_PER_ITERATION))
+        return -(-rows // parameters.mini_batch_size) * parameters.mini_batch_size
     return n_rows

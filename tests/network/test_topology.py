@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from h2olite.errors import ParameterError
 from h2olite.kernels.passes import LANES
 from h2olite.network.topology import aligned_zeros, lay_out, workspace
 
@@ -50,3 +51,11 @@ def test_workspace_holds_a_mini_batch():
     assert work.numbers.shape == (8, 4)
     assert work.units.size == 8 * (32 + 16)
     assert work.slopes.size == 8 * (64 + 16)
+
+
+@pytest.mark.parametrize(("maxout", "total"), [(False, "100,000,201"), (True, "200,000,201")])
+def test_a_network_of_more_than_a_hundred_million_parameters_is_refused(maxout, total):
+    message = f"at most 100,000,000 weights and biases; got {total} with layers of 499999-200-1 units"
+    with pytest.raises(ParameterError, match=message):
+        lay_out([499_999, 200, 1], maxout=maxout)
+    assert lay_out([9, 4_000_000, 10]).sizes.tolist() == [9, 4_000_000, 10]

@@ -44,6 +44,12 @@ def test_an_iteration_has_as_many_rows_as_asked_for(frame, rows, iterations):
     assert model.record.iterations == iterations
 
 
+@pytest.mark.proves("mini_batch_size")
+@pytest.mark.parametrize(("batch", "iterations"), [(1, 10), (20, 10), (64, 4)])
+def test_automatic_iterations_cut_no_mini_batch(frame, batch, iterations):
+    assert train(frame[:200], epochs=1, mini_batch_size=batch).record.iterations == iterations
+
+
 def scorings(frame, **given):
     """The iterations after which the model was measured, of ten."""
     model = train(frame[:200], epochs=10, train_samples_per_iteration=0, **given)
