@@ -96,6 +96,15 @@ class Model(MetricGetters):
         self._scoring = Scoring(self.response, self.parameters, self.shares)
         self._objective = objective_of(self.parameters)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle keeps: everything, but functions by name, as in a model file; not all can be pickled."""
+        state = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return state | {"parameters": dataclasses.replace(self.parameters, **_functions_by_name(self.parameters))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
     @property
     def category(self) -> str:
         """``"Binomial"``, ``"Multinomial"`` or ``"Regression"``."""
@@ -463,7 +472,13 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
 def _stored(parameters: Parameters) -> dict[str, Any]:
     """The parameters that a model file keeps: all but the tables, and functions by name."""
     values = {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
-    return values | {name: function_name(values[name]) for name in FUNCTIONS if callable(values[name])}
+    return values | _functions_by_name(parameters)
+
+
+def _functions_by_name(parameters: Parameters) -> dict[str, Any]:
+    """The names of the functions among the parameters."""
+    functions = {name: getattr(parameters, name) for name in FUNCTIONS}
+    return {name: function_name(function) for name, function in functions.items() if callable(function)}
 
 
 def _numeric(name: str | None) -> dict[str, Kind]:

@@ -1,5 +1,6 @@
 """What is measured, told and kept of a training, through the public door."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -130,6 +131,14 @@ def test_a_loaded_model_runs_no_function_named_in_its_file(diabetes, module, tmp
     performance = h2olite.load_model(path).model_performance(diabetes)
     assert performance.custom_metric_value() is None
     assert module not in sys.modules
+
+
+def test_a_model_with_a_metric_of_any_kind_can_be_pickled(diabetes):
+    model = h2olite.deeplearning(training_frame=diabetes, custom_metric_func=lambda *rows: 1.0, **SMALL)
+    again = pickle.loads(pickle.dumps(model))
+    pd.testing.assert_frame_equal(again.predict(diabetes), model.predict(diabetes))
+    assert again.custom_metric_value() == 1
+    assert again.model_performance(diabetes).custom_metric_value() is None
 
 
 @pytest.mark.parametrize(
