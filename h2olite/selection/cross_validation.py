@@ -16,9 +16,10 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import deal_folds, read_folds, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
-from h2olite.model.fit import fit, response_name, with_classes
+from h2olite.model.fit import fit
 from h2olite.model.folds import CrossValidation, summarise_fold
 from h2olite.model.model import Model
+from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Progress

@@ -1,0 +1,251 @@
+"""From tables and parameters to encoded rows: everything that is settled before training."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.encoding import NONE, EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.recoding import Recoding
+from h2olite.data.roles import row_offsets, row_weights
+from h2olite.data.splits import (
+    balance,
+    complete_rows,
+    random_stream,
+    sample_by_class,
+    sample_rows,
+    settle_seed,
+    training_rows,
+)
+from h2olite.data.table import Table
+from h2olite.errors import ParameterError
+from h2olite.parameters import Parameters
+from h2olite.validation import check_response, other_roles, resolve, wants_classes
+
+from .checkpoint import check_columns, refuse_new_classes
+from .model import Model
+from .scoring import LOG_LINK, ClassShares, Observed, Scoring
+
+
+class Measured(NamedTuple):
+    """The rows of a table that the model is measured on.
+
+    rows : all rows of the table, encoded.
+    sample : int64, the indices of those to measure on.
+    observed : what happened in all rows.
+    """
+
+    rows: EncodedRows
+    sample: np.ndarray
+    observed: Observed
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Preparation:
+    """What training starts from.
+
+    Attributes
+    ----------
+    parameters : with every automatic choice made, and a seed.
+    response, encoder : fitted to the training table, or those of the checkpoint.
+    scoring : what the network's outputs will mean.
+    rows : the encoded training table.
+    n_usable : rows that can be trained on.
+    trained : int64, indices of the rows of one epoch; balanced classes repeat some.
+    training, validation : what to measure the model on.
+    shares : the classes' shares before and after balancing, None without.
+    warnings : sentences for the user.
+    """
+
+    parameters: Parameters
+    response: ResponseEncoder
+    encoder: RowEncoder
+    scoring: Scoring
+    rows: EncodedRows
+    n_usable: int
+    trained: np.ndarray
+    training: Measured
+    validation: Measured | None
+    shares: ClassShares | None
+    warnings: list[str]
+
+    @property
+    def absent_inputs(self) -> np.ndarray:
+        """The inputs of categorical columns that no row trained on has."""
+        n_levels = self.encoder.n_categorical_inputs
+        present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
+        for column in self.rows.levels.T:
+            present[column[self.trained]] = True
+        return np.flatnonzero(~present[:n_levels])
+
+
+def prepare(parameters: Parameters, training: Table, validation: Table | None) -> Preparation:
+    """Choose columns and rows, settle parameters and encode the tables.
+
+    Raises
+    ------
+    ParameterError : the parameters do not go with the response, or with the checkpoint.
+    DataError : the tables do not hold what training needs.
+    """
+    name = response_name(parameters, training)
+    training = with_classes(parameters, training, name)
+    validation = validation and with_classes(parameters, validation, name)
+    checkpoint: Model | None = parameters.checkpoint
+    if checkpoint is None:
+        others = [name, *other_roles(parameters), *(parameters.ignored_columns or ())]
+        predictors, said = choose_predictors(
+            training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
+        )
+        levels = training[name].levels
+    else:
+        check_columns(parameters, checkpoint, training, name)
+        predictors, said = list(checkpoint.schema), []
+        levels = checkpoint.response.levels
+    parameters = settle(parameters, training, name, levels)
+    said += _advice_on_classes(training, name)
+
+    weights = row_weights(training, parameters.weights_column)
+    offsets = row_offsets(training, parameters.offset_column)
+    log_link = parameters.distribution in LOG_LINK
+    # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
+    subtracted, added = (None, offsets) if log_link else (offsets, None)
+    if checkpoint is None:
+        response = ResponseEncoder.fit(
+            training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+        )
+    else:
+        response = checkpoint.response
+    adaptation = Adaptation(training.name)
+    target, actual = response.encode(training, adaptation, offsets=subtracted)
+    refuse_new_classes(adaptation, name)
+    complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
+    usable = training_rows(training, target=target, weights=weights, complete=complete)
+    trained, shares = usable, None
+    if parameters.balance_classes:
+        trained, shares = balance_rows(parameters, usable, actual, weights, response.n_classes)
+    if checkpoint is None:
+        encoder = RowEncoder.fit(
+            training,
+            predictors,
+            recoding=Recoding.fit(training, predictors, parameters.categorical_encoding, actual, weights),
+            max_categorical_features=parameters.max_categorical_features,
+            hash_seed=parameters.seed,
+            use_all_factor_levels=parameters.use_all_factor_levels,
+            standardize=parameters.standardize,
+            sparse=parameters.sparse,
+            weights=weights,
+            rows=usable,
+        )
+    else:
+        encoder = checkpoint.encoder
+    rows = EncodedRows(
+        *encoder.encode(training, adaptation),
+        target,
+        relative_weights(weights, usable),
+        NONE if added is None else added.astype(np.float32),
+    )
+    said += adaptation.warnings()
+    measured = Measured(
+        rows,
+        _sample(usable, parameters.score_training_samples, parameters.seed),
+        Observed(actual, weights, offsets),
+    )
+    to_validate = None
+    if validation is not None:
+        adaptation = Adaptation(validation.name)
+        to_validate = prepare_validation(parameters, encoder, response, validation, adaptation)
+        said += adaptation.warnings()
+    scoring = Scoring(response, parameters, shares)
+    return Preparation(
+        parameters, response, encoder, scoring, rows, usable.size, trained, measured, to_validate, shares, said
+    )
+
+
+def settle(parameters: Parameters, training: Table, name: str, levels: tuple[str, ...] | None) -> Parameters:
+    """The parameters with every automatic choice made for this response, and a seed."""
+    n_classes = None if levels is None else len(levels)
+    lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
+    check_response(parameters, n_classes, name=name, lowest=lowest)
+    return dataclasses.replace(resolve(parameters, n_classes), seed=settle_seed(parameters.seed))
+
+
+def prepare_validation(
+    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder, table: Table, adaptation: Adaptation
+) -> Measured:
+    """The validation table, encoded as the training table was, and the rows of it to measure on."""
+    rows = EncodedRows(*encoder.encode(table, adaptation))
+    observed = Observed(
+        response.encode(table, adaptation)[1],
+        row_weights(table, parameters.weights_column, adaptation),
+        row_offsets(table, parameters.offset_column),
+    )
+    sample = _sample(
+        training_rows(table, target=observed.actual, weights=observed.weights),
+        parameters.score_validation_samples,
+        parameters.seed + 1,
+        classes=observed.actual if parameters.score_validation_sampling == "Stratified" else None,
+    )
+    return Measured(rows, sample, observed)
+
+
+def with_classes(parameters: Parameters, table: Table, name: str) -> Table:
+    """The table with its response categorical, if loss or distribution ask for classes and it holds whole numbers."""
+    if not wants_classes(parameters) or name not in table:
+        return table
+    values = table[name].values
+    is_whole = (values == np.round(values)) | np.isnan(values)
+    return table.convert({name: "categorical"}) if is_whole.all() else table
+
+
+def response_name(parameters: Parameters, training: Table) -> str:
+    """The column to predict: the last one if none is named."""
+    return training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
+
+
+def relative_weights(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    """The weights by which gradients are multiplied: their mean over the rows trained on is 1.
+
+    So what is minimised is the weighted mean of the loss, and the learning rate and penalties mean the same whatever
+    unit the weights are in.
+    """
+    return NONE if weights is None else (weights / weights[rows].mean()).astype(np.float32)
+
+
+def balance_rows(
+    parameters: Parameters, rows: np.ndarray, actual: np.ndarray, weights: np.ndarray | None, n_classes: int
+) -> tuple[np.ndarray, ClassShares]:
+    """The rows to train on so that classes are as frequent as balance_classes wants, and what that does to shares."""
+    if weights is not None and (weights[rows] != 1).any():
+        raise ParameterError(
+            f"balance_classes goes with weights of 0 and 1 only; weights_column {parameters.weights_column!r} holds "
+            "others; weigh the rows or balance the classes, not both."
+        )
+    classes = actual[rows].astype(np.int64)
+    balanced = balance(
+        classes,
+        n_classes,
+        factors=parameters.class_sampling_factors,
+        most=parameters.max_after_balance_size * rows.size,
+        random=random_stream(parameters.seed, "class balance"),
+    )
+    return rows[balanced], ClassShares.of(classes, classes[balanced], n_classes)
+
+
+def _sample(rows: np.ndarray, size: int, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
+    """So many of these rows at random, in the proportions of the classes if these are given; all for 0."""
+    random = random_stream(seed, "scoring sample")
+    return rows[
+        sample_rows(rows.size, size, random) if classes is None else sample_by_class(classes[rows], size, random)
+    ]
+
+
+def _advice_on_classes(training: Table, name: str) -> list[str]:
+    """A sentence for a numeric response that looks like two classes."""
+    values = training[name].values
+    if training[name].levels is None and np.isin(values[~np.isnan(values)], (0, 1)).all():
+        return [f"response {name!r} holds only 0 and 1 and is taken as a number; name it in factors to classify."]
+    return []
