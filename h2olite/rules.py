@@ -1,7 +1,7 @@
 """Rules that relate several parameters, one small function each, which yields a sentence for each breach.
 
 `RULES` are about parameters alone, `RESPONSE_RULES` about what they mean for a given response; breaking these is an
-error. `IDLE_RULES` find parameters that were changed to no effect, which is worth a warning.
+error. `IDLE_RULES` and `IDLE_RESPONSE_RULES` find parameters that were changed to no effect, which is worth a warning.
 """
 
 from __future__ import annotations
@@ -378,6 +378,15 @@ def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
         yield f"{name} acts only in distributed training, which h2olite does not do yet."
 
 
+def metrics_of_other_responses_are_idle(p: Parameters, response: Response) -> Iterator[str]:
+    """Each of the two is about one number of classes."""
+    if wants_multinomial_auc(p) and response.kind != "many classes":
+        yield f"auc_type has no effect on the metrics of {response.name}, which has not more than two classes."
+    if response.kind != "two classes":
+        for name in _changed(p, ("gainslift_bins",)):
+            yield f"{name} has no effect on the metrics of {response.name}, which has not two classes."
+
+
 def diagnostics_are_always_on(p: Parameters) -> Iterator[str]:
     """The statistics of layers cost next to nothing."""
     if not p.diagnostics:
@@ -414,6 +423,8 @@ IDLE_RULES = (
     metric_named_in_a_file_is_not_run,
     infinite_max_w2_is_bounded,
 )
+
+IDLE_RESPONSE_RULES = (metrics_of_other_responses_are_idle,)
 
 
 def distribution_of(p: Parameters, n_classes: int | None) -> str:

@@ -29,6 +29,7 @@ from h2olite.parameters import (
 )
 from h2olite.rules import (
     CLASS_DISTRIBUTIONS,
+    IDLE_RESPONSE_RULES,
     IDLE_RULES,
     OWN_LOSS,
     RESPONSE_RULES,
@@ -116,9 +117,13 @@ def check_response(
     _refuse([fault for rule in RESPONSE_RULES for fault in rule(p, response)])
 
 
-def warnings(p: Parameters) -> list[str]:
-    """One sentence for each parameter that was changed but has no effect."""
-    return [sentence for rule in IDLE_RULES for sentence in rule(p)]
+def warnings(p: Parameters, n_classes: int | None, *, name: str = "the response") -> list[str]:
+    """One sentence for each parameter that was changed but has no effect on a response, as in `check_response`."""
+    response = Response(name, n_classes, None)
+    return [
+        *(sentence for rule in IDLE_RULES for sentence in rule(p)),
+        *(sentence for rule in IDLE_RESPONSE_RULES for sentence in rule(p, response)),
+    ]
 
 
 def other_roles(p: Parameters) -> list[str]:

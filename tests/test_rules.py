@@ -275,4 +275,25 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
     ],
 )
 def test_changed_values_without_effect_are_told(given, sentences):
-    assert warnings(validate(given)) == sentences
+    assert warnings(validate(given), None) == sentences
+
+
+@pytest.mark.parametrize(
+    ("given", "n_classes", "sentences"),
+    [
+        ({"auc_type": "MACRO_OVR"}, 3, []),
+        (
+            {"auc_type": "MACRO_OVR"},
+            2,
+            ["auc_type has no effect on the metrics of age, which has not more than two classes."],
+        ),
+        ({"gainslift_bins": 5}, 2, []),
+        (
+            {"gainslift_bins": 5},
+            None,
+            ["gainslift_bins has no effect on the metrics of age, which has not two classes."],
+        ),
+    ],
+)
+def test_metrics_that_the_response_does_not_have_are_told(given, n_classes, sentences):
+    assert warnings(validate(given), n_classes, name="age") == sentences

@@ -38,7 +38,7 @@ def train(
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
     model = way(parameters, training, validation, watch)
-    model.record.warnings[:0] = warnings(parameters)
+    model.record.warnings[:0] = warnings(parameters, model.response.n_classes or None, name=model.response.name)
     return model
 
 
