@@ -23,6 +23,8 @@ COMMANDS = {
     "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
+    "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),
+    "features": Entry("predict", "Give a hidden layer's activations for every row.", "Models"),
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),

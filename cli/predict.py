@@ -1,12 +1,15 @@
-"""`h2olite predict`."""
+"""`h2olite predict`, `anomaly` and `features`: a row of results for every row of a table."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
 from .options import CommaList, csv_from, csv_options
@@ -15,41 +18,100 @@ from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_tabl
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from h2olite.model.model import ColumnsOf, Model
+
+MOST_ROWS, MOST_CELLS = 65_536, 1 << 22
+"""Rows worked on at a time, and their numbers: an autoencoder may have very many outputs."""
+
+
+def shared_params(*own: click.Parameter) -> list[click.Parameter]:
+    """The arguments and options of a command of this module."""
+    keep = click.Option(
+        ["--keep"],
+        type=CommaList(click.STRING),
+        default="",
+        metavar="NAMES",
+        help="Columns of TABLE to copy in front of the results.",
+    )
+    model, table = click.Argument(["path"], metavar="MODEL"), click.Argument(["source"], metavar="TABLE")
+    return [model, table, *own, OUTPUT, keep, QUIET, *csv_options()]
+
+
+@click.command(cls=Command, params=shared_params())
+@click.pass_obj
+def predict(console: Console, path: str, **options: Any) -> None:
+    """Predict every row of TABLE with MODEL, in order.
+
+    A classifier gives the predicted class and the probability of each class, a regression the predicted number, an
+    autoencoder its reconstruction of every input. Memory does not grow with the table.
+    """
+    model = load(path, options["output"])
+    transform(console, model, model.predict_columns, int(model.network.layout.sizes[-1]), **options)
+
 
 @click.command(
     cls=Command,
-    params=[
-        click.Argument(["path"], metavar="MODEL"),
-        click.Argument(["source"], metavar="TABLE"),
-        OUTPUT,
-        click.Option(
-            ["--keep"],
-            type=CommaList(click.STRING),
-            default="",
-            metavar="NAMES",
-            help="Columns of TABLE to copy in front of the predictions.",
-        ),
-        QUIET,
-        *csv_options(),
-    ],
+    params=shared_params(click.Option(["--per-feature"], is_flag=True, help="The squared error of every input.")),
 )
 @click.pass_obj
-def predict(console: Console, path: str, source: str, output: Path | None, keep: list[str], **options: Any) -> None:
-    """Predict every row of TABLE with MODEL, in order.
+def anomaly(console: Console, path: str, per_feature: bool, **options: Any) -> None:
+    """Tell how badly MODEL, an autoencoder, reconstructs every row of TABLE: the mean squared error over the inputs.
 
-    A classifier gives the predicted class and the probability of each class, a regression the predicted number.
+    Rows unlike those it was trained on have large errors. Memory does not grow with the table.
+    """
+    model = load(path, options["output"])
+    columns_of = functools.partial(model.anomaly_columns, per_feature=per_feature)
+    transform(console, model, columns_of, model.encoder.n_inputs if per_feature else 1, **options)
+
+
+@click.command(
+    cls=Command,
+    params=shared_params(
+        click.Option(["--layer"], type=int, required=True, metavar="K", help="Hidden layer: 1 is the first one.")
+    ),
+)
+@click.pass_obj
+def features(console: Console, path: str, layer: int, **options: Any) -> None:
+    """Give the activations of hidden layer K of MODEL for every row of TABLE.
+
     Memory does not grow with the table.
     """
+    model = load(path, options["output"])
+    n_hidden = model.network.n_layers - 1
+    if not 1 <= layer <= n_hidden:
+        raise DataError(f"--layer must be that of a hidden layer, of which {path} has {n_hidden}; got {layer}.")
+    columns_of = functools.partial(model.deepfeatures_columns, layer=layer - 1)
+    transform(console, model, columns_of, int(model.network.layout.sizes[layer]), **options)
+
+
+def load(path: str, output: Path | None) -> Model:
+    """The model of a file, once it is clear that the output can be written."""
     if output is not None:
         refuse_unwritable(output)
         refuse_unknown_format(output)
 
     from h2olite import load_model
+
+    return load_model(path)
+
+
+def transform(
+    console: Console,
+    model: Model,
+    columns_of: ColumnsOf,
+    n_columns: int,
+    *,
+    source: str,
+    output: Path | None,
+    keep: list[str],
+    **options: Any,
+) -> None:
+    """Compute n_columns columns for a table, block by block, and write them."""
     from h2olite.data.reader import read_blocks
 
-    model = load_model(path)
-    blocks = read_blocks(source, model.schema, csv=csv_from(options), keep=keep)
-    write_table(_counted(model.predict_blocks(blocks), console), output)
+    rows = min(MOST_ROWS, max(MOST_CELLS // n_columns, 1))
+    blocks = read_blocks(source, model.schema, csv=csv_from(options), rows=rows, keep=keep)
+    write_table(_counted(model.transform_blocks(blocks, columns_of), console), output)
     console.clear()
 
 
@@ -59,4 +121,4 @@ def _counted(blocks: Iterable[pa.Table], console: Console) -> Iterator[pa.Table]
     for block in blocks:
         yield block
         n_rows += block.num_rows
-        console.status(f"{n_rows:,} rows predicted")
+        console.status(f"{n_rows:,} rows done")

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 TOP = 10
 """Most inputs and measurements listed."""
 
-TASKS = {"Binomial": "two-class classification", "Multinomial": "classification", "Regression": "regression"}
+TASKS = {
+    "Binomial": "two-class classification",
+    "Multinomial": "classification",
+    "Regression": "regression",
+    "AutoEncoder": "autoencoder",
+}
 
 LAYER_COLUMNS = {
     "layer": "layer",
@@ -37,6 +42,7 @@ HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
         ("deviance", "deviance"),
         ("classification_error", "error"),
         ("mae", "mae"),
+        ("mse", "mse"),
     )
 }
 
@@ -45,7 +51,7 @@ def describe(model: Model) -> str:
     """What was trained, its layers, how good it is and which inputs matter."""
     report = model.report()
     sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), _metrics(model)]
-    if model.category != "Regression":
+    if model.classes is not None:
         frame, metrics = list(_measured(model).items())[-1]
         sections.append(f"On the {frame} rows: {metrics.confusion_matrix()}")
     if model.cross_validation is not None:
@@ -65,7 +71,7 @@ def describe_training(model: Model) -> str:
         for name, value in model.report()["parameters"].items()
         if value != declared()[name].default
     ]
-    measurements = model.history[1:]
+    measurements = [row for row in model.history if "training_rmse" in row]
     last = f", the last {TOP} of {len(measurements)}" if len(measurements) > TOP else ""
     return "\n\n".join(
         [
@@ -95,8 +101,9 @@ def _headline(report: Mapping[str, Any]) -> str:
     zero = f" ({weights['zero_share']:.1%} zero)" if weights["nonzero"] < weights["total"] else ""
     reason = report["stopped_by"]
     end = {"epochs": "", "interrupted": ", interrupted"}.get(reason, f", ended by {reason}")
+    response = "" if report["response"] is None else f" of {report['response']}"
     return (
-        f"{report['model_id']}: {TASKS[report['category']]} of {report['response']}\n"
+        f"{report['model_id']}: {TASKS[report['category']]}{response}\n"
         f"  {report['rows']:,} rows, {report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
         f"{weights['total']:,} weights{zero}\n"
         f"  {report['epochs']:.4g} epochs in {report['seconds']['total']:.1f} s "

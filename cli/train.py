@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BAR = 24
 """Characters of the progress bar."""
 
-WATCHED = ("validation_logloss", "validation_deviance", "training_logloss", "training_deviance")
+WATCHED = tuple(f"{frame}_{name}" for frame in ("validation", "training") for name in ("logloss", "deviance", "mse"))
 """What progress lines tell of the newest measurement: the first of these it has."""
 
 
@@ -132,6 +132,8 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
         parameters.x = [_column(name, table) for name in parameters.x]
     if parameters.y is not None:
         parameters.y = _column(parameters.y, table)
+        return seconds, None
+    if parameters.autoencoder:
         return seconds, None
     parameters.y = table.names[-1]
     return seconds, f"Response: {parameters.y}, the last column; name another one with -y."

@@ -23,7 +23,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{page}.md" for page in ("quickstart", "python", "selection", "regularisation", "continuing")),
+    *(
+        ROOT / "docs" / f"{page}.md"
+        for page in ("quickstart", "python", "selection", "autoencoders", "regularisation", "continuing")
+    ),
 ]
 
 BLOCK = re.compile(r"(?<=^```)(console|pycon)\n(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)

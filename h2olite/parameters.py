@@ -416,7 +416,9 @@ class Parameters:
         help="Stop when the moving average over this many measurements no longer improves; 0 never does.",
     )
     stopping_metric: StoppingMetric = parameter(
-        default="AUTO", group="stopping", help="What must improve; AUTO is logloss, or deviance for regression."
+        default="AUTO",
+        group="stopping",
+        help="What must improve; AUTO is logloss, deviance for regression, MSE for an autoencoder.",
     )
     stopping_tolerance: float = parameter(
         default=0.0, group="stopping", within="[0, 1)", help="Relative improvement that counts as one."
@@ -466,17 +468,25 @@ class Parameters:
     )
     quiet_mode: bool = parameter(default=False, group="output", help="Report less while training.")
     autoencoder: bool = parameter(
-        default=False, group="autoencoder", acts=False, help="Learn to reproduce the inputs; there is no response."
+        default=False,
+        group="autoencoder",
+        help="Learn to reproduce the inputs; there is no response. With input_dropout_ratio, to restore dropped ones.",
     )
     sparse: bool = parameter(
         default=False, group="data", help="Scale numeric columns without centring them, so that zeros stay zeros."
     )
     col_major: bool = parameter(default=False, group="machine", help="Removed from H2O; True is an error there too.")
     average_activation: float = parameter(
-        default=0.0, group="autoencoder", acts=False, within="(-inf, inf)", help="Wanted average activation."
+        default=0.0,
+        group="autoencoder",
+        within="(-inf, inf)",
+        help="With sparsity_beta, what the activation of every hidden unit is to be on average.",
     )
     sparsity_beta: float = parameter(
-        default=0.0, group="autoencoder", acts=False, within="[0, inf)", help="Pull to average_activation."
+        default=0.0,
+        group="autoencoder",
+        within="[0, inf)",
+        help="How strongly the biases of hidden units are moved so that the average activation is as wanted.",
     )
     max_categorical_features: int = parameter(
         default=2147483647,

@@ -13,7 +13,7 @@ import warnings as python_warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from h2olite import continuing
+from h2olite import autoencoding, continuing
 from h2olite.errors import ParameterError
 from h2olite.functions import load_function
 from h2olite.parameters import (
@@ -77,7 +77,8 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
     checked = dataclasses.replace(Parameters() if checkpoint is None else checkpoint.inherited(), **values)
     if readable:  # otherwise the rules would judge defaults in place of what was meant
         changes = continuing.faults(resolve(checked, checkpoint.n_classes), checkpoint) if checkpoint else []
-        faults.extend(changes or (fault for rule in RULES for fault in rule(checked)))
+        rules = (*RULES, *autoencoding.RULES)
+        faults.extend(changes or (fault for rule in rules for fault in rule(checked)))
     _refuse(faults)
     return checked
 
@@ -121,7 +122,7 @@ def warnings(p: Parameters, n_classes: int | None, *, name: str = "the response"
     """One sentence for each parameter that was changed but has no effect on a response, as in `check_response`."""
     response = Response(name, n_classes, None)
     return [
-        *(sentence for rule in IDLE_RULES for sentence in rule(p)),
+        *(sentence for rule in (*IDLE_RULES, *autoencoding.IDLE_RULES) for sentence in rule(p)),
         *(sentence for rule in IDLE_RESPONSE_RULES for sentence in rule(p, response)),
     ]
 
@@ -141,8 +142,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
 
     The distribution follows the number of classes, or for a numeric response (`n_classes` None) the loss, and the
     loss follows the distribution; it stays Automatic where the distribution has a deviance of its own (poisson,
-    gamma, tweedie). Activations with dropout get ratios of 0.5. `reproducible` means one thread and iterations of
-    one epoch, each of them scored.
+    gamma, tweedie). Activations with dropout get ratios of 0.5, autoencoders inputs for all levels. `reproducible`
+    means one thread and iterations of one epoch, each of them scored.
     """
     distribution = distribution_of(p, n_classes)
     default_loss = OWN_LOSS.get(distribution, "Automatic") if n_classes is None else "CrossEntropy"
@@ -150,7 +151,9 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         "distribution": distribution,
         "loss": default_loss if p.loss == "Automatic" else p.loss,
     }
-    if p.stopping_metric == "AUTO":
+    if p.autoencoder:
+        changes |= {"use_all_factor_levels": True, "stopping_metric": autoencoding.STOPPING_METRIC}
+    elif p.stopping_metric == "AUTO":
         changes["stopping_metric"] = STOPPING_METRICS[Response("", n_classes, None).kind][0]
     if p.activation.endswith("WithDropout") and p.hidden_dropout_ratios is None:
         changes["hidden_dropout_ratios"] = [0.5] * len(p.hidden)

@@ -82,6 +82,7 @@ class RowEncoder:
         hash_seed: int = 0,
         use_all_factor_levels: bool = True,
         standardize: bool = True,
+        by_range: bool = False,
         sparse: bool = False,
         weights: np.ndarray | None = None,
         rows: np.ndarray | None = None,
@@ -97,6 +98,7 @@ class RowEncoder:
         hash_seed : of the hash.
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
+        by_range : scale to a range (largest less smallest value) of 1 instead.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
         rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
@@ -115,7 +117,7 @@ class RowEncoder:
         unusable = np.flatnonzero(~np.isfinite(summary.squares))
         if unusable.size:
             raise _too_large(table, numeric[unusable[0]])
-        deviation = np.where(summary.deviation > 0, summary.deviation, 1.0)
+        unit = summary.range if by_range else summary.deviation
         ordered = _by_size(list(levels), [len(names) for names in levels.values()])
         trained = slice(None) if rows is None else rows
         encoder = cls(
@@ -123,7 +125,7 @@ class RowEncoder:
             levels=tuple(levels[name] for name in ordered),
             use_all_factor_levels=use_all_factor_levels,
             subtrahend=summary.mean if standardize and not sparse else np.zeros(len(numeric)),
-            multiplier=1.0 / deviation if standardize else np.ones(len(numeric)),
+            multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(len(numeric)),
             imputed=summary.mean,
             missing_seen=np.array([bool((columns[name].values[trained] < 0).any()) for name in ordered], np.bool_),
             times=tuple(name for name in numeric if columns[name].is_time),

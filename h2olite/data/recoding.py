@@ -68,7 +68,8 @@ class Recoding:
         ----------
         table, predictors : the columns to recode where they are categorical.
         encoding : how; AUTO and OneHotInternal leave all columns as they are.
-        response : ndarray of float64, shape (n_rows,): numbers or indices of classes, NaN where missing.
+        response : ndarray of float64, shape (n_rows,): numbers or indices of classes, NaN where missing. Only
+            SortByResponse needs it.
         weights : row weights, shape (n_rows,), by which the response is averaged.
 
         Raises

@@ -77,6 +77,11 @@ class NumericSummary:
             )
 
     @property
+    def range(self) -> np.ndarray:
+        """The largest less the smallest number, 0 where `count` is 0."""
+        return np.maximum(self.high - self.low, 0.0)
+
+    @property
     def deviation(self) -> np.ndarray:
         """Standard deviations: sqrt(squares / W * count / (count - 1)), exactly 0 for a constant column."""
         variance = _ratio(self.squares, self.weight) * _ratio(self.count, self.count - 1)

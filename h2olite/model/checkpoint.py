@@ -80,7 +80,7 @@ def file_in(folder: str | os.PathLike[str], model_id: str) -> Path:
     return Path(folder) / f"{model_id}{EXTENSION}"
 
 
-def check_columns(parameters: Parameters, checkpoint: Model, table: Table, response: str) -> None:
+def check_columns(parameters: Parameters, checkpoint: Model, table: Table, response: str | None) -> None:
     """Refuse a response or predictors other than the checkpoint's.
 
     Raises
@@ -88,8 +88,8 @@ def check_columns(parameters: Parameters, checkpoint: Model, table: Table, respo
     ParameterError : one message for both.
     """
     faults = []
-    if response != checkpoint.response.name:
-        faults.append(f"y must be as in the checkpoint ({checkpoint.response.name!r}); got {response!r}.")
+    if response != checkpoint.parameters.y:
+        faults.append(f"y must be as in the checkpoint ({checkpoint.parameters.y!r}); got {response!r}.")
     if parameters.x is not None:
         others = {response, *other_roles(parameters)}
         given = set(_names(parameters.x, table)) - others

@@ -67,6 +67,7 @@ def permutation_importance(
     ----------
     Breiman (2001), Random forests.
     """
+    _refuse_autoencoder(model, "permutation_importance")
     chosen = _known_metric(model, metric)
     seed = settle_seed(seed)
     table = as_table(frame, name="frame", schema=model.schema | model.response_schema)
@@ -141,6 +142,7 @@ def partial_plot(
     """
     import pandas as pd
 
+    _refuse_autoencoder(model, "partial_plot")
     table = as_table(frame, name="frame", schema=model.schema)
     if row_index is not None and not 0 <= row_index < table.n_rows:
         raise DataError(f"row_index must be from 0 to {table.n_rows - 1}; got {row_index}.")
@@ -193,7 +195,7 @@ def _spread(values: np.ndarray, count: int) -> list[float]:
 
 def _response_columns(model: Model, targets: Iterable[str] | None) -> list[str]:
     """The columns of predictions to look at."""
-    levels = model.response.levels
+    levels = model.classes
     if levels is None:
         return ["predict"]
     if targets is None:
@@ -201,8 +203,14 @@ def _response_columns(model: Model, targets: Iterable[str] | None) -> list[str]:
     chosen = [targets] if isinstance(targets, str) else list(targets)
     for target in chosen:
         if target not in levels:
-            raise DataError(f"{target!r} is no class of {model.response.name!r}{nearest(target, levels)}")
+            raise DataError(f"{target!r} is no class of {model.parameters.y!r}{nearest(target, levels)}")
     return [probability_name(target) for target in chosen]
+
+
+def _refuse_autoencoder(model: Model, what: str) -> None:
+    """Predictors explain a response."""
+    if model.response is None:
+        raise DataError(f"{what} needs a model of a response; {model.model_id} is an autoencoder.")
 
 
 def _predictors(model: Model, names: Iterable[str] | None) -> list[str]:

@@ -18,17 +18,17 @@ from h2olite.data.table import Table
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network
-from h2olite.network.topology import lay_out
 from h2olite.parameters import FRAMES, MODELS, Parameters
 from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
 
 from .checkpoint import file_in, past_of
 from .importance import gedeon_importance
-from .model import Model, TrainingRecord
+from .model import Model
 from .preparation import Measured, prepare
 from .pruning import without_unused_predictors
-from .scoring import objective_of
+from .record import TrainingRecord
+from .scoring import layout_of, objective_of
 from .starting import starting_network
 
 SMALL_TABLE = 10_000
@@ -61,21 +61,17 @@ def fit(
     started = time.perf_counter()
     prepared = prepare(parameters, training, validation)
     parameters, response, encoder, rows = prepared.parameters, prepared.response, prepared.encoder, prepared.rows
-    stored = _without_objects(parameters, training, response.name)
+    stored = _without_objects(parameters, training, None if response is None else response.name)
     model_id = parameters.model_id or f"DeepLearning_model_{secrets.token_hex(4)}"
     file = parameters.export_checkpoints_dir and file_in(parameters.export_checkpoints_dir, model_id)
     checkpoint: Model | None = parameters.checkpoint
     if checkpoint is None:
-        layout = lay_out(
-            [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
-            maxout=parameters.activation.startswith("Maxout"),
-        )
         absent = prepared.absent_inputs
         network = starting_network(
             parameters,
-            layout,
+            layout_of(encoder, response, parameters),
             encoder.input_names,
-            classification=response.levels is not None,
+            classification=response is not None and response.levels is not None,
             absent_inputs=absent,
         )
     else:
@@ -91,8 +87,7 @@ def fit(
 
         def measure() -> Measurement:
             def metrics(on: Measured) -> Metrics:
-                outputs = workers.predict(objective, on.rows, on.sample)
-                return prepared.scoring.metrics(outputs, on.observed.take(on.sample))
+                return prepared.scoring.metrics(workers, objective, *on)
 
             return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
 
@@ -194,7 +189,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     )
 
 
-def _without_objects(parameters: Parameters, training: Table, response: str) -> Parameters:
+def _without_objects(parameters: Parameters, training: Table, response: str | None) -> Parameters:
     """The parameters as a model keeps them: columns and models by name, no tables."""
     changes: dict[str, Any] = dict.fromkeys((*FRAMES, "initial_weights", "initial_biases"))
     changes |= {name: getattr(parameters, name) and getattr(parameters, name).model_id for name in MODELS}

@@ -22,7 +22,8 @@ def describe_layers(
     """
     sizes = network.layout.sizes.tolist()
     kind = parameters.activation.replace("WithDropout", "Dropout")
-    output = "Linear" if category == "Regression" else "Softmax"
+    own_outputs = {"Regression": "Linear", "AutoEncoder": parameters.activation.removesuffix("WithDropout")}
+    output = own_outputs.get(category, "Softmax")
     ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
     rows: list[dict[str, Any]] = [
         {"layer": 1, "units": sizes[0], "type": "Input", "dropout": 100 * parameters.input_dropout_ratio}

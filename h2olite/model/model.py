@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +16,12 @@ from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
 from h2olite.data.frames import as_table
 from h2olite.data.reader import Block
-from h2olite.data.roles import row_offsets, row_weights
+from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ArtifactError, DataError
-from h2olite.functions import function_name
-from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
-from h2olite.network.topology import lay_out
-from h2olite.parameters import FRAMES, FUNCTIONS, Parameters, declared
+from h2olite.parameters import Parameters
 from h2olite.training.workers import TILE, Workers, usable_threads
 from h2olite.validation import validate
 
@@ -31,45 +31,17 @@ from .folds import Contents, CrossValidation, within
 from .getters import MetricGetters
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
-from .scoring import ClassShares, Observed, Scoring, objective_of
+from .record import TrainingRecord, functions_by_name, report, stored
+from .scoring import ClassShares, Observed, Reconstruction, Scoring, layout_of, objective_of, scoring_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics)}
+METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
-
-@dataclasses.dataclass
-class TrainingRecord:
-    """How a model came about.
-
-    Attributes
-    ----------
-    version : of h2olite.
-    rows : of the training table.
-    sampled : rows that the training metrics are from, None for all.
-    epochs, samples, iterations : how much was trained.
-    stopped_by : the parameter that ended training, or ``"interrupted"``.
-    stopping_values : the stopping metric at every scoring, oldest first; None where it was not measured.
-    seconds : spent on ``read``, ``encode``, ``compile``, ``train``, ``score``, and in ``total``.
-    warnings : sentences for the user.
-    unused : predictors that left the model because none of their weights could reach an output.
-    pruned_inputs : the number of their inputs.
-    """
-
-    version: str
-    rows: int
-    sampled: int | None
-    epochs: float
-    samples: int
-    iterations: int
-    stopped_by: str
-    stopping_values: list[float | None]
-    seconds: dict[str, float]
-    warnings: list[str]
-    unused: list[str] = dataclasses.field(default_factory=list)
-    pruned_inputs: int = 0
+ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
+"""Computes columns for the rows of a table."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -82,7 +54,7 @@ class Model(MetricGetters):
     model_id: str
     parameters: Parameters
     encoder: RowEncoder
-    response: ResponseEncoder
+    response: ResponseEncoder | None
     network: Network
     training_metrics: Metrics
     validation_metrics: Metrics | None
@@ -93,13 +65,13 @@ class Model(MetricGetters):
     shares: ClassShares | None = None
 
     def __post_init__(self) -> None:
-        self._scoring = Scoring(self.response, self.parameters, self.shares)
+        self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
         self._objective = objective_of(self.parameters)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle keeps: everything, but functions by name, as in a model file; not all can be pickled."""
         state = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return state | {"parameters": dataclasses.replace(self.parameters, **_functions_by_name(self.parameters))}
+        return state | {"parameters": dataclasses.replace(self.parameters, **functions_by_name(self.parameters))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -107,8 +79,13 @@ class Model(MetricGetters):
 
     @property
     def category(self) -> str:
-        """``"Binomial"``, ``"Multinomial"`` or ``"Regression"``."""
+        """``"Binomial"``, ``"Multinomial"``, ``"Regression"`` or ``"AutoEncoder"``."""
         return self._scoring.category
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The levels of the response; None when it is a number or there is none."""
+        return None if self.response is None else self.response.levels
 
     @property
     def schema(self) -> dict[str, Kind]:
@@ -118,8 +95,8 @@ class Model(MetricGetters):
     @property
     def response_schema(self) -> dict[str, Kind]:
         """The columns that measuring the model needs besides: the response and, if there are any, row weights."""
-        kind: Kind = "numeric" if self.response.levels is None else "categorical"
-        return {self.response.name: kind} | _numeric(self.parameters.weights_column)
+        kind: Kind = "numeric" if self.classes is None else "categorical"
+        return ({} if self.response is None else {self.response.name: kind}) | _numeric(self.parameters.weights_column)
 
     @property
     def stopped_by(self) -> str:
@@ -143,37 +120,101 @@ class Model(MetricGetters):
         -------
         predictions : DataFrame, one row per row, in order. ``predict``, and for a classifier one column of
             probabilities per class, named as the class, with a ``p`` in front if that is a whole number.
+            An autoencoder has no ``predict`` but, for every input, ``reconstr_`` and its name.
 
         Raises
         ------
         DataError : the frame has no predictor at all, no offsets though the model needs them, or text where training
             had numbers.
         """
-        table = as_table(test_data, name="test_data", schema=self.schema)
-        adaptation = Adaptation(table.name)
-        predictions = self._as_frame(self.predict_columns(table, adaptation))
-        _warn(adaptation)
-        return predictions
+        return self._frame_of(test_data, self.predict_columns)
 
     def predict_columns(self, table: Table, adaptation: Adaptation) -> dict[str, np.ndarray]:
         """The columns of `predict` for a table, with indices of classes in the first one."""
+        with self._workers(table, adaptation) as (workers, rows):
+            outputs = workers.predict(self._objective, rows)
+        if isinstance(self._scoring, Reconstruction):
+            return self._scoring.columns(outputs)
         offsets = row_offsets(table, self.parameters.offset_column)
-        return self._scoring.columns(self._outputs(table, adaptation), self.default_threshold(), offsets)
+        return self._scoring.columns(outputs, self.default_threshold(), offsets)
 
-    def predict_blocks(self, blocks: Iterable[Block]) -> Iterator[pa.Table]:
-        """Predict a table block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep."""
+    def anomaly(self, test_data: Any, per_feature: bool = False) -> pd.DataFrame:
+        """How badly an autoencoder reconstructs every row of a frame, as a measure of how unusual the row is.
+
+        Parameters
+        ----------
+        test_data : any frame, as for `predict`.
+        per_feature : tell the error of every input.
+
+        Returns
+        -------
+        errors : DataFrame with a column ``Reconstruction.MSE``, the mean over the inputs of (output - input)^2 as they
+            are encoded (numbers in units of their range if standardised), or with a column ``reconstr_<input>.SE`` per
+            input, (output - input)^2.
+
+        Raises
+        ------
+        DataError : the model is no autoencoder, or what `predict` raises.
+        """
+        return self._frame_of(test_data, functools.partial(self.anomaly_columns, per_feature=per_feature))
+
+    def anomaly_columns(self, table: Table, adaptation: Adaptation, *, per_feature: bool) -> dict[str, np.ndarray]:
+        """The columns of `anomaly` for a table."""
+        if not isinstance(self._scoring, Reconstruction):
+            raise DataError(
+                f"anomaly needs an autoencoder; {self.model_id} is a {self.category} model; train one with autoencoder."
+            )
+        with self._workers(table, adaptation) as (workers, rows):
+            return self._scoring.anomaly(workers, self._objective, rows, per_feature=per_feature)
+
+    def deepfeatures(self, test_data: Any, layer: int) -> pd.DataFrame:
+        """The activations of a hidden layer for every row of a frame.
+
+        Parameters
+        ----------
+        test_data : any frame, as for `predict`.
+        layer : 0 is the first hidden layer.
+
+        Returns
+        -------
+        features : DataFrame with a column ``DF.L<layer + 1>.C<unit + 1>`` per unit. Units that training dropped with
+            probability p are multiplied by 1 - p.
+
+        Raises
+        ------
+        DataError : there is no such layer, or what `predict` raises.
+        """
+        return self._frame_of(test_data, functools.partial(self.deepfeatures_columns, layer=layer))
+
+    def deepfeatures_columns(self, table: Table, adaptation: Adaptation, *, layer: int) -> dict[str, np.ndarray]:
+        """The columns of `deepfeatures` for a table."""
+        n_hidden = self.network.n_layers - 1
+        if not 0 <= layer < n_hidden:
+            known = f"from 0 to {n_hidden - 1}" if n_hidden else "hidden, of which the model has none"
+            raise DataError(f"the layer of deep features must be {known}; got {layer}.")
+        # Up to this layer the network is like an autoencoder in that its outputs are activated.
+        objective = self._objective._replace(autoencoder=True)
+        with self._workers(table, adaptation, self.network.up_to(layer)) as (workers, rows):
+            features = workers.predict(objective, rows)
+        return {f"DF.L{layer + 1}.C{unit}": column for unit, column in enumerate(features.T, 1)}
+
+    def transform_blocks(self, blocks: Iterable[Block], columns_of: ColumnsOf) -> Iterator[pa.Table]:
+        """Compute columns block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep.
+
+        columns_of : what to compute, such as `predict_columns`.
+        """
         import pyarrow as pa
 
         adaptation = None
         for block in blocks:
             adaptation = adaptation or Adaptation(block.table.name)
-            columns: dict[str, Any] = dict(self.predict_columns(block.table, adaptation))
-            if self.response.levels is not None:
-                columns["predict"] = pa.array(self.response.levels).take(pa.array(columns["predict"]))
-            predictions = pa.table(columns)
+            columns: dict[str, Any] = dict(columns_of(block.table, adaptation))
+            if self.classes is not None and "predict" in columns:
+                columns["predict"] = pa.array(self.classes).take(pa.array(columns["predict"]))
+            computed = pa.table(columns)
             for i, name in enumerate(block.kept.column_names):
-                predictions = predictions.add_column(i, name, block.kept[name])
-            yield predictions
+                computed = computed.add_column(i, name, block.kept[name])
+            yield computed
         if adaptation is not None:
             _warn(adaptation)
 
@@ -199,19 +240,16 @@ class Model(MetricGetters):
         return metrics
 
     def measure(self, table: Table, adaptation: Adaptation, auc_type: str | None = None) -> Metrics:
-        """The metrics on a table that holds the response."""
-        if self.response.name not in table:
+        """The metrics on a table that holds the response, if the model has one."""
+        if self.response is not None and self.response.name not in table:
             raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
         scoring = self._scoring
-        if auc_type is not None:
+        if auc_type is not None and isinstance(scoring, Scoring):
             chosen = validate({"auc_type": auc_type}).auc_type
             scoring = dataclasses.replace(scoring, parameters=dataclasses.replace(self.parameters, auc_type=chosen))
-        observed = Observed(
-            self.response.encode(table, adaptation)[1],
-            row_weights(table, self.parameters.weights_column, adaptation),
-            row_offsets(table, self.parameters.offset_column),
-        )
-        return scoring.metrics(self._outputs(table, adaptation), observed)
+        observed = Observed.of(table, self.response, self.parameters, adaptation)
+        with self._workers(table, adaptation) as (workers, rows):
+            return scoring.metrics(workers, self._objective, rows, np.arange(table.n_rows), observed)
 
     def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
@@ -313,49 +351,11 @@ class Model(MetricGetters):
 
     def report(self) -> dict[str, Any]:
         """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
-        record = self.record
-        theta = [self.network.weights(layer) for layer in range(self.network.n_layers)]
-        total = sum(weights.size for weights in theta) + record.pruned_inputs * theta[0].shape[1] * theta[0].shape[2]
-        nonzero = sum(int(np.count_nonzero(weights)) for weights in theta)
-        seconds = record.seconds["train"]
-        return {
-            "model_id": self.model_id,
-            "path": None,
-            "category": self.category,
-            "response": self.response.name,
-            "rows": record.rows,
-            "predictors": len(self.encoder.schema) + len(record.unused),
-            "inputs": self.encoder.n_inputs + record.pruned_inputs,
-            "seed": self.parameters.seed,
-            "epochs": record.epochs,
-            "samples": record.samples,
-            "iterations": record.iterations,
-            "training_speed": record.samples / seconds if seconds else 0.0,
-            "seconds": record.seconds,
-            "stopped_by": record.stopped_by,
-            "training_metrics": self.training_metrics.to_json(),
-            "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
-            "cross_validation_metrics": self.cross_validation_metrics and self.cross_validation_metrics.to_json(),
-            "cross_validation_metrics_summary": self.cross_validation and self.cross_validation.summary(),
-            "scoring_history": self.history,
-            "variable_importances": [
-                dict(zip(IMPORTANCE_COLUMNS, row, strict=True))
-                for row in (() if self.importances is None else ranked(self.importances, self.encoder.input_names))
-            ],
-            "layers": describe_layers(self.network, self.parameters, self.category, self.record.pruned_inputs),
-            "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
-            "features": {
-                "total": len(self.encoder.schema) + len(record.unused),
-                "used": len(self.encoder.schema),
-                "unused": record.unused,
-            },
-            "parameters": _stored(self.parameters),
-            "version": record.version,
-            "warnings": record.warnings,
-        }
+        return report(self)
 
     def __repr__(self) -> str:
         """The headline: what it is, and how good on what it was measured on."""
+        of = "" if self.response is None else f" of {self.response.name}"
         shape = "-".join(str(size) for size in self.network.layout.sizes.tolist())
         frames = {
             "training": self.training_metrics,
@@ -364,8 +364,7 @@ class Model(MetricGetters):
         }
         return "\n".join(
             [
-                f"{self.model_id}: {self.category} model of {self.response.name}, network {shape}, "
-                f"{self.record.epochs:.4g} epochs",
+                f"{self.model_id}: {self.category} model{of}, network {shape}, {self.record.epochs:.4g} epochs",
                 *(f"\n{name}: {metrics}" for name, metrics in frames.items() if metrics is not None),
             ]
         )
@@ -384,9 +383,9 @@ class Model(MetricGetters):
         """The document and the arrays that a model file keeps."""
         document = {
             "model_id": self.model_id,
-            "parameters": _stored(self.parameters),
+            "parameters": stored(self.parameters),
             "encoder": self.encoder.to_json(),
-            "response": self.response.to_json(),
+            "response": self.response and self.response.to_json(),
             "training_metrics": self.training_metrics.to_json(),
             "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
             "history": self.history,
@@ -407,16 +406,27 @@ class Model(MetricGetters):
         import pandas as pd
 
         frame = pd.DataFrame(columns)
-        if self.response.levels is not None:
-            frame["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.response.levels))
+        if self.classes is not None and "predict" in columns:
+            frame["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.classes))
         return frame
 
-    def _outputs(self, table: Table, adaptation: Adaptation) -> np.ndarray:
-        """The network's outputs for every row of a table."""
+    def _frame_of(self, test_data: Any, columns_of: ColumnsOf) -> pd.DataFrame:
+        """What is computed for every row of a frame, with warnings about what the frame lacks."""
+        table = as_table(test_data, name="test_data", schema=self.schema)
+        adaptation = Adaptation(table.name)
+        frame = self._as_frame(columns_of(table, adaptation))
+        _warn(adaptation, stacklevel=4)
+        return frame
+
+    @contextlib.contextmanager
+    def _workers(
+        self, table: Table, adaptation: Adaptation, network: Network | None = None
+    ) -> Iterator[tuple[Workers, EncodedRows]]:
+        """Threads for the network, or for another one of the same inputs, and the rows of a table."""
         rows = EncodedRows(*self.encoder.encode(table, adaptation))
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
-        with Workers(self.network, rows, n_threads) as workers:
-            return workers.predict(self._objective, rows)
+        with Workers(network or self.network, rows, n_threads) as workers:
+            yield workers, rows
 
     def _layer(self, index: int) -> int:
         """The index, if there is such a layer of weights."""
@@ -443,12 +453,9 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     """The model of a file's contents."""
     parameters = Parameters(**document["parameters"])
     encoder = RowEncoder.from_json(document["encoder"])
-    response = ResponseEncoder.from_json(document["response"])
-    layout = lay_out(
-        [encoder.n_inputs, *parameters.hidden, max(response.n_classes, 1)],
-        maxout=parameters.activation.startswith("Maxout"),
-    )
-    metrics = METRICS[Scoring(response, parameters).category]
+    response = document["response"] and ResponseEncoder.from_json(document["response"])
+    layout = layout_of(encoder, response, parameters)
+    metrics = METRICS[scoring_of(encoder, response, parameters).category]
     validation = document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
@@ -469,24 +476,12 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     )
 
 
-def _stored(parameters: Parameters) -> dict[str, Any]:
-    """The parameters that a model file keeps: all but the tables, and functions by name."""
-    values = {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
-    return values | _functions_by_name(parameters)
-
-
-def _functions_by_name(parameters: Parameters) -> dict[str, Any]:
-    """The names of the functions among the parameters."""
-    functions = {name: getattr(parameters, name) for name in FUNCTIONS}
-    return {name: function_name(function) for name, function in functions.items() if callable(function)}
-
-
 def _numeric(name: str | None) -> dict[str, Kind]:
     """The schema of a numeric column that there may be."""
     return {} if name is None else {name: "numeric"}
 
 
-def _warn(adaptation: Adaptation) -> None:
+def _warn(adaptation: Adaptation, stacklevel: int = 3) -> None:
     """Warn of what the model did not know or find."""
     for sentence in adaptation.warnings():
-        warnings.warn(sentence, stacklevel=3)
+        warnings.warn(sentence, stacklevel=stacklevel)

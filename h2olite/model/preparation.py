@@ -28,7 +28,7 @@ from h2olite.validation import check_response, other_roles, resolve, wants_class
 
 from .checkpoint import check_columns, refuse_new_classes
 from .model import Model
-from .scoring import LOG_LINK, ClassShares, Observed, Scoring
+from .scoring import LOG_LINK, ClassShares, Observed, Reconstruction, Scoring, scoring_of
 
 
 class Measured(NamedTuple):
@@ -51,7 +51,7 @@ class Preparation:
     Attributes
     ----------
     parameters : with every automatic choice made, and a seed.
-    response, encoder : fitted to the training table, or those of the checkpoint.
+    response, encoder : fitted to the training table, or those of the checkpoint; an autoencoder has no response.
     scoring : what the network's outputs will mean.
     rows : the encoded training table.
     n_usable : rows that can be trained on.
@@ -62,9 +62,9 @@ class Preparation:
     """
 
     parameters: Parameters
-    response: ResponseEncoder
+    response: ResponseEncoder | None
     encoder: RowEncoder
-    scoring: Scoring
+    scoring: Scoring | Reconstruction
     rows: EncodedRows
     n_usable: int
     trained: np.ndarray
@@ -91,51 +91,54 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     ParameterError : the parameters do not go with the response, or with the checkpoint.
     DataError : the tables do not hold what training needs.
     """
-    name = response_name(parameters, training)
+    name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
     checkpoint: Model | None = parameters.checkpoint
     if checkpoint is None:
-        others = [name, *other_roles(parameters), *(parameters.ignored_columns or ())]
+        others = [*filter(None, [name]), *other_roles(parameters), *(parameters.ignored_columns or ())]
         predictors, said = choose_predictors(
             training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
         )
-        levels = training[name].levels
+        levels = None if name is None else training[name].levels
     else:
         check_columns(parameters, checkpoint, training, name)
         predictors, said = list(checkpoint.schema), []
-        levels = checkpoint.response.levels
+        levels = checkpoint.classes
     parameters = settle(parameters, training, name, levels)
-    said += _advice_on_classes(training, name)
 
     weights = row_weights(training, parameters.weights_column)
     offsets = row_offsets(training, parameters.offset_column)
     log_link = parameters.distribution in LOG_LINK
     # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
     subtracted, added = (None, offsets) if log_link else (offsets, None)
-    if checkpoint is None:
-        response = ResponseEncoder.fit(
+    adaptation = Adaptation(training.name)
+    response = None if checkpoint is None else checkpoint.response
+    target, actual = NONE, None
+    if name is not None:
+        said += _advice_on_classes(training, name)
+        response = response or ResponseEncoder.fit(
             training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
         )
-    else:
-        response = checkpoint.response
-    adaptation = Adaptation(training.name)
-    target, actual = response.encode(training, adaptation, offsets=subtracted)
-    refuse_new_classes(adaptation, name)
+        target, actual = response.encode(training, adaptation, offsets=subtracted)
+        refuse_new_classes(adaptation, name)
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
-    usable = training_rows(training, target=target, weights=weights, complete=complete)
+    usable = training_rows(training, target=actual, weights=weights, complete=complete)
     trained, shares = usable, None
-    if parameters.balance_classes:
-        trained, shares = balance_rows(parameters, usable, actual, weights, response.n_classes)
+    if parameters.balance_classes and actual is not None and levels is not None:
+        trained, shares = balance_rows(parameters, usable, actual, weights, len(levels))
     if checkpoint is None:
         encoder = RowEncoder.fit(
             training,
             predictors,
-            recoding=Recoding.fit(training, predictors, parameters.categorical_encoding, actual, weights),
+            recoding=Recoding.fit(
+                training, predictors, parameters.categorical_encoding, NONE if actual is None else actual, weights
+            ),
             max_categorical_features=parameters.max_categorical_features,
             hash_seed=parameters.seed,
             use_all_factor_levels=parameters.use_all_factor_levels,
             standardize=parameters.standardize,
+            by_range=parameters.autoencoder,
             sparse=parameters.sparse,
             weights=weights,
             rows=usable,
@@ -159,30 +162,27 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         adaptation = Adaptation(validation.name)
         to_validate = prepare_validation(parameters, encoder, response, validation, adaptation)
         said += adaptation.warnings()
-    scoring = Scoring(response, parameters, shares)
+    scoring = scoring_of(encoder, response, parameters, shares)
     return Preparation(
         parameters, response, encoder, scoring, rows, usable.size, trained, measured, to_validate, shares, said
     )
 
 
-def settle(parameters: Parameters, training: Table, name: str, levels: tuple[str, ...] | None) -> Parameters:
-    """The parameters with every automatic choice made for this response, and a seed."""
+def settle(parameters: Parameters, training: Table, name: str | None, levels: tuple[str, ...] | None) -> Parameters:
+    """The parameters with every automatic choice made for this response, if there is one, and a seed."""
     n_classes = None if levels is None else len(levels)
-    lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
-    check_response(parameters, n_classes, name=name, lowest=lowest)
+    if name is not None:
+        lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
+        check_response(parameters, n_classes, name=name, lowest=lowest)
     return dataclasses.replace(resolve(parameters, n_classes), seed=settle_seed(parameters.seed))
 
 
 def prepare_validation(
-    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder, table: Table, adaptation: Adaptation
+    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, table: Table, adaptation: Adaptation
 ) -> Measured:
     """The validation table, encoded as the training table was, and the rows of it to measure on."""
     rows = EncodedRows(*encoder.encode(table, adaptation))
-    observed = Observed(
-        response.encode(table, adaptation)[1],
-        row_weights(table, parameters.weights_column, adaptation),
-        row_offsets(table, parameters.offset_column),
-    )
+    observed = Observed.of(table, response, parameters, adaptation)
     sample = _sample(
         training_rows(table, target=observed.actual, weights=observed.weights),
         parameters.score_validation_samples,
@@ -192,9 +192,9 @@ def prepare_validation(
     return Measured(rows, sample, observed)
 
 
-def with_classes(parameters: Parameters, table: Table, name: str) -> Table:
+def with_classes(parameters: Parameters, table: Table, name: str | None) -> Table:
     """The table with its response categorical, if loss or distribution ask for classes and it holds whole numbers."""
-    if not wants_classes(parameters) or name not in table:
+    if name is None or name not in table or not wants_classes(parameters):
         return table
     values = table[name].values
     is_whole = (values == np.round(values)) | np.isnan(values)

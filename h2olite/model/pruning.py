@@ -14,7 +14,12 @@ from .model import Model
 
 
 def without_unused_predictors(model: Model) -> Model:
-    """The model without the predictors that cannot reach an output; it predicts the same, and without their columns."""
+    """The model without the predictors that cannot reach an output; it predicts the same, and without their columns.
+
+    An autoencoder keeps all: it reconstructs what it makes no use of too.
+    """
+    if model.parameters.autoencoder:
+        return model
     encoder = model.encoder
     used = used_groups(model.network, encoder)
     if used.all():

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from h2olite.data.encoding import ResponseEncoder
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.roles import row_offsets, row_weights
+from h2olite.data.table import Table
 from h2olite.kernels import activations, losses
+from h2olite.kernels.passes import Layout
 from h2olite.kernels.rows import Objective
-from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
+from h2olite.training.workers import Workers
 
 ACTIVATIONS = {
     "Tanh": activations.TANH,
@@ -32,6 +38,9 @@ REGRESSION_LOSSES = {
 
 LOG_LINK = ("poisson", "gamma", "tweedie")
 """Distributions whose mean is the exponential of the linear output."""
+
+ERRORS_AT_A_TIME = 1 << 20
+"""Errors of inputs held in memory while only their means are wanted."""
 
 
 def objective_of(parameters: Parameters) -> Objective:
@@ -56,18 +65,28 @@ def objective_of(parameters: Parameters) -> Objective:
 class Observed(NamedTuple):
     """What happened in rows, how much each of them counts, and what is added to its prediction.
 
-    actual : the response as `ResponseEncoder` encodes it; weights, offsets : None where there are none. All have shape
-        (n_rows,).
+    actual : the response as `ResponseEncoder` encodes it. Like weights and offsets it is of shape (n_rows,), or None
+        where there is none.
     """
 
-    actual: np.ndarray
+    actual: np.ndarray | None
     weights: np.ndarray | None = None
     offsets: np.ndarray | None = None
 
+    @classmethod
+    def of(
+        cls, table: Table, response: ResponseEncoder | None, parameters: Parameters, adaptation: Adaptation
+    ) -> Observed:
+        """What happened in the rows of a table to measure a model on."""
+        return cls(
+            None if response is None else response.encode(table, adaptation)[1],
+            row_weights(table, parameters.weights_column, adaptation),
+            row_offsets(table, parameters.offset_column),
+        )
+
     def take(self, rows: np.ndarray) -> Observed:
         """Only these rows."""
-        weights, offsets = (None if values is None else values[rows] for values in self[1:])
-        return Observed(self.actual[rows], weights, offsets)
+        return Observed(*(None if values is None else values[rows] for values in self))
 
 
 class ClassShares(NamedTuple):
@@ -123,9 +142,13 @@ class Scoring:
             return np.exp(np.minimum(linear, np.log(losses.LARGEST_EXP)))
         return linear
 
-    def metrics(self, outputs: np.ndarray, observed: Observed) -> Metrics:
-        """How good the outputs (n_rows, n_outputs) are for what happened."""
-        return self.measure(self.predictions(outputs, observed.offsets), observed.actual, observed.weights)
+    def metrics(
+        self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+    ) -> Metrics:
+        """How well the workers' network predicts some of the rows."""
+        actual, weights, offsets = observed.take(order)
+        assert actual is not None  # what is predicted has been observed
+        return self.measure(self.predictions(workers.predict(objective, rows, order), offsets), actual, weights)
 
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
@@ -178,6 +201,62 @@ class Scoring:
         return {"predict": labels} | {
             probability_name(level): p for level, p in zip(levels, predictions.T, strict=True)
         }
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconstruction:
+    """What the outputs of an autoencoder mean."""
+
+    encoder: RowEncoder
+    category: ClassVar[str] = "AutoEncoder"
+
+    def columns(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs by column name, ``reconstr_`` and the input's name; numbers in the units of their columns."""
+        values = outputs.astype(np.float64)
+        numbers = values[:, self.encoder.n_categorical_inputs :]
+        numbers /= self.encoder.multiplier
+        numbers += self.encoder.subtrahend
+        return {f"reconstr_{name}": column for name, column in zip(self.encoder.input_names, values.T, strict=True)}
+
+    def anomaly(
+        self, workers: Workers, objective: Objective, rows: EncodedRows, *, per_feature: bool
+    ) -> dict[str, np.ndarray]:
+        """The mean squared error of each row, or the squared error of each of its inputs, by column name."""
+        order = np.arange(len(rows.levels))
+        if not per_feature:
+            return {"Reconstruction.MSE": self.row_errors(workers, objective, rows, order)}
+        errors = np.square(workers.reconstruction_errors(objective, rows, order), dtype=np.float64)
+        return {f"reconstr_{name}.SE": column for name, column in zip(self.encoder.input_names, errors.T, strict=True)}
+
+    def metrics(
+        self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+    ) -> AutoEncoderMetrics:
+        """How well the workers' network reconstructs some of the rows."""
+        errors = self.row_errors(workers, objective, rows, order)
+        return AutoEncoderMetrics.from_errors(errors, observed.take(order).weights)
+
+    def row_errors(self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
+        """Each row's mean over the inputs of the squared error as they are encoded: float64 (n_rows,)."""
+        size = max(ERRORS_AT_A_TIME // self.encoder.n_inputs, 1)
+        means = np.empty(order.size)
+        for start in range(0, order.size, size):
+            part = slice(start, start + size)
+            errors = workers.reconstruction_errors(objective, rows, order[part])
+            means[part] = np.square(errors, dtype=np.float64).mean(axis=1)
+        return means
+
+
+def layout_of(encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters) -> Layout:
+    """The layout of a network: an output per class, one for a number, or as many outputs as inputs."""
+    n_outputs = encoder.n_inputs if response is None else max(response.n_classes, 1)
+    return lay_out([encoder.n_inputs, *parameters.hidden, n_outputs], maxout=parameters.activation.startswith("Maxout"))
+
+
+def scoring_of(
+    encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters, shares: ClassShares | None = None
+) -> Scoring | Reconstruction:
+    """What the outputs of a network mean, by what it was trained on; an autoencoder has no response."""
+    return Reconstruction(encoder) if response is None else Scoring(response, parameters, shares)
 
 
 def probability_name(level: str) -> str:

@@ -67,8 +67,13 @@ def copy_hidden_layers(network: Network, autoencoder: Model, input_names: Sequen
 
     Raises
     ------
-    ParameterError : they differ in inputs, units or channels.
+    ParameterError : they differ in inputs, units or channels, or it is no autoencoder.
     """
+    if not autoencoder.parameters.autoencoder:
+        raise ParameterError(
+            f"pretrained_autoencoder must be an autoencoder; got a {autoencoder.category} model; train one with "
+            "autoencoder."
+        )
     sizes, wanted = (n.layout.sizes[:-1].tolist() for n in (autoencoder.network, network))
     if sizes != wanted:
         raise ParameterError(

@@ -10,7 +10,7 @@ import numpy as np
 from h2olite.kernels.passes import Layout
 from h2olite.parameters import Activation, WeightDistribution
 
-from .topology import aligned_zeros, lay_out
+from .topology import aligned_zeros, first_layers, lay_out
 
 
 @dataclasses.dataclass(eq=False)
@@ -83,8 +83,13 @@ class Network:
         network.iterate[:] = iterate
         network.first[:] = self.first
         network.second[:] = self.second
+        network.activity[:] = self.activity
         network.rows_seen = self.rows_seen
         return network
+
+    def up_to(self, layer: int) -> Network:
+        """The network that ends with a layer, 0 being the first hidden layer; it shares the parameters."""
+        return dataclasses.replace(self, layout=first_layers(self.layout, layer + 1))
 
     def with_inputs(self, inputs: np.ndarray) -> Network:
         """A copy that has only some of the inputs: int64, their indices."""
@@ -100,11 +105,12 @@ class Network:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""
-        return {
+        arrays = {
             name: np.ascontiguousarray(view)
             for layer in range(self.n_layers)
             for name, view in self._named(layer).items()
         }
+        return arrays | ({"activity": self.activity.copy()} if self.activity.any() else {})
 
     @classmethod
     def from_arrays(cls, layout: Layout, arrays: Mapping[str, np.ndarray], rows_seen: int) -> Network:
@@ -117,6 +123,7 @@ class Network:
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
+        network.activity[:] = arrays.get("activity", np.float32(0))
         if "layer1.weights.last" in arrays:
             network.last = np.zeros_like(network.theta)
         for layer in range(network.n_layers):

@@ -46,6 +46,18 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     )
 
 
+def first_layers(layout: Layout, n_layers: int) -> Layout:
+    """The layout of a network that ends after the first layers of weights, in the same flat arrays."""
+    return Layout(
+        sizes=layout.sizes[: n_layers + 1],
+        padded=layout.padded[: n_layers + 1],
+        widths=layout.widths[:n_layers],
+        weights=layout.weights[: n_layers + 1],
+        units=layout.units[: n_layers + 2],
+        slopes=layout.slopes[: n_layers + 1],
+    )
+
+
 def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int) -> Workspace:
     """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network."""
     n_levels = int(layout.sizes[0]) - n_numeric

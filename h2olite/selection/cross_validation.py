@@ -38,7 +38,9 @@ def train(
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
     model = way(parameters, training, validation, watch)
-    model.record.warnings[:0] = warnings(parameters, model.response.n_classes or None, name=model.response.name)
+    n_classes = None if model.classes is None else len(model.classes)
+    name = "an autoencoder" if model.response is None else model.response.name
+    model.record.warnings[:0] = warnings(parameters, n_classes, name=name)
     return model
 
 
@@ -200,6 +202,7 @@ def _summarise(model: Model, models: list[Model], training: Table, folds: np.nda
         columns = fold_model.predict_columns(training.take(rows), Adaptation(training.name))
         for name, values in columns.items():
             predictions.setdefault(name, np.empty(training.n_rows, values.dtype))[rows] = values
+    assert model.response is not None  # autoencoders are not cross-validated
     _, actual = model.response.encode(training)
     weights = row_weights(training, parameters.weights_column)
     classes = [values for name, values in predictions.items() if name != "predict"]

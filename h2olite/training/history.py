@@ -27,6 +27,7 @@ COLUMNS = {
         "pr_auc": "pr_auc",
     },
     "Regression": {"rmse": "rmse", "deviance": "mean_residual_deviance", "mae": "mae", "r2": "r2"},
+    "AutoEncoder": {"rmse": "rmse", "mse": "mse"},
 }
 """H2O's names of the measured columns, and the metrics behind them, as far as they were measured."""
 

@@ -41,6 +41,9 @@ MOST_ROWS_PER_PAYMENT = 4096
 """The penalties that make zeros act once an epoch, or after so many rows. Acting at every update would leave few
 weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
 
+MOST_ERRORS = 1 << 20
+"""About how many errors of reconstructed inputs Huber's delta is taken from."""
+
 LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
 """Beyond these a network counts as unstable, as in H2O."""
 
@@ -136,8 +139,9 @@ class Trainer:
     past: Past | None = None
 
     def __post_init__(self) -> None:
-        self.history = [history_row(0.0, 0.0, 0, 0, 0.0)]
-        self.values = [math.nan]
+        # An autoencoder is measured before training too, see `run`.
+        self.history = [] if self.objective.autoencoder else [history_row(0.0, 0.0, 0, 0, 0.0)]
+        self.values = [] if self.objective.autoencoder else [math.nan]
         self.measurement: Measurement | None = None
         self.iterations = 0
         self.seconds_training = self.seconds_scoring = 0.0
@@ -209,7 +213,7 @@ class Trainer:
         """
         total = self._rows_elsewhere + math.ceil(self.parameters.epochs * self.usable.size)
         size = rows_per_iteration(self.parameters, self.usable.size)
-        reason = None
+        reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
             reason = self._iterate(min(self._network.rows_seen + size, total))
@@ -250,10 +254,17 @@ class Trainer:
 
     def _huber_delta(self) -> np.float32:
         """The huber_alpha-quantile of the absolute residuals at present, in training units."""
-        outputs = self.workers.predict(self.objective, self.rows, self.sample)[:, 0]
-        residuals = np.abs(self.rows.target[self.sample] - outputs)
-        weights = self.rows.weights[self.sample] if self.rows.weights.size else np.ones(residuals.size)
-        delta = weighted_quantile(residuals, self.parameters.huber_alpha, weights)
+        sample = self.sample
+        if self.objective.autoencoder:
+            sample = sample[:: 1 + sample.size * int(self._network.layout.sizes[0]) // MOST_ERRORS]
+            errors = self.workers.reconstruction_errors(self.objective, self.rows, sample)
+        else:
+            errors = self.workers.predict(self.objective, self.rows, sample)
+            errors[:, 0] -= self.rows.target[sample]
+        weights = self.rows.weights[sample] if self.rows.weights.size else np.ones(sample.size)
+        delta = weighted_quantile(
+            np.abs(errors).ravel(), self.parameters.huber_alpha, np.repeat(weights, errors.shape[1])
+        )
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
     def _next_payment(self, end: int) -> int:
@@ -304,12 +315,11 @@ class Trainer:
         if self.keep is not None:
             self.keep()
         self._scoring_took = time.perf_counter() - self._scored_at
-        is_class = measurement.training.category != "Regression"
         return reason_to_stop(
             self.parameters,
             self.values,
             metric=metric,
-            error=measurement.training["error"] if is_class else None,
+            error=measurement.training.numbers().get("error"),
             mse=measurement.training["mse"],
         )
 

@@ -87,7 +87,10 @@ class Workers:
         network.rows_seen += order.size
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
-        """Class probabilities or linear outputs of these rows (of all if not given): float32 (n_rows, n_outputs)."""
+        """Class probabilities, linear outputs or reconstructions of these rows, float32 (n_rows, n_outputs).
+
+        order : which rows, all if not given.
+        """
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
@@ -107,6 +110,15 @@ class Workers:
 
         self._share(run, order, tiles_each * TILE)
         return outputs
+
+    def reconstruction_errors(self, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
+        """Outputs of an autoencoder less its inputs, float32 (n_rows, n_inputs)."""
+        errors = self.predict(objective, rows, order)
+        errors[:, errors.shape[1] - rows.numbers.shape[1] :] -= rows.numbers[order]
+        for inputs in rows.levels[order].T:
+            present = np.flatnonzero(inputs >= 0)
+            errors[present, inputs[present]] -= 1
+        return errors
 
     def _share(self, run: Callable[[int, np.ndarray], None], order: np.ndarray, size: int) -> None:
         """Call run(thread, part) on consecutive parts of this size, in parallel."""

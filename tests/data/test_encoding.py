@@ -95,6 +95,8 @@ def test_numbers_are_standardised_with_n_minus_1_and_missing_ones_become_the_mea
     ("options", "expected"),
     [
         ({"sparse": True}, [1.0, 2.0, 2.0, 3.0]),
+        ({"by_range": True}, [-0.5, 0.0, 0.0, 0.5]),
+        ({"by_range": True, "sparse": True}, [0.5, 1.0, 1.0, 1.5]),
         ({"standardize": False}, [20.0, 40.0, 40.0, 60.0]),
         ({"standardize": False, "sparse": True}, [20.0, 40.0, 40.0, 60.0]),
     ],
@@ -106,8 +108,9 @@ def test_missing_numbers_become_the_mean_however_numbers_are_scaled(options, exp
 
 def test_a_constant_number_is_centred_and_not_scaled():
     table = table_of(a=number(0.1, 0.1, 0.1))
+    for by_range in (False, True):
+        assert fitted(table, by_range=by_range).multiplier.tolist() == [1.0]
     encoder = fitted(table)
-    assert encoder.multiplier.tolist() == [1.0]
     np.testing.assert_allclose(encoder.encode(table)[1], 0.0, atol=1e-7)
 
 

@@ -17,11 +17,12 @@ def test_statistics_leave_missing_values_out():
     assert found.low.tolist() == [1.0, 2.0]
     assert found.high.tolist() == [8.0, 2.0]
     assert found.deviation.tolist() == [np.sqrt(26 / 2), 0.0]
+    assert found.range.tolist() == [7.0, 0.0]
 
 
 def test_a_column_without_numbers_has_an_empty_summary():
     found = summarise([np.full(3, NAN)])
-    assert (found.count[0], found.mean[0], found.deviation[0]) == (0, 0.0, 0.0)
+    assert (found.count[0], found.mean[0], found.deviation[0], found.range[0]) == (0, 0.0, 0.0, 0.0)
     assert (found.low[0], found.high[0]) == (np.inf, -np.inf)
 
 

@@ -93,6 +93,6 @@ def test_recoded_columns_are_predicted_block_by_block_as_at_once(tmp_path):
     path = tmp_path / "t.csv"
     frame().to_csv(path, index=False)
     model = train(categorical_encoding="Binary")
-    blocks = model.predict_blocks(read_blocks(path, model.schema, rows=100))
+    blocks = model.transform_blocks(read_blocks(path, model.schema, rows=100), model.predict_columns)
     streamed = np.concatenate([block["predict"].to_numpy() for block in blocks])
     np.testing.assert_array_equal(streamed, model.predict(path)["predict"])

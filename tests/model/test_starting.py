@@ -17,6 +17,11 @@ def initial(**given):
     return h2olite.deeplearning(**settings)
 
 
+def autoencoder(**given):
+    """The same of the predictors alone."""
+    return initial(y=None, training_frame=IRIS.drop(columns="species"), autoencoder=True, **given)
+
+
 def weights(model):
     return [model.weights(layer) for layer in range(model.network.n_layers)]
 
@@ -98,11 +103,10 @@ def test_text_in_a_file_of_weights_is_refused(tmp_path):
 
 
 @pytest.mark.proves("pretrained_autoencoder")
-@pytest.mark.parametrize("given", [{}, {"activation": "Maxout"}])
-def test_hidden_layers_of_the_autoencoder_are_copied(given, tmp_path):
-    pretrained = initial(epochs=1, **given)
+def test_hidden_layers_of_the_autoencoder_are_copied(tmp_path):
+    pretrained = autoencoder(epochs=1)
     path = pretrained.save(tmp_path / "m.h2olite")
-    usual, model = initial(seed=2, **given), initial(seed=2, pretrained_autoencoder=path, **given)
+    usual, model = initial(seed=2), initial(seed=2, pretrained_autoencoder=path)
     for layer in (0, 1):
         pd.testing.assert_frame_equal(model.weights(layer), pretrained.weights(layer))
         pd.testing.assert_frame_equal(model.biases(layer), pretrained.biases(layer))
@@ -123,7 +127,12 @@ def test_hidden_layers_of_the_autoencoder_are_copied(given, tmp_path):
 )
 def test_autoencoders_that_do_not_fit_are_refused(given, message):
     with pytest.raises(ParameterError, match=message):
-        initial(pretrained_autoencoder=initial(), **given)
+        initial(pretrained_autoencoder=autoencoder(), **given)
+
+
+def test_other_models_are_no_pretrained_autoencoders():
+    with pytest.raises(ParameterError, match=r"must be an autoencoder; got a Multinomial model;"):
+        initial(pretrained_autoencoder=initial())
 
 
 @pytest.mark.proves("export_weights_and_biases")

@@ -159,11 +159,23 @@ def test_arrays_bring_back_the_network(activation, averaged):
     network.weights(0, of=network.first)[...] = 1
     network.biases(1, of=network.second)[...] = 2
     network.biases(0, of=network.iterate)[...] = 4
+    network.activity[...] = 5
     loaded = Network.from_arrays(network.layout, network.to_arrays(), 17)
     assert loaded.rows_seen == 17
     assert (loaded.iterate is loaded.theta) is not averaged
-    for name in ("theta", "iterate", "first", "second"):
+    for name in ("theta", "iterate", "first", "second", "activity"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(network, name))
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_network_up_to_a_layer_has_the_layers_below_it(layer):
+    network = draw([5, 20, 7, 3], "Maxout")
+    lower = network.up_to(layer)
+    assert lower.n_layers == layer + 1
+    assert lower.layout.sizes.tolist() == [5, 20, 7][: layer + 2]
+    for below in range(layer + 1):
+        assert np.shares_memory(lower.weights(below), network.weights(below))
+        np.testing.assert_array_equal(lower.weights(below), network.weights(below))
 
 
 def test_arrays_are_copies():

@@ -1,0 +1,105 @@
+"""How a model came about, and all about it as plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from h2olite.functions import function_name
+from h2olite.parameters import FRAMES, FUNCTIONS, Parameters, declared
+
+from .importance import IMPORTANCE_COLUMNS, ranked
+from .layers import describe_layers
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+@dataclasses.dataclass
+class TrainingRecord:
+    """How a model came about.
+
+    Attributes
+    ----------
+    version : of h2olite.
+    rows : of the training table.
+    sampled : rows that the training metrics are from, None for all.
+    epochs, samples, iterations : how much was trained.
+    stopped_by : the parameter that ended training, or ``"interrupted"``.
+    stopping_values : the stopping metric at every scoring, oldest first; None where it was not measured.
+    seconds : spent on ``read``, ``encode``, ``compile``, ``train``, ``score``, and in ``total``.
+    warnings : sentences for the user.
+    unused : predictors that left the model because none of their weights could reach an output.
+    pruned_inputs : the number of their inputs.
+    """
+
+    version: str
+    rows: int
+    sampled: int | None
+    epochs: float
+    samples: int
+    iterations: int
+    stopped_by: str
+    stopping_values: list[float | None]
+    seconds: dict[str, float]
+    warnings: list[str]
+    unused: list[str] = dataclasses.field(default_factory=list)
+    pruned_inputs: int = 0
+
+
+def report(model: Model) -> dict[str, Any]:
+    """Everything about a model: the object that ``h2olite train --json`` prints."""
+    record = model.record
+    theta = [model.network.weights(layer) for layer in range(model.network.n_layers)]
+    total = sum(weights.size for weights in theta) + record.pruned_inputs * theta[0].shape[1] * theta[0].shape[2]
+    nonzero = sum(int(np.count_nonzero(weights)) for weights in theta)
+    seconds = record.seconds["train"]
+    return {
+        "model_id": model.model_id,
+        "path": None,
+        "category": model.category,
+        "response": model.parameters.y,
+        "rows": record.rows,
+        "predictors": len(model.encoder.schema) + len(record.unused),
+        "inputs": model.encoder.n_inputs + record.pruned_inputs,
+        "seed": model.parameters.seed,
+        "epochs": record.epochs,
+        "samples": record.samples,
+        "iterations": record.iterations,
+        "training_speed": record.samples / seconds if seconds else 0.0,
+        "seconds": record.seconds,
+        "stopped_by": record.stopped_by,
+        "training_metrics": model.training_metrics.to_json(),
+        "validation_metrics": model.validation_metrics and model.validation_metrics.to_json(),
+        "cross_validation_metrics": model.cross_validation_metrics and model.cross_validation_metrics.to_json(),
+        "cross_validation_metrics_summary": model.cross_validation and model.cross_validation.summary(),
+        "scoring_history": model.history,
+        "variable_importances": [
+            dict(zip(IMPORTANCE_COLUMNS, row, strict=True))
+            for row in (() if model.importances is None else ranked(model.importances, model.encoder.input_names))
+        ],
+        "layers": describe_layers(model.network, model.parameters, model.category, model.record.pruned_inputs),
+        "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
+        "features": {
+            "total": len(model.encoder.schema) + len(record.unused),
+            "used": len(model.encoder.schema),
+            "unused": record.unused,
+        },
+        "parameters": stored(model.parameters),
+        "version": record.version,
+        "warnings": record.warnings,
+    }
+
+
+def stored(parameters: Parameters) -> dict[str, Any]:
+    """The parameters that a model file keeps: all but the tables, and functions by name."""
+    values = {name: getattr(parameters, name) for name in declared() if name not in FRAMES}
+    return values | functions_by_name(parameters)
+
+
+def functions_by_name(parameters: Parameters) -> dict[str, Any]:
+    """The names of the functions among the parameters."""
+    functions = {name: getattr(parameters, name) for name in FUNCTIONS}
+    return {name: function_name(function) for name, function in functions.items() if callable(function)}
