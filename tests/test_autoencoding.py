@@ -109,4 +109,4 @@ def test_autoencoders_have_inputs_for_all_levels_and_watch_the_mse():
     ],
 )
 def test_settings_without_effect_are_told(given, sentence):
-    assert warnings(validate({"autoencoder": True} | given)) == ([] if sentence is None else [sentence])
+    assert warnings(validate({"autoencoder": True} | given), None) == ([] if sentence is None else [sentence])

@@ -194,6 +194,12 @@ def test_deep_features_of_no_hidden_layer_are_refused(model, layer):
         model.deepfeatures(PENGUINS, layer)
 
 
+def test_predictors_of_an_autoencoder_explain_nothing(model):
+    for function in (model.permutation_importance, model.partial_plot):
+        with pytest.raises(DataError, match=r"needs a model of a response; DeepLearning_model_.* is an autoencoder\.$"):
+            function(PENGUINS)
+
+
 def test_only_autoencoders_tell_anomalies():
     model = h2olite.deeplearning(y="species", training_frame=PENGUINS, hidden=[2], epochs=0)
     with pytest.raises(DataError, match=r"^anomaly needs an autoencoder; .* is a Multinomial model;"):
