@@ -22,6 +22,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
+    "path": Entry("path", "Train for many strengths of penalties and show which to take.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),
     "features": Entry("predict", "Give a hidden layer's activations for every row.", "Models"),

@@ -71,7 +71,7 @@ def train(
     SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.
     """
     csv = csv_from(options)
-    parameters = _checked((read_parameters(parameter_file) if parameter_file else {}) | given(options))
+    parameters = checked((read_parameters(parameter_file) if parameter_file else {}) | given(options))
     target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
     refuse_unwritable(target)
 
@@ -93,7 +93,7 @@ def train(
     sys.exit(console.interruption.exit_code)
 
 
-def _checked(values: Mapping[str, Any]) -> Parameters:
+def checked(values: Mapping[str, Any]) -> Parameters:
     """The checked parameters; only those that name models need to load what takes a moment."""
     if all(values.get(name) is None for name in MODELS):
         return validate(values)

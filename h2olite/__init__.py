@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, ParameterError, TrainingError
 
 if TYPE_CHECKING:
-    from .estimator import deeplearning, grid
+    from .estimator import deeplearning, grid, regularization_path
     from .model.model import Model, load_model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.grid import Grid
+    from .selection.path import RegularizationPath
 
 __version__ = "0.1.0"
 
@@ -28,18 +29,22 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "ParameterError",
+    "RegularizationPath",
     "TrainingError",
     "deeplearning",
     "grid",
     "load_model",
+    "regularization_path",
 ]
 
 _HOMES = {
     "deeplearning": "estimator",
     "grid": "estimator",
     "load_model": "model.model",
+    "regularization_path": "estimator",
     "Grid": "selection.grid",
     "Model": "model.model",
+    "RegularizationPath": "selection.path",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

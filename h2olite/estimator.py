@@ -17,10 +17,11 @@ from h2olite.data.table import Table
 from h2olite.errors import DataError
 from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
-from h2olite.parameters import Parameters, SearchCriteria
-from h2olite.selection import cross_validation
+from h2olite.parameters import Parameters, PointChoice, SearchCriteria
+from h2olite.selection import cross_validation, tracing
 from h2olite.selection.cross_validation import Watch
 from h2olite.selection.grid import Failure, Grid, Trial
+from h2olite.selection.path import RegularizationPath, read_strengths
 from h2olite.selection.search import search as run_search
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
@@ -110,6 +111,34 @@ def search(
     for sentence in found.warnings:
         warnings.warn(sentence, stacklevel=3)
     return found
+
+
+def trace(
+    strengths: Mapping[str, Sequence[float]],
+    parameters: Parameters,
+    *,
+    validation_share: float = 0.2,
+    warm_share: float = 0.2,
+    choice: PointChoice = "best_1se",
+    refit: bool = False,
+    watch: Watch | None = None,
+) -> RegularizationPath:
+    """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
+    training, validation = _tables(parameters)
+    path = tracing.trace(
+        strengths,
+        _without_tables(parameters),
+        training,
+        validation,
+        validation_share=validation_share,
+        warm_share=warm_share,
+        choice=choice,
+        refit=refit,
+        watch=watch,
+    )
+    for sentence in path.warnings:
+        warnings.warn(sentence, stacklevel=3)
+    return path
 
 
 def _tables(parameters: Parameters) -> tuple[Table, Table | None]:
@@ -246,6 +275,80 @@ def grid(
         criteria,
         grid_id=grid_id,
         folder=directory,
+        watch=_print_measurement if parameters.verbose else None,
+    )
+
+
+def regularization_path(
+    x: Any = None,
+    y: Any = None,
+    training_frame: Any = None,
+    *,
+    l1: Any = None,
+    l2: Any = None,
+    input_group_l1: Any = None,
+    validation_share: float = 0.2,
+    warm_share: float = 0.2,
+    choice: PointChoice = "best_1se",
+    refit: bool = False,
+    **given: Any,
+) -> RegularizationPath:
+    """Train for many strengths of penalties, from weak to strong, each going on from the one before.
+
+    Parameters
+    ----------
+    x, y, training_frame, **given
+        As for `deeplearning`. With ``nfolds`` or ``fold_column`` the models are judged by cross-validation, with
+        ``validation_frame`` on that table, else on a share of the rows that is held out.
+    l1, l2, input_group_l1
+        Strengths: a number, several, or text such as ``"0,1e-4,1e-3"`` or ``"1e-6:1e-2:13"``, 13 strengths at equal
+        ratios. All combinations are tried. Without any, l1 is ``"1e-6:1e-2:13"``.
+    validation_share
+        Share of the rows to hold out.
+    warm_share
+        A model that goes on from one with weaker penalties is trained for this share of the epochs.
+    choice
+        The path's `model`: ``"best_1se"`` for the sparsest whose loss is within a standard error of the lowest, or
+        ``"best"`` for that of the lowest.
+    refit
+        Train the chosen model, along the path, on the rows held out as well. Models of cross-validation and those
+        judged on a validation_frame have learnt from all rows anyway.
+
+    Returns
+    -------
+    path : h2olite.RegularizationPath
+
+    Raises
+    ------
+    ParameterError
+        A parameter or a strength cannot be used; one message for all.
+    DataError, TrainingError
+        As for `deeplearning`.
+
+    References
+    ----------
+    Friedman, Hastie and Tibshirani 2010 (paths from warm starts); Lemhadri, Ruan, Abraham and Tibshirani 2021 (paths of
+    networks from dense to sparse).
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> path = h2olite.regularization_path(
+    ...     y="species", training_frame="datasets/iris.csv", l1="1e-4:1e-1:4", hidden=[10], seed=1
+    ... )
+    >>> len(path), path.names
+    (4, ['l1'])
+    """
+    strengths = read_strengths({"l1": l1, "l2": l2, "input_group_l1": input_group_l1})
+    strongest = {name: values[-1] for name, values in strengths.items()}
+    parameters = check({"x": x, "y": y, "training_frame": training_frame} | given | strongest)
+    return trace(
+        strengths,
+        parameters,
+        validation_share=validation_share,
+        warm_share=warm_share,
+        choice=choice,
+        refit=refit,
         watch=_print_measurement if parameters.verbose else None,
     )
 

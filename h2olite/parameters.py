@@ -658,6 +658,14 @@ FUNCTIONS = ("custom_metric_func",)
 """Parameters that take a function of Python's in place of its name."""
 
 
+PENALTIES = ("l1", "l2", "input_group_l1")
+"""Parameters whose strengths make a regularisation path."""
+
+PointChoice = Literal["best_1se", "best"]
+
+POINT_CHOICES: tuple[PointChoice, ...] = typing.get_args(PointChoice)
+"""Which model of a regularisation path to take."""
+
 NOT_SEARCHED = frozenset(
     {
         *("x", "y", "training_frame", "validation_frame", "ignored_columns", "factors", "numeric"),

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -61,7 +61,7 @@ def cross_validate(
     folds = assign_folds(parameters, training)
     n_folds = int(folds.max()) + 1
 
-    together = JointProgress(watch, n_folds + 1, parameters.epochs)
+    together = JointProgress(watch, [parameters.epochs] * (n_folds + 1))
     models = _train_folds(parameters, training, folds, n_folds, together)
     if together.interrupted:
         model = max(models, key=lambda model: model.record.samples)
@@ -103,15 +103,15 @@ class JointProgress:
     Parameters
     ----------
     watch : the watcher; when it returns False, or after `interrupt`, all trainings are told to end.
-    n_trainings, epochs : how many there will be, and the most epochs of each.
+    epochs : the most epochs of each training.
     """
 
-    def __init__(self, watch: Watch | None, n_trainings: int, epochs: float) -> None:
+    def __init__(self, watch: Watch | None, epochs: Sequence[float]) -> None:
         self.interrupted = False
         self._watch = watch
         self._started = time.perf_counter()
-        self._epochs, self._most = [0.0] * n_trainings, [epochs] * n_trainings
-        self._rows = [0] * n_trainings
+        self._epochs, self._most = [0.0] * len(epochs), list(epochs)
+        self._rows = [0] * len(epochs)
         self._lock = threading.Lock()
 
     def interrupt(self) -> None:

@@ -216,7 +216,7 @@ def test_interrupted_folds_give_the_model_that_learnt_most_and_say_so(table):
 
 def test_joint_progress_adds_up_trainings_and_counts_those_that_ended_early():
     told = []
-    joint = JointProgress(told.append, 3, 10.0)
+    joint = JointProgress(told.append, [10.0] * 3)
     progress = Progress(
         epochs=4.0, total_epochs=10.0, rows_seen=400, rows_per_second=1.0, seconds=1.0, row={"epochs": 4}
     )

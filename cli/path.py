@@ -1,0 +1,186 @@
+"""`h2olite path`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from h2olite.parameters import PENALTIES, POINT_CHOICES
+
+from .console import QUIET, Command, Console, print_json
+from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters
+from .output import refuse_unknown_format, refuse_unwritable, write_table
+from .train import Watch, checked, read_tables
+
+if TYPE_CHECKING:
+    from h2olite.parameters import PointChoice
+    from h2olite.selection.path import RegularizationPath
+
+SECTION = "The path"
+
+MEANINGS = {"best": "Lowest loss", "best_1se": "Sparsest within one standard error"}
+
+EXAMPLE = """\b
+h2olite path TABLE -y NAME --l1 1e-6:1e-2:13 --nfolds 5
+h2olite path TABLE -y NAME --input-group-l1 1e-3:1e-1:10 --l2 0,1e-3 --refit MODEL
+"""
+
+
+def path_options() -> list[click.Parameter]:
+    """The options of paths; those of penalties stand for the parameters of the same names."""
+    strengths = [
+        Option(
+            [f"--{name.replace('_', '-')}", name],
+            metavar="STRENGTHS",
+            help=f"Strengths of {name}: LOW:HIGH:N for N of them at equal ratios, or numbers with commas between them.",
+            section=SECTION,
+        )
+        for name in PENALTIES
+    ]
+    return [
+        *strengths,
+        Option(
+            ["--validation-share"],
+            type=click.FLOAT,
+            default=0.2,
+            metavar="FLOAT",
+            help="Share of the rows to hold out without --validation-frame and --nfolds. Default: 0.2.",
+            section=SECTION,
+        ),
+        Option(
+            ["--warm-share"],
+            type=click.FLOAT,
+            default=0.2,
+            metavar="FLOAT",
+            help="Share of the epochs for every strength but the first, which goes on from a weaker one. Default: 0.2.",
+            section=SECTION,
+        ),
+        Option(
+            ["--choice"],
+            type=click.Choice(POINT_CHOICES),
+            default="best_1se",
+            metavar="NAME",
+            help="What --refit writes: best_1se, the sparsest model within one standard error of the lowest validation "
+            "loss, or best, that of the lowest. Default: best_1se.",
+            section=SECTION,
+        ),
+        Option(
+            ["--refit"],
+            type=click.Path(path_type=Path),
+            metavar="MODEL",
+            help="Write the chosen model, trained on all rows of TABLE, to this file.",
+            section=SECTION,
+        ),
+        Option(
+            ["--plot"],
+            type=click.Path(path_type=Path),
+            metavar="PICTURE",
+            help="Draw the path into a .svg, .png or .pdf file (needs h2olite[plot]).",
+            section=SECTION,
+        ),
+    ]
+
+
+@click.command(
+    cls=Command,
+    params=[
+        click.Argument(["training_frame"], metavar="TABLE"),
+        click.Option(
+            ["-o", "--output"],
+            type=click.Path(path_type=Path),
+            metavar="OUT",
+            help="A .csv, .parquet, .arrow or .feather file for the table of strengths; CSV on stdout if not given.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout instead of CSV."),
+        QUIET,
+        click.Option(
+            ["--params", "parameter_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        ),
+        *path_options(),
+        *csv_options(),
+        *(option for option in parameter_options() if option.name not in PENALTIES),
+    ],
+    epilog=EXAMPLE,
+)
+@click.pass_obj
+def path(
+    console: Console,
+    output: Path | None,
+    as_json: bool,
+    parameter_file: Path | None,
+    validation_share: float,
+    warm_share: float,
+    choice: PointChoice,
+    refit: Path | None,
+    plot: Path | None,
+    **options: Any,
+) -> None:
+    """Train on TABLE for many strengths of penalties, and show which one to take.
+
+    Models are trained from weak to strong penalties, each going on from the one before, and judged by cross-validation
+    if --nfolds is given, else on --validation-frame, else on a share of the rows that is held out.
+
+    Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. Given several, all combinations are tried.
+    """
+    from h2olite import estimator
+    from h2olite.selection.path import read_strengths, refuse_unknown_picture
+
+    table_csv = csv_from(options)
+    values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
+    strengths = read_strengths({name: values.get(name) for name in PENALTIES})
+    parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
+    for target in (output, refit, plot):
+        if target is not None:
+            refuse_unwritable(target)
+    if output is not None:
+        refuse_unknown_format(output)
+    if plot is not None:
+        refuse_unknown_picture(plot)
+    _, note = read_tables(console, parameters, table_csv)
+
+    traced = estimator.trace(
+        strengths,
+        parameters,
+        validation_share=validation_share,
+        warm_share=warm_share,
+        choice=choice,
+        refit=refit is not None,
+        watch=Watch(console, parameters, note),
+    )
+    if console.interruption.signal is not None:
+        name = signal.Signals(console.interruption.signal).name
+        console.say(f"Stopped by {name} after {len(traced)} points of the path.")
+        if len(traced) == 0:
+            sys.exit(console.interruption.exit_code)
+    _say(console, traced)
+    if refit is not None:
+        traced.model.save(refit)
+        console.say(f"The model of {choice} is written to {refit}.")
+    if plot is not None:
+        traced.plot(plot)
+    if output is not None or not as_json:
+        import pyarrow as pa
+
+        write_table([pa.Table.from_pylist(traced.rows())], output)
+    if as_json:
+        print_json(traced.report(refit))
+    sys.exit(console.interruption.exit_code)
+
+
+def _say(console: Console, traced: RegularizationPath) -> None:
+    """Tell which points are the choices."""
+    rows = traced.rows()
+    for choice, meaning in MEANINGS.items():
+        row = rows[getattr(traced, choice)]
+        strengths = ", ".join(f"{name} {row[name]:g}" for name in traced.names)
+        console.say(
+            f"{meaning}: {strengths}: {traced.sort_metric} {row['validation_loss']:.4g}, {row['nonzero']:,} weights, "
+            f"{row['features_used']} predictors ({choice})"
+        )

@@ -1,0 +1,249 @@
+"""A regularisation path: models of growing penalties, and which of them to take."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from h2olite.errors import ParameterError
+from h2olite.metrics.base import STOPPING_KEYS
+from h2olite.model.artifact import replacing
+from h2olite.model.model import Model
+from h2olite.parameters import PENALTIES, PointChoice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURES = (".svg", ".png", ".pdf")
+"""Extensions of the files that pictures are written to."""
+
+DEFAULT = {"l1": "1e-6:1e-2:13"}
+"""The path when no penalty is given."""
+
+
+@dataclasses.dataclass(eq=False)
+class Point:
+    """One point of a path.
+
+    Attributes
+    ----------
+    model : trained with these strengths.
+    losses : float64, the loss of every fold's hold-out rows, or of every part of the validation rows.
+    """
+
+    model: Model
+    losses: np.ndarray
+
+    @property
+    def strengths(self) -> dict[str, float]:
+        """How strong each penalty is."""
+        return {name: getattr(self.model.parameters, name) for name in PENALTIES}
+
+    @property
+    def loss(self) -> float:
+        """The mean of the losses."""
+        return float(self.losses.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of the loss, NaN if there is but one part."""
+        n_parts = self.losses.size
+        return float(self.losses.std(ddof=1)) / math.sqrt(n_parts) if n_parts > 1 else math.nan
+
+    def column_norms(self) -> dict[str, float]:
+        """The norm of the weights out of each predictor that the model uses."""
+        encoder = self.model.encoder
+        squares = np.square(self.model.network.weights(0), dtype=np.float64).sum(axis=(1, 2))
+        norms = np.sqrt(np.bincount(encoder.input_groups, squares, len(encoder.column_groups)))
+        return {name: norm for names, norm in zip(encoder.column_groups, norms.tolist(), strict=True) for name in names}
+
+    def row(self) -> dict[str, float]:
+        """Its numbers: strengths, losses, and how sparse the model is."""
+        report = self.model.report()
+        return self.strengths | {
+            "training_loss": self.model.training_metrics.stopping_value("AUTO"),
+            "validation_loss": self.loss,
+            "standard_error": self.standard_error,
+            "nonzero": report["weights"]["nonzero"],
+            "zero_share": report["weights"]["zero_share"],
+            "features_used": report["features"]["used"],
+        }
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class RegularizationPath:
+    """Models from weak to strong penalties, made by `h2olite.regularization_path`.
+
+    Attributes
+    ----------
+    names : the penalties that vary, the one that varies fastest last.
+    points : one for every strength, or combination of strengths.
+    choice : which of them `model` is.
+    warnings : sentences about the models, each once.
+    interrupted : whether it was ended from outside, so that strengths are missing.
+    refitted : the chosen model once trained on all rows, where the points' models are not.
+    """
+
+    names: list[str]
+    points: list[Point]
+    choice: PointChoice = "best_1se"
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    interrupted: bool = False
+    refitted: Model | None = None
+
+    def __post_init__(self) -> None:
+        self._rows = [point.row() for point in self.points]
+
+    @property
+    def sort_metric(self) -> str:
+        """What the losses are: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers."""
+        return STOPPING_KEYS[self.points[0].model.training_metrics.auto_stopping_metric]
+
+    @property
+    def best(self) -> int:
+        """The index of the point with the lowest validation loss."""
+        return min(range(len(self.points)), key=lambda i: self._rows[i]["validation_loss"])
+
+    @property
+    def best_1se(self) -> int:
+        """The index of the sparsest point whose validation loss is within one standard error of the best.
+
+        That is the one with the fewest weights that are not 0; of several, the one with the strongest penalties.
+        References: Breiman, Friedman, Olshen and Stone 1984.
+        """
+        best = self._rows[self.best]
+        limit = best["validation_loss"] + np.nan_to_num(best["standard_error"])
+        within = [i for i, row in enumerate(self._rows) if row["validation_loss"] <= limit]
+        return min(within, key=lambda i: (self._rows[i]["nonzero"], *(-self._rows[i][name] for name in self.names)))
+
+    @property
+    def chosen(self) -> int:
+        """The index of the point that `choice` names."""
+        return self.best if self.choice == "best" else self.best_1se
+
+    @property
+    def model(self) -> Model:
+        """The chosen model: trained on all rows if it was refitted, else on those that were not held out."""
+        return self.refitted or self.points[self.chosen].model
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.points)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row per point: the strengths that vary, the losses, how sparse the model is, and the names of choices."""
+        marks = {self.best: "best", self.best_1se: "best_1se"}
+        if len(marks) == 1:
+            marks[self.best] = "best best_1se"
+        left_out = {name for name in PENALTIES if name not in self.names}
+        return [
+            {name: value for name, value in row.items() if name not in left_out} | {"choice": marks.get(i, "")}
+            for i, row in enumerate(self._rows)
+        ]
+
+    def table(self) -> pd.DataFrame:
+        """`rows` as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    def column_norms(self) -> pd.DataFrame:
+        """The norm of the weights out of each predictor: a row per point, 0 where a predictor is not used."""
+        import pandas as pd
+
+        return pd.DataFrame([point.column_norms() for point in self.points]).fillna(0.0)
+
+    def plot(self, target: str | os.PathLike[str]) -> None:
+        """Draw loss, sparsity and column norms against the strength, into a .svg, .png or .pdf file.
+
+        Raises
+        ------
+        ParameterError : the extension is another one.
+        MissingExtraError : matplotlib is not installed.
+        """
+        from .pictures import draw
+
+        refuse_unknown_picture(target)
+        figure = draw(self)
+        with replacing(Path(target)) as stream:
+            figure.savefig(stream, format=Path(target).suffix[1:].lower())
+
+    def report(self, file: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """The path as plain values: the object that ``h2olite path --json`` prints.
+
+        Parameters
+        ----------
+        file : where the chosen model is written, if it is.
+        """
+        models = [
+            {
+                "model_id": point.model.model_id,
+                "path": os.fspath(file) if file is not None and i == self.chosen else None,
+                "hyper_parameters": {name: row[name] for name in self.names},
+                "metric": row["validation_loss"],
+                **row,
+            }
+            for i, (point, row) in enumerate(zip(self.points, self._rows, strict=True))
+        ]
+        return {
+            "sort_metric": self.sort_metric,
+            "models": models,
+            "best": models[self.best],
+            "best_1se": models[self.best_1se],
+        }
+
+    def __repr__(self) -> str:
+        """The table of points."""
+        return f"Regularisation path by {self.sort_metric}\n{self.table().to_string(index=False)}"
+
+
+def refuse_unknown_picture(target: str | os.PathLike[str]) -> None:
+    """Raise a ParameterError unless the extension says which kind of picture to draw."""
+    if Path(target).suffix.lower() not in PICTURES:
+        raise ParameterError(f"a picture's extension must be one of {', '.join(PICTURES)}; got {os.fspath(target)!r}.")
+
+
+def read_strengths(given: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The strengths of penalties, ascending, none twice.
+
+    Parameters
+    ----------
+    given : by name of penalty, None where it is not given: a number, several, or a text of numbers with commas between
+        them, or ``"LOW:HIGH:N"`` for N strengths from LOW to HIGH at equal ratios.
+
+    Raises
+    ------
+    ParameterError : a value is none of these, or a strength is negative or not finite; one message for all.
+    """
+    named = {name: value for name, value in given.items() if value is not None} or DEFAULT
+    strengths = {name: _strengths(value) for name, value in named.items()}
+    faults = [
+        f"{name} must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13; got {named[name]!r}."
+        for name, values in strengths.items()
+        if not values
+    ]
+    if faults:
+        raise ParameterError(" ".join(faults))
+    return strengths
+
+
+def _strengths(given: Any) -> list[float]:
+    """The strengths of one penalty; none if they cannot be read."""
+    try:
+        if isinstance(given, str) and ":" in given:
+            low, high, number = given.split(":")
+            with np.errstate(invalid="ignore"):
+                values = np.geomspace(float(low), float(high), int(number))
+        else:
+            values = np.asarray(given.split(",") if isinstance(given, str) else given, np.float64)
+    except (TypeError, ValueError):
+        return []
+    if not (np.isfinite(values) & (values >= 0)).all():
+        return []
+    return [float(f"{value:.6g}") for value in np.unique(values)]

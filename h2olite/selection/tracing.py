@@ -1,0 +1,291 @@
+"""Regularisation paths: one strength of penalties after the other, each training going on from the one before."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.roles import row_weights
+from h2olite.data.splits import deal_folds, random_stream, sample_by_class, sample_rows, settle_seed, training_rows
+from h2olite.data.table import Table
+from h2olite.errors import DataError, ParameterError, TrainingError
+from h2olite.model.fit import fit
+from h2olite.model.model import Model
+from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.scoring import Scoring
+from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
+from h2olite.training.trainer import Progress
+from h2olite.training.workers import usable_threads
+from h2olite.validation import warnings
+
+from .cross_validation import JointProgress, Watch, assign_folds
+from .path import Point, RegularizationPath
+
+N_PARTS = 10
+"""Parts of validation rows; how much their losses differ gives the standard error."""
+
+OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "max_runtime_secs")
+"""Parameters that cannot be those of all models of a path."""
+
+Place = tuple[int, ...]
+"""Where on a path: the index of the strength of each penalty that varies."""
+
+
+@dataclasses.dataclass(eq=False)
+class Itinerary:
+    """The order in which strengths are trained, and from where each of them goes on.
+
+    Attributes
+    ----------
+    strengths : of each penalty that varies, ascending; all combinations are tried, the last penalty varying fastest.
+    parameters : all others.
+    warm_share : a model that goes on from another one is trained for this share of the epochs.
+    """
+
+    strengths: Mapping[str, Sequence[float]]
+    parameters: Parameters
+    warm_share: float
+
+    def __post_init__(self) -> None:
+        self.places: list[Place] = list(np.ndindex(*map(len, self.strengths.values())))
+
+    @property
+    def epochs(self) -> list[float]:
+        """How long each place is trained."""
+        warm = self.warm_share * self.parameters.epochs
+        return [self.parameters.epochs, *(warm for _ in self.places[1:])]
+
+    def before(self, place: Place) -> Place | None:
+        """The place that a training goes on from: the next weaker strength of the fastest penalty that has one."""
+        for i in reversed(range(len(place))):
+            if place[i] > 0:
+                return (*place[:i], place[i] - 1, *place[i + 1 :])
+        return None
+
+    def leading_to(self, place: Place) -> list[Place]:
+        """The places on the way to a place, and itself."""
+        before = self.before(place)
+        return [*(self.leading_to(before) if before else []), place]
+
+    def travel(
+        self, places: Sequence[Place], training: Table, validation: Table | None, watches: Sequence[Watch]
+    ) -> Iterator[Model]:
+        """Train one place after the other, until a watch ends it."""
+        models: dict[Place | None, Model] = {}
+        for place, watch in zip(places, watches, strict=True):
+            parameters = self._parameters(place, models.get(self.before(place)))
+            model = fit(parameters, training, validation, _from(parameters.checkpoint, watch))
+            if model.stopped_by == "interrupted":
+                return
+            models[place] = model
+            yield model
+
+    def _parameters(self, place: Place, weaker: Model | None) -> Parameters:
+        """The parameters of a place, whose training goes on from a model of weaker penalties."""
+        changes: dict[str, object] = {
+            name: strengths[i] for (name, strengths), i in zip(self.strengths.items(), place, strict=True)
+        }
+        changes["model_id"] = f"{self.parameters.model_id}_{1 + self.places.index(place)}"
+        if weaker is not None:
+            fresh = self.warm_share * self.parameters.epochs
+            epochs = weaker.record.epochs + fresh
+            # The running average must not reach back to the weaker penalties.
+            window = self.parameters.averaging_window * fresh / epochs
+            changes |= {"checkpoint": weaker, "epochs": epochs, "averaging_window": window}
+        return dataclasses.replace(self.parameters, **changes)  # type: ignore[arg-type]
+
+
+def trace(
+    strengths: Mapping[str, Sequence[float]],
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None = None,
+    *,
+    validation_share: float = 0.2,
+    warm_share: float = 0.2,
+    choice: PointChoice = "best_1se",
+    refit: bool = False,
+    watch: Watch | None = None,
+) -> RegularizationPath:
+    """Train a path of models.
+
+    Parameters
+    ----------
+    strengths : of the penalties that vary, ascending; all combinations are tried.
+    parameters : all others, checked.
+    training, validation : the tables.
+    validation_share : of the training table's rows, to hold out if there are neither a validation table nor folds.
+    warm_share : a model that goes on from one with weaker penalties is trained for this share of the epochs.
+    choice : which point's model is the path's.
+    refit : train that model on all rows, if rows were held out from it.
+    watch : is told of progress; when it returns False, the path ends with the strengths that are done.
+
+    Raises
+    ------
+    ParameterError : parameters do not go with a path or with the response.
+    DataError, TrainingError : as for `fit`.
+    """
+    _refuse(parameters, validation_share, warm_share, choice)
+    name = response_name(parameters, training)
+    training = with_classes(parameters, training, name)
+    validation = validation and with_classes(parameters, validation, name)
+    levels = training[name].levels
+    said = warnings(parameters, None if levels is None else len(levels), name=name)
+    parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
+    folds = assign_folds(parameters, training) if parameters.nfolds or parameters.fold_column else None
+    # Nothing but the epochs ends a training: it would skip strengths.
+    parameters = dataclasses.replace(
+        parameters,
+        model_id=parameters.model_id or "path",
+        nfolds=0,
+        stopping_rounds=0,
+        classification_stop=-1.0,
+        regression_stop=-1.0,
+        overwrite_with_best_model=False,
+    )
+    itinerary = Itinerary(strengths, parameters, warm_share)
+    trained = training
+    if folds is not None:
+        points, interrupted = _cross_validate(itinerary, training, folds, watch)
+    else:
+        if validation is None:
+            kept = held_in(training, name, validation_share, parameters.seed)
+            trained, validation = training.take(np.flatnonzero(kept)), training.take(np.flatnonzero(~kept))
+        points, interrupted = _validate(itinerary, trained, validation, watch)
+    said += [sentence for point in points for sentence in point.model.record.warnings]
+    path = RegularizationPath(
+        names=[name for name, values in strengths.items() if len(values) > 1] or list(strengths),
+        points=points,
+        choice=choice,
+        warnings=list(dict.fromkeys(said)),
+        interrupted=interrupted,
+    )
+    if refit and points and trained is not training and not interrupted:
+        places = itinerary.leading_to(itinerary.places[path.chosen])
+        together = JointProgress(watch, itinerary.epochs[: len(places)])
+        models = list(itinerary.travel(places, training, None, [together.of(i) for i in range(len(places))]))
+        path.interrupted = together.interrupted
+        path.refitted = None if together.interrupted else models[-1]
+    return path
+
+
+def _refuse(parameters: Parameters, validation_share: float, warm_share: float, choice: str) -> None:
+    """Raise a ParameterError for all that does not go with a path."""
+    faults = [
+        f"{name} cannot be given for a path, whose models go on from one another; leave it out."
+        for name in OF_ONE_TRAINING
+        if getattr(parameters, name)
+    ]
+    if not 0 < validation_share < 1:
+        faults.append(f"validation_share must be in (0, 1); got {validation_share:g}.")
+    if not 0 < warm_share <= 1:
+        faults.append(f"warm_share must be in (0, 1]; got {warm_share:g}.")
+    if choice not in POINT_CHOICES:
+        faults.append(f"choice must be one of {', '.join(POINT_CHOICES)}; got {choice!r}.")
+    if faults:
+        raise ParameterError(" ".join(faults))
+
+
+def held_in(table: Table, response: str, share: float, seed: int) -> np.ndarray:
+    """Which rows to train on when a share is held out, of every class alike; bool, shape (n_rows,)."""
+    column = table[response]
+    random = random_stream(seed, "hold-out")
+    size = max(1, min(round(share * table.n_rows), table.n_rows - 1))
+    if column.levels is None:
+        held_out = sample_rows(table.n_rows, size, random)
+    else:
+        held_out = sample_by_class(column.values, size, random)
+    kept = np.ones(table.n_rows, np.bool_)
+    kept[held_out] = False
+    return kept
+
+
+def measure(model: Model, table: Table, n_parts: int) -> np.ndarray:
+    """The losses of the model on parts of a table: float64, shape (n_parts,), fewer if there are not as many rows."""
+    columns = model.predict_columns(table, Adaptation(table.name))
+    probabilities = [values for name, values in columns.items() if name != "predict"]
+    predictions = np.column_stack(probabilities) if probabilities else columns["predict"]
+    adaptation = Adaptation(table.name)
+    _, actual = model.response.encode(table, adaptation)
+    weights = row_weights(table, model.parameters.weights_column, adaptation)
+    scoring = Scoring(model.response, model.parameters)
+    rows = training_rows(table, target=actual, weights=weights)
+    parts = deal_folds(rows.size, min(n_parts, rows.size), "Random", model.parameters.seed)
+    return np.array(
+        [
+            scoring.measure(predictions[part], actual[part], None if weights is None else weights[part]).stopping_value(
+                "AUTO"
+            )
+            for part in (rows[parts == i] for i in range(parts.max() + 1))
+        ]
+    )
+
+
+def _validate(
+    itinerary: Itinerary, training: Table, validation: Table, watch: Watch | None
+) -> tuple[list[Point], bool]:
+    """The points of a path that validation rows judge, and whether it was interrupted."""
+    together = JointProgress(watch, itinerary.epochs)
+    watches = [together.of(i) for i in range(len(itinerary.places))]
+    models = itinerary.travel(itinerary.places, training, validation, watches)
+    return [Point(model, measure(model, validation, N_PARTS)) for model in models], together.interrupted
+
+
+def _cross_validate(
+    itinerary: Itinerary, training: Table, folds: np.ndarray, watch: Watch | None
+) -> tuple[list[Point], bool]:
+    """The points of a path on all rows that paths without one fold each judge, and whether it was interrupted."""
+    n_folds, n_places = int(folds.max()) + 1, len(itinerary.places)
+    n_threads = itinerary.parameters.nthreads or usable_threads()
+    at_once = min(n_folds + 1, n_threads)
+    itinerary = dataclasses.replace(
+        itinerary, parameters=dataclasses.replace(itinerary.parameters, nthreads=n_threads // at_once)
+    )
+    together = JointProgress(watch, itinerary.epochs * (n_folds + 1))
+
+    def travel(number: int, rows: np.ndarray) -> Iterator[Model]:
+        watches = [together.of(number * n_places + i) for i in range(n_places)]
+        return itinerary.travel(itinerary.places, training.take(np.flatnonzero(rows)), None, watches)
+
+    def judge(fold: int) -> list[float]:
+        inside = folds == fold
+        held_out = training.take(np.flatnonzero(inside))
+        try:
+            return [float(measure(model, held_out, 1)[0]) for model in travel(fold, ~inside)]
+        except (DataError, TrainingError) as error:
+            raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
+
+    with ThreadPoolExecutor(at_once) as pool:
+        judged = [pool.submit(judge, fold) for fold in range(n_folds)]
+        travelled = pool.submit(lambda: list(travel(n_folds, np.ones(training.n_rows, np.bool_))))
+        try:
+            losses = [future.result() for future in judged]
+            models = travelled.result()
+        except BaseException:
+            together.interrupt()
+            raise
+    losses_by_place = zip(*losses, strict=False)  # interrupted, some folds have come further than others
+    points = [Point(model, np.array(of_folds)) for model, of_folds in zip(models, losses_by_place, strict=False)]
+    return points, together.interrupted
+
+
+def _from(checkpoint: Model | None, watch: Watch) -> Watch:
+    """A watcher of a training that goes on, which is told only of what comes after the checkpoint."""
+    if checkpoint is None:
+        return watch
+    epochs, rows_seen = checkpoint.record.epochs, checkpoint.record.samples
+
+    def watch_rest(progress: Progress) -> bool | None:
+        return watch(
+            progress._replace(
+                epochs=progress.epochs - epochs,
+                total_epochs=progress.total_epochs - epochs,
+                rows_seen=progress.rows_seen - rows_seen,
+            )
+        )
+
+    return watch_rest

@@ -1,0 +1,201 @@
+import builtins
+import math
+
+import numpy as np
+import pytest
+
+import h2olite
+from h2olite.selection.path import Point, RegularizationPath, read_strengths
+
+SETTINGS = {"hidden": [16], "epochs": 20, "nthreads": 1, "seed": 1}
+
+
+def simulate(n_rows=1000, seed=0):
+    """Classes that the first two of eight columns decide."""
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((n_rows, 8))
+    score = 3 * x[:, 0] + 3 * np.sin(2 * x[:, 1])
+    labels = np.where(random.random(n_rows) < 1 / (1 + np.exp(-score)), "yes", "no")
+    return {f"x{i}": column for i, column in enumerate(x.T)} | {"y": labels}
+
+
+@pytest.fixture(scope="module")
+def path():
+    """A path of group penalties that ends with an empty model."""
+    return h2olite.regularization_path(
+        y="y", training_frame=simulate(), input_group_l1="5e-3:0.1:9", nfolds=4, **SETTINGS
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "strengths"),
+    [
+        ("1e-4:1e-2:3", [1e-4, 1e-3, 1e-2]),
+        ("1e-3,0,1e-3", [0, 1e-3]),
+        (0.5, [0.5]),
+        (np.array([2, 1]), [1, 2]),
+        ([0.1], [0.1]),
+    ],
+)
+def test_strengths_are_read_in_ascending_order(given, strengths):
+    assert read_strengths({"l1": None, "l2": given}) == {"l2": strengths}
+
+
+def test_without_strengths_the_path_is_one_of_l1():
+    (l1,) = read_strengths({"l1": None}).values()
+    assert (len(l1), l1[0], l1[-1]) == (13, 1e-6, 1e-2)
+
+
+@pytest.mark.parametrize(
+    "given", ["0:1:3", "1:2", "a", "1:2:x", [], [-1], [math.nan], "1e-3:inf:4", [[0.1, "b"]], "1:2:0"]
+)
+def test_other_strengths_are_refused(given):
+    with pytest.raises(h2olite.ParameterError, match="l1 must be numbers >= 0, or LOW:HIGH:N"):
+        read_strengths({"l1": given})
+
+
+def test_stronger_penalties_leave_fewer_weights_and_columns(path):
+    table = path.table()
+    assert table["input_group_l1"].is_monotonic_increasing
+    assert table["features_used"].is_monotonic_decreasing
+    assert table["nonzero"].iloc[-1] < table["nonzero"].iloc[0]
+    assert table["features_used"].iloc[[0, -1]].tolist() == [8, 0]
+
+
+def test_the_columns_that_matter_stay_longest(path):
+    assert set(path.model.encoder.predictors) == {"x0", "x1"}
+    norms = path.column_norms()
+    assert (norms.iloc[-1] == 0).all()
+    assert (norms[["x2", "x3", "x4", "x5", "x6", "x7"]].iloc[path.best_1se] == 0).all()
+
+
+def test_models_tell_of_predictors_that_left_at_weaker_strengths(path):
+    features = path.points[-1].model.report()["features"]
+    assert (features["total"], features["used"]) == (8, 0)
+    assert len(set(features["unused"])) == 8
+
+
+def test_cross_validation_gives_mean_and_standard_error_of_the_folds(path):
+    point, row = path.points[0], path.rows()[0]
+    assert len(point.losses) == 4
+    assert row["validation_loss"] == point.losses.mean()
+    assert row["standard_error"] == pytest.approx(np.std(point.losses, ddof=1) / 2)
+
+
+def made_of(losses_and_weights):
+    """A path whose points have these losses, standard errors of 0.1 and numbers of weights."""
+    path = RegularizationPath(["l1"], [])
+    path._rows = [
+        {"l1": strength, "validation_loss": loss, "standard_error": 0.1, "nonzero": nonzero}
+        for strength, (loss, nonzero) in enumerate(losses_and_weights)
+    ]
+    path.points = [Point(None, np.zeros(1))] * len(path._rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("points", "best", "best_1se"),
+    [
+        ([(1.0, 9), (0.9, 8), (0.95, 7), (1.1, 1)], 1, 2),
+        ([(1.0, 9), (0.9, 5), (0.95, 7), (1.1, 1)], 1, 1),
+        ([(1.0, 9), (1.05, 9), (1.09, 9), (1.2, 9)], 0, 2),
+    ],
+    ids=["sparser within", "best is sparsest", "equally many weights"],
+)
+def test_choices_follow_the_rule_of_one_standard_error(points, best, best_1se):
+    path = made_of(points)
+    assert (path.best, path.best_1se) == (best, best_1se)
+
+
+def test_a_model_goes_on_from_the_weaker_one_for_a_share_of_the_epochs(path):
+    epochs = [point.model.record.epochs for point in path.points]
+    assert epochs == pytest.approx([20 + 4 * i for i in range(9)])
+    first, second, *_ = path.points
+    assert second.model.parameters.checkpoint == first.model.model_id
+    assert second.model.parameters.averaging_window == pytest.approx(0.1 * 4 / 24)
+
+
+def test_combinations_go_on_from_the_next_weaker_one():
+    path = h2olite.regularization_path(y="y", training_frame=simulate(), l1="1e-4,1e-3", l2=[0, 0.01], **SETTINGS)
+    assert path.names == ["l1", "l2"]
+    assert [(point.strengths["l1"], point.strengths["l2"]) for point in path.points] == [
+        (1e-4, 0),
+        (1e-4, 0.01),
+        (1e-3, 0),
+        (1e-3, 0.01),
+    ]
+    assert [point.model.parameters.checkpoint for point in path.points] == [None, "path_1", "path_1", "path_3"]
+
+
+def test_hold_out_rows_are_not_trained_on_unless_refitted():
+    arguments = {"y": "y", "training_frame": simulate(), "l1": "1e-3,1e-2", "validation_share": 0.25} | SETTINGS
+    path = h2olite.regularization_path(**arguments)
+    assert path.model is path.points[path.best_1se].model
+    assert (path.model.record.rows, path.model.validation_metrics.nobs()) == (750, 250)
+    refitted = h2olite.regularization_path(**arguments, refit=True, choice="best")
+    assert refitted.model.record.rows == 1000
+    assert refitted.model.parameters.l1 == refitted.rows()[refitted.best]["l1"]
+
+
+def test_validation_frame_judges_models_of_all_rows():
+    path = h2olite.regularization_path(
+        y="y", training_frame=simulate(), validation_frame=simulate(200, 1), l1="1e-3,1e-2", refit=True, **SETTINGS
+    )
+    assert path.refitted is None
+    assert path.model.record.rows == 1000
+    for point in path.points:
+        assert len(point.losses) == 10
+        assert point.loss == pytest.approx(point.model.logloss(valid=True))
+
+
+def test_regression_is_judged_by_deviance():
+    table = simulate()
+    table["y"] = table["x0"] + 0.1 * table["x1"]
+    path = h2olite.regularization_path(y="y", training_frame=table, l1="1e-3,1", **SETTINGS)
+    assert path.sort_metric == "mean_residual_deviance"
+    assert path.best == 0
+
+
+def test_paths_repeat_themselves(path):
+    again = h2olite.regularization_path(
+        y="y", training_frame=simulate(), input_group_l1="5e-3:0.1:9", nfolds=4, **SETTINGS
+    )
+    assert again.rows() == path.rows()
+
+
+def test_what_does_not_go_with_a_path_is_told_at_once(tmp_path):
+    with pytest.raises(h2olite.ParameterError) as error:
+        h2olite.regularization_path(
+            y="y", training_frame=simulate(), max_runtime_secs=5, validation_share=1, warm_share=0, choice="worst"
+        )
+    assert str(error.value) == (
+        "max_runtime_secs cannot be given for a path, whose models go on from one another; leave it out. "
+        "validation_share must be in (0, 1); got 1. warm_share must be in (0, 1]; got 0. "
+        "choice must be one of best_1se, best; got 'worst'."
+    )
+
+
+@pytest.mark.parametrize("extension", ["svg", "png"])
+def test_pictures_are_drawn(path, tmp_path, extension):
+    target = tmp_path / f"path.{extension}"
+    path.plot(target)
+    beginning = target.read_bytes()[:60]
+    assert {"svg": b"<?xml", "png": b"\x89PNG"}[extension] in beginning
+
+
+def test_pictures_of_other_kinds_are_refused(path):
+    with pytest.raises(h2olite.ParameterError, match=r"a picture's extension must be one of \.svg, \.png, \.pdf; got"):
+        path.plot("path.bmp")
+
+
+def test_without_matplotlib_the_extra_is_named(path, tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def fail(name, *arguments):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", fail)
+    with pytest.raises(h2olite.MissingExtraError, match=r"pip install 'h2olite\[plot\]'"):
+        path.plot(tmp_path / "path.svg")
