@@ -81,7 +81,7 @@ def report(model: Model) -> dict[str, Any]:
             for row in (() if model.importances is None else ranked(model.importances, model.encoder.input_names))
         ],
         "layers": describe_layers(model.network, model.parameters, model.category, model.record.pruned_inputs),
-        "weights": {"total": total, "nonzero": nonzero, "zero_share": 1 - nonzero / total},
+        "weights": {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total},
         "features": {
             "total": len(model.encoder.schema) + len(record.unused),
             "used": len(model.encoder.schema),
