@@ -29,7 +29,8 @@ def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray
         importance = first.sum(axis=1)
     else:
         second = np.abs(network.weights(1)).sum(axis=1, dtype=np.float64)
-        importance = (_shares(first) @ _shares(second)).sum(axis=1)
+        # summed over k before the product, which is the large one of a column with many levels
+        importance = first @ (_shares(second).sum(axis=1) / _totals(first))
     importance[absent_inputs] = 0.0
     largest = importance.max(initial=0.0)
     return importance / largest if largest > 0 else importance
@@ -46,6 +47,11 @@ def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, flo
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:
-    """The columns of (n_inputs, n_units), each divided by its sum; a unit without weights has no shares."""
+    """The columns of (n_inputs, n_units), each divided by its total."""
+    return weights / _totals(weights)
+
+
+def _totals(weights: np.ndarray) -> np.ndarray:
+    """The sum over a unit's inputs, 1 for a unit without weights: it has no shares."""
     totals = weights.sum(axis=0)
-    return weights / np.where(totals > 0, totals, 1.0)
+    return np.where(totals > 0, totals, 1.0)

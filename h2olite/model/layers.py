@@ -55,13 +55,14 @@ def describe_layers(
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
     """Learning rate and momentum of a layer at the end of training."""
     if parameters.adaptive_rate:
-        epsilon = parameters.epsilon
-        squared_steps = network.weights(layer, network.second).astype(np.float64)
-        squared_gradients = network.weights(layer, network.first).astype(np.float64)
-        rates = np.sqrt((squared_steps + epsilon) / (squared_gradients + epsilon))
+        epsilon = np.float32(parameters.epsilon)
+        rates = network.weights(layer, network.second) + epsilon
+        rates /= network.weights(layer, network.first) + epsilon
+        np.sqrt(rates, out=rates)
         if not rates.size:
             return {"mean_rate": 0.0, "rate_rms": 0.0, "momentum": 0.0}
-        return {"mean_rate": float(rates.mean()), "rate_rms": float(rates.std()), "momentum": 0.0}
+        mean, deviation = rates.mean(dtype=np.float64), rates.std(dtype=np.float64)
+        return {"mean_rate": float(mean), "rate_rms": float(deviation), "momentum": 0.0}
     progress = min(network.rows_seen / parameters.momentum_ramp, 1.0) if parameters.momentum_ramp > 0 else 1.0
     rate = parameters.rate * parameters.rate_decay**layer / (1 + parameters.rate_annealing * network.rows_seen)
     momentum = parameters.momentum_start + (parameters.momentum_stable - parameters.momentum_start) * progress

@@ -369,7 +369,8 @@ class Trainer:
         network = self._network
         for layer in range(network.n_layers):
             weights, biases = network.weights(layer), network.biases(layer)
-            if not (np.abs(weights).max(initial=0) < LARGEST_WEIGHT and np.abs(biases).max() < LARGEST_BIAS):
+            largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
+            if not (largest < LARGEST_WEIGHT and np.abs(biases).max() < LARGEST_BIAS):
                 raise TrainingError(
                     f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
                     f"{self.epochs:.3g} epochs; use a bounded activation (Tanh), regularisation (max_w2, l1, l2, "
