@@ -10,13 +10,20 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.roles import row_weights
-from h2olite.data.splits import deal_folds, random_stream, sample_by_class, sample_rows, settle_seed, training_rows
+from h2olite.data.splits import (
+    complete_rows,
+    deal_folds,
+    random_stream,
+    sample_by_class,
+    sample_rows,
+    settle_seed,
+    training_rows,
+)
 from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.preparation import response_name, with_classes
-from h2olite.model.scoring import Scoring
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
@@ -130,11 +137,11 @@ def trace(
     DataError, TrainingError : as for `fit`.
     """
     _refuse(parameters, validation_share, warm_share, choice)
-    name = response_name(parameters, training)
+    name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
-    levels = training[name].levels
-    said = warnings(parameters, None if levels is None else len(levels), name=name)
+    levels = None if name is None else training[name].levels
+    said = warnings(parameters, None if levels is None else len(levels), name=name or "an autoencoder")
     parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
     folds = assign_folds(parameters, training) if parameters.nfolds or parameters.fold_column else None
     # Nothing but the epochs ends a training: it would skip strengths.
@@ -155,7 +162,8 @@ def trace(
         if validation is None:
             kept = held_in(training, name, validation_share, parameters.seed)
             trained, validation = training.take(np.flatnonzero(kept)), training.take(np.flatnonzero(~kept))
-        points, interrupted = _validate(itinerary, trained, validation, watch)
+        parts = parts_of(validation, name, parameters.weights_column, N_PARTS)
+        points, interrupted = _validate(itinerary, trained, validation, parts, watch)
     said += [sentence for point in points for sentence in point.model.record.warnings]
     path = RegularizationPath(
         names=[name for name, values in strengths.items() if len(values) > 1] or list(strengths),
@@ -190,49 +198,40 @@ def _refuse(parameters: Parameters, validation_share: float, warm_share: float, 
         raise ParameterError(" ".join(faults))
 
 
-def held_in(table: Table, response: str, share: float, seed: int) -> np.ndarray:
+def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:
     """Which rows to train on when a share is held out, of every class alike; bool, shape (n_rows,)."""
-    column = table[response]
     random = random_stream(seed, "hold-out")
     size = max(1, min(round(share * table.n_rows), table.n_rows - 1))
-    if column.levels is None:
+    if response is None or table[response].levels is None:
         held_out = sample_rows(table.n_rows, size, random)
     else:
-        held_out = sample_by_class(column.values, size, random)
+        held_out = sample_by_class(table[response].values, size, random)
     kept = np.ones(table.n_rows, np.bool_)
     kept[held_out] = False
     return kept
 
 
-def measure(model: Model, table: Table, n_parts: int) -> np.ndarray:
-    """The losses of the model on parts of a table: float64, shape (n_parts,), fewer if there are not as many rows."""
-    columns = model.predict_columns(table, Adaptation(table.name))
-    probabilities = [values for name, values in columns.items() if name != "predict"]
-    predictions = np.column_stack(probabilities) if probabilities else columns["predict"]
-    adaptation = Adaptation(table.name)
-    _, actual = model.response.encode(table, adaptation)
-    weights = row_weights(table, model.parameters.weights_column, adaptation)
-    scoring = Scoring(model.response, model.parameters)
-    rows = training_rows(table, target=actual, weights=weights)
-    parts = deal_folds(rows.size, min(n_parts, rows.size), "Random", model.parameters.seed)
-    return np.array(
-        [
-            scoring.measure(predictions[part], actual[part], None if weights is None else weights[part]).stopping_value(
-                "AUTO"
-            )
-            for part in (rows[parts == i] for i in range(parts.max() + 1))
-        ]
-    )
+def parts_of(table: Table, response: str | None, weights_column: str | None, n_parts: int) -> list[Table]:
+    """The rows of a table that can show how good a model is, dealt to parts: fewer of them if there are few rows."""
+    responses = None if response is None else complete_rows(table, [response])
+    rows = training_rows(table, weights=row_weights(table, weights_column, Adaptation(table.name)), complete=responses)
+    parts = deal_folds(rows.size, min(n_parts, rows.size), "Random", 0)
+    return [table.take(rows[parts == part]) for part in range(parts.max() + 1)]
+
+
+def measure(model: Model, parts: Sequence[Table]) -> np.ndarray:
+    """The model's loss on each part: float64, shape (n_parts,)."""
+    return np.array([model.measure(part, Adaptation(part.name)).stopping_value("AUTO") for part in parts])
 
 
 def _validate(
-    itinerary: Itinerary, training: Table, validation: Table, watch: Watch | None
+    itinerary: Itinerary, training: Table, validation: Table, parts: Sequence[Table], watch: Watch | None
 ) -> tuple[list[Point], bool]:
-    """The points of a path that validation rows judge, and whether it was interrupted."""
+    """The points of a path that parts of the validation rows judge, and whether it was interrupted."""
     together = JointProgress(watch, itinerary.epochs)
     watches = [together.of(i) for i in range(len(itinerary.places))]
     models = itinerary.travel(itinerary.places, training, validation, watches)
-    return [Point(model, measure(model, validation, N_PARTS)) for model in models], together.interrupted
+    return [Point(model, measure(model, parts)) for model in models], together.interrupted
 
 
 def _cross_validate(
@@ -255,7 +254,7 @@ def _cross_validate(
         inside = folds == fold
         held_out = training.take(np.flatnonzero(inside))
         try:
-            return [float(measure(model, held_out, 1)[0]) for model in travel(fold, ~inside)]
+            return [float(measure(model, [held_out])[0]) for model in travel(fold, ~inside)]
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
 

@@ -156,6 +156,22 @@ def test_regression_is_judged_by_deviance():
     assert path.best == 0
 
 
+def test_autoencoders_are_judged_by_their_reconstruction():
+    table = {name: column for name, column in simulate().items() if name != "y"}
+    path = h2olite.regularization_path(training_frame=table, autoencoder=True, l1="1e-4,1", **SETTINGS)
+    assert path.sort_metric == "mse"
+    assert path.best == 0
+
+
+def test_rows_without_a_response_judge_nothing():
+    table = simulate()
+    table["y"] = np.where(np.arange(1000) % 3 == 0, None, table["y"])
+    path = h2olite.regularization_path(
+        y="y", training_frame=simulate(), validation_frame=table, l1="1e-3,1e-2", **SETTINGS
+    )
+    assert path.points[0].loss == pytest.approx(path.points[0].model.logloss(valid=True), rel=1e-3)
+
+
 def test_paths_repeat_themselves(path):
     again = h2olite.regularization_path(
         y="y", training_frame=simulate(), input_group_l1="5e-3:0.1:9", nfolds=4, **SETTINGS
