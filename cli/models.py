@@ -59,14 +59,14 @@ def show(path: str, as_json: bool) -> None:
 def varimp(path: str) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
+    from h2olite.model.importance import IMPORTANCE_COLUMNS
 
     model = load_model(path)
     if model.varimp() is None:
         raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
-    rows = model.report()["variable_importances"]
-    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, IMPORTANCE_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(model.report()["variable_importances"])
 
 
 @click.command(cls=Command, params=[MODEL])

@@ -165,13 +165,11 @@ def read_parameters(path: Path) -> dict[str, Any]:
     ParameterError
         The file is neither, or is no table of names and values.
     """
-    text = path.read_text(encoding="utf-8")
+    form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", tomllib.loads)
     try:
-        values = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        values = loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ParameterError(
-            f"{path} is not valid {'JSON' if path.suffix.lower() == '.json' else 'TOML'}: {error}."
-        ) from error
+        raise ParameterError(f"{path} is not valid {form}: {error}.") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
     return {name.replace("-", "_"): value for name, value in values.items()}

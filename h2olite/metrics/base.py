@@ -194,9 +194,12 @@ def weighted_quantile(values: np.ndarray, probabilities: np.ndarray | float, wei
 
 
 def r_squared(mse: float, actual: np.ndarray, weights: np.ndarray) -> float:
-    """Share of the actual values' population variance that is explained; NaN when they are all equal."""
+    """Share of the actual values' population variance that is explained; NaN when they are all equal.
+
+    Equal values can have a variance above 0 by rounding, and the variance of tiny ones can underflow to 0.
+    """
     variance = weighted_mean((actual - weighted_mean(actual, weights)) ** 2, weights)
-    return 1 - mse / variance if actual.min() < actual.max() else math.nan
+    return 1 - mse / variance if variance > 0 and actual.min() < actual.max() else math.nan
 
 
 def log_loss(probability: np.ndarray, weights: np.ndarray) -> float:

@@ -19,7 +19,7 @@ from h2olite.parameters import folded, nearest
 from h2olite.training.stopping import MORE_IS_BETTER
 
 from .importance import IMPORTANCE_COLUMNS
-from .scoring import probability_name
+from .scoring import probability_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +204,8 @@ def _response_columns(model: Model, targets: Iterable[str] | None) -> list[str]:
     for target in chosen:
         if target not in levels:
             raise DataError(f"{target!r} is no class of {model.parameters.y!r}{nearest(target, levels)}")
-    return [probability_name(target) for target in chosen]
+    names = probability_names(levels)
+    return [names[target] for target in chosen]
 
 
 def _refuse_autoencoder(model: Model, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -190,17 +191,14 @@ class Scoring:
     ) -> dict[str, np.ndarray]:
         """The predictions by column name: ``predict``, then one column per class.
 
-        ``predict`` holds indices of classes; of two classes the second one is predicted from `threshold` on. A class
-        whose name is a whole number is prefixed with ``p``, as in H2O.
+        ``predict`` holds indices of classes; of two classes the second one is predicted from `threshold` on.
         """
         predictions = self.predictions(outputs, offsets)
         levels = self.response.levels
         if levels is None:
             return {"predict": predictions}
         labels = (predictions[:, 1] >= threshold).astype(np.int64) if len(levels) == 2 else predictions.argmax(axis=1)
-        return {"predict": labels} | {
-            probability_name(level): p for level, p in zip(levels, predictions.T, strict=True)
-        }
+        return {"predict": labels} | dict(zip(probability_names(levels).values(), predictions.T, strict=True))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,6 +257,16 @@ def scoring_of(
     return Reconstruction(encoder) if response is None else Scoring(response, parameters, shares)
 
 
-def probability_name(level: str) -> str:
-    """The name of the column that holds a class's probability."""
-    return f"p{level}" if level.removeprefix("-").isdecimal() else level
+def probability_names(levels: Sequence[str]) -> dict[str, str]:
+    """The name of the column that holds each class's probability.
+
+    A class whose name is a whole number is prefixed with ``p``, as in H2O, and so is one called ``predict``; with more
+    of them where another class has that name.
+    """
+    taken = {"predict", *levels}
+    names = {level: level for level in levels}
+    for level in levels:
+        if level == "predict" or level.removeprefix("-").isdecimal():
+            while names[level] in taken:
+                names[level] = f"p{names[level]}"
+    return names

@@ -141,7 +141,9 @@ def read_matrix(source: Any, name: str) -> np.ndarray:
         raise ParameterError(f"{name} must hold numbers; {error}.") from None
     if not np.isfinite(matrix).all():
         raise ParameterError(f"{name} must hold finite numbers; some are missing, infinite or too large.")
-    return matrix.reshape(len(matrix), -1) if matrix.ndim == 1 else matrix
+    if matrix.ndim not in (1, 2):
+        raise ParameterError(f"{name} must be a table or a vector; got {matrix.ndim} dimensions.")
+    return matrix[:, np.newaxis] if matrix.ndim == 1 else matrix
 
 
 def _shape(sizes: Sequence[int]) -> str:

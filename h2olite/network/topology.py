@@ -23,15 +23,15 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     ParameterError
         There would be more than MOST_PARAMETERS weights and biases.
     """
-    units = np.array(sizes, np.int64)
-    channels = np.full(units.size - 1, 1 + maxout)
-    channels[-1] = 1
-    total = int(((units[:-1] + 1) * channels * units[1:]).sum())
+    # Python's integers, since wanted sizes may be too large to multiply as int64
+    channels = [*([1 + maxout] * (len(sizes) - 2)), 1]
+    total = sum((below + 1) * n * above for below, n, above in zip(sizes, channels, sizes[1:], strict=False))
     if total > MOST_PARAMETERS:
         raise ParameterError(
             f"the network must have at most {MOST_PARAMETERS:,} weights and biases; got {total:,} with layers of "
-            f"{'-'.join(map(str, units.tolist()))} units; choose smaller hidden layers or max_categorical_features."
+            f"{'-'.join(map(str, sizes))} units; choose smaller hidden layers or max_categorical_features."
         )
+    units = np.array(sizes, np.int64)
     padded = -(-units // LANES) * LANES
     widths = padded[1:].copy()
     if maxout:

@@ -212,8 +212,9 @@ class Trainer:
         TrainingError
             The weights have grown beyond all bounds.
         """
-        total = self._rows_elsewhere + math.ceil(self.parameters.epochs * self.usable.size)
-        size = rows_per_iteration(self.parameters, self.usable.size)
+        # 0.07 epochs of 100 rows are 7 rows, though 0.07 * 100 is 7.000000000000001.
+        total = self._rows_elsewhere + math.ceil(round(self.parameters.epochs * self.usable.size, 6))
+        size = rows_per_iteration(self.parameters, self.usable.size, self.workers.batch_size)
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -396,7 +397,7 @@ class Trainer:
         )
 
 
-def rows_per_iteration(parameters: Parameters, n_rows: int) -> int:
+def rows_per_iteration(parameters: Parameters, n_rows: int, batch_size: int) -> int:
     """Rows trained between two opportunities to score.
 
     Automatic (-2): a tenth of all epochs, at most 10 epochs and 100,000 rows, in whole mini-batches. H2O's choice also
@@ -408,5 +409,5 @@ def rows_per_iteration(parameters: Parameters, n_rows: int) -> int:
         return wanted
     if wanted == -2:
         rows = int(min(10 * n_rows, max(1, total / 10), MOST_ROWS_PER_ITERATION))
-        return -(-rows // parameters.mini_batch_size) * parameters.mini_batch_size
+        return -(-rows // batch_size) * batch_size
     return n_rows

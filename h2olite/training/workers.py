@@ -33,10 +33,11 @@ class Workers:
     """
 
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
-        shape = rows.levels.shape[1], rows.numbers.shape[1], max(TILE, batch_size)
         self.network = network
         self.n_threads = n_threads
-        self.batch_size = batch_size
+        # A mini-batch of more rows than there are would only repeat them, and take memory for them.
+        self.batch_size = max(min(batch_size, len(rows.levels)), 1)
+        shape = rows.levels.shape[1], rows.numbers.shape[1], max(TILE, self.batch_size)
         self._workspaces = [workspace(network.layout, *shape) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
 

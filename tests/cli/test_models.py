@@ -56,6 +56,12 @@ def test_varimp_is_csv_of_the_models_importances(penguins):
     pd.testing.assert_frame_equal(table, h2olite.load_model(penguins.path).varimp(use_pandas=True))
 
 
+def test_varimp_of_a_model_without_inputs_is_a_header(tmp_path):
+    path = tmp_path / "m.h2olite"
+    run("train", DATASETS / "iris.csv", "--l1", "1000", "-o", path, *SMALL)
+    assert run("varimp", path).stdout == "variable,relative_importance,scaled_importance,percentage\n"
+
+
 def test_varimp_of_a_model_without_importances_is_an_error(tmp_path):
     path = tmp_path / "m.h2olite"
     run("train", DATASETS / "iris.csv", "--no-variable-importances", "-o", path, *SMALL)

@@ -90,11 +90,12 @@ def test_parameter_file_is_toml_or_json(tmp_path, name, text):
     ("name", "text", "message"),
     [
         ("p.toml", "l1 = ", "p.toml is not valid TOML: "),
+        ("p.toml", "x = ['\xe9']", "p.toml is not valid TOML: 'utf-8' codec can't decode"),
         ("p.json", "{", "p.json is not valid JSON: "),
         ("p.json", "[1]", "p.json must hold parameter names and values; got a list"),
     ],
 )
 def test_damaged_parameter_file_is_a_parameter_error(tmp_path, name, text, message):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="latin-1")
     with pytest.raises(ParameterError, match=message):
         read_parameters(tmp_path / name)

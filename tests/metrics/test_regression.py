@@ -126,6 +126,11 @@ def test_equal_actual_values_make_r2_null():
     assert [key for key, value in document.items() if value is None] == ["r2"]
 
 
+def test_actual_values_too_small_to_be_squared_make_r2_null():
+    document = measure(np.array([1e-200, 2e-200]), np.array([1e-200, 1e-200])).to_json()
+    assert [key for key, value in document.items() if value is None] == ["r2"]
+
+
 def test_json_is_strict_and_comes_back():
     document = measure(np.array([1.0, 2.0]), np.array([1.0, -1.5])).to_json()
     loaded = RegressionMetrics.from_json(json.loads(json.dumps(document, allow_nan=False)))

@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 
 import h2olite
 from h2olite.errors import ParameterError
+from h2olite.model.scoring import probability_names
 
 SMALL = {"hidden": [5], "epochs": 2, "seed": 1, "reproducible": True}
 
@@ -244,3 +245,15 @@ def test_verbose_prints_the_history_while_training(diabetes, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(model.scoring_history()) - 1 == 2
     assert "epochs 1" in lines[0]
+
+
+def test_columns_of_probabilities_have_names_of_their_own():
+    levels = ["-1", "1", "p1", "predict", "yes"]
+    assert probability_names(levels) == {"-1": "p-1", "1": "pp1", "p1": "p1", "predict": "ppredict", "yes": "yes"}
+
+
+def test_a_class_called_predict_keeps_the_prediction_apart():
+    frame = pd.DataFrame({"x": range(20), "y": ["no", "predict"] * 10})
+    predictions = h2olite.deeplearning(y="y", training_frame=frame, **SMALL).predict(frame)
+    assert predictions.columns.tolist() == ["predict", "no", "ppredict"]
+    assert set(predictions["predict"]) <= {"no", "predict"}

@@ -89,6 +89,8 @@ def test_all_wrong_shapes_are_told_with_layer_and_both_shapes():
         ({"initial_weights": np.zeros((3, 4))}, "initial_weights must have 3 entries, .*; got 1."),
         ({"initial_biases": [["a"], None, None]}, "initial_biases of layer 1 must hold numbers; could not convert"),
         ({"initial_biases": [[np.nan] * 3, None, None]}, "initial_biases of layer 1 must hold finite numbers"),
+        ({"initial_biases": [[], None, None]}, "initial_biases of layer 1 must have 3 rows and 1 columns; got 0 and 1"),
+        ({"initial_biases": [0.5, None, None]}, "initial_biases of layer 1 must be a table or .*; got 0 dimensions"),
     ],
 )
 def test_unusable_weights_are_refused(given, message):

@@ -59,3 +59,9 @@ def test_a_network_of_more_than_a_hundred_million_parameters_is_refused(maxout, 
     with pytest.raises(ParameterError, match=message):
         lay_out([499_999, 200, 1], maxout=maxout)
     assert lay_out([9, 4_000_000, 10]).sizes.tolist() == [9, 4_000_000, 10]
+
+
+def test_sizes_beyond_64_bits_are_counted_right():
+    total = 4 * 2**40 + (2**40 + 1) * 2**41 + (2**41 + 1)
+    with pytest.raises(ParameterError, match=f"got {total:,} with"):
+        lay_out([3, 2**40, 2**41, 1])

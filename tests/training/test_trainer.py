@@ -29,10 +29,10 @@ def train(frame, **given):
 
 
 @pytest.mark.proves("epochs")
-@pytest.mark.parametrize("epochs", [0, 0.5, 3])
+@pytest.mark.parametrize("epochs", [0, 0.035, 0.5, 3])
 def test_so_many_epochs_are_trained(frame, epochs):
     model = train(frame[:200], epochs=epochs)
-    assert (model.record.epochs, model.record.samples) == (epochs, 200 * epochs)
+    assert (model.record.epochs, model.record.samples) == (epochs, round(200 * epochs))
     assert model.stopped_by == "epochs"
     assert model.training_metrics.nobs() == 200
 
@@ -48,6 +48,12 @@ def test_an_iteration_has_as_many_rows_as_asked_for(frame, rows, iterations):
 @pytest.mark.parametrize(("batch", "iterations"), [(1, 10), (20, 10), (64, 4)])
 def test_automatic_iterations_cut_no_mini_batch(frame, batch, iterations):
     assert train(frame[:200], epochs=1, mini_batch_size=batch).record.iterations == iterations
+
+
+def test_mini_batches_larger_than_the_table_hold_its_rows_once(frame):
+    settings = {"epochs": 3, "l2": 0.1, "shuffle_training_data": False}
+    whole, larger = (train(frame[:200], mini_batch_size=size, **settings) for size in (200, 10**15))
+    np.testing.assert_array_equal(larger.network.theta, whole.network.theta)
 
 
 def scorings(frame, **given):
