@@ -113,7 +113,7 @@ def read_blocks(
     DataError
         As `read_table`, or if a column of `keep` does not exist.
     """
-    keep = list(keep)
+    keep = list(dict.fromkeys(keep))
     n_rows = 0
     files = _tables(source, csv)
     for file in files:

@@ -41,6 +41,11 @@ def test_keep_copies_columns_in_front(penguins):
     assert lines[1].startswith("Torgersen,3750.0,Adelie,")
 
 
+def test_a_column_to_keep_named_twice_is_kept_once(penguins):
+    twice, once = (run("predict", penguins.path, TABLE, "--keep", names).stdout for names in ("year,year", "year"))
+    assert twice == once
+
+
 def test_table_may_come_from_standard_input(penguins):
     result = run("predict", penguins.path, "-", stdin=TABLE.read_bytes())
     assert result.stdout == run("predict", penguins.path, TABLE).stdout
