@@ -97,6 +97,11 @@ def reconstruction(objective, f):
     return activate(objective.activation, f[:, np.newaxis])[0]
 
 
+def can_come_nearer(objective, f, target):
+    """Whether outputs of an autoencoder may move to their targets: a Rectifier at 0 not to those below."""
+    return ~((objective.activation == RECTIFIER) & (f <= 0) & (target < 0))
+
+
 def outputs(layers, objective, rows, kept):
     """The linear outputs, offsets included."""
     f = forward(layers, expand(rows, layers[0].parameters.shape[0] - 1), objective.activation, kept)[-1]
@@ -111,11 +116,13 @@ def loss(objective, f, target, around):
     """The loss of each row at the outputs f.
 
     CLASS_QUADRATIC lets every unit move alone in the softmax, the other units stay where ``around`` has them. The
-    outputs of an autoencoder move as if they were linear, from where the activation of ``around`` puts them.
+    outputs of an autoencoder move as if they were linear, from where the activation of ``around`` puts them, but for
+    those that their input is out of reach of.
     """
     kind, shape = objective.loss, float(objective.shape)
     if objective.autoencoder:
-        return error_loss(kind, shape, reconstruction(objective, around) + f - around - target).sum(axis=1)
+        move = (f - around) * can_come_nearer(objective, around, target)
+        return error_loss(kind, shape, reconstruction(objective, around) + move - target).sum(axis=1)
     if kind == CROSS_ENTROPY:
         return -np.log(softmax(f)[np.arange(len(f)), target.astype(int)])
     if kind == CLASS_QUADRATIC:
@@ -146,7 +153,8 @@ def loss_gradient(objective, f, target):
     """The derivatives of the loss of each row by its outputs f; of an autoencoder by its activated outputs."""
     kind, shape = objective.loss, float(objective.shape)
     if objective.autoencoder:
-        return error_gradient(kind, shape, reconstruction(objective, f) - target)
+        errors = error_gradient(kind, shape, reconstruction(objective, f) - target)
+        return errors * can_come_nearer(objective, f, target)
     if is_classifier(objective):
         y = softmax(f)
         error = y - one_hot(target, f)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .activations import RECTIFIER
 from .compiling import kernel
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
 from .passes import backward, forward, layer_slopes, layer_units, layer_weights, matrix, scale_row
@@ -97,8 +98,10 @@ def compare_with_inputs(objective, reconstructed, gradients, r, n_outputs, rows,
     """Fill row r of the gradients with those of the loss between what is reconstructed and the inputs.
 
     The inputs are those of the row before dropout. As in H2O, the gradients are those by the activated outputs: without
-    the activation's slope, a Rectifier's output at 0 can learn to leave it.
+    the activation's slope, a Rectifier's output at 0 can learn to leave it. Where its input lies below 0, other than in
+    H2O, it is not pushed any further: that would have no end, and make the weights grow beyond all bounds.
     """
+    is_rectifier = objective.activation == RECTIFIER
     for k in range(gradients.shape[1]):
         gradients[r, k] = reconstructed[r, k]
     for c in range(rows.levels.shape[1]):
@@ -108,7 +111,10 @@ def compare_with_inputs(objective, reconstructed, gradients, r, n_outputs, rows,
     for j in range(n_numeric):
         gradients[r, n_outputs - n_numeric + j] -= rows.numbers[row, j]
     for k in range(n_outputs):
-        gradients[r, k] = gradient_of_error(objective.loss, objective.shape, gradients[r, k])
+        error = gradients[r, k]
+        if is_rectifier and reconstructed[r, k] == 0:
+            error = min(error, np.float32(0))
+        gradients[r, k] = gradient_of_error(objective.loss, objective.shape, error)
 
 
 @kernel

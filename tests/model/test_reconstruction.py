@@ -123,6 +123,12 @@ def test_all_losses_and_activations_learn(loss, activation):
     assert model.mse() < 0.8 * model.history[0]["training_mse"]
 
 
+def test_rectified_outputs_are_not_pushed_to_inputs_below_0_for_ever():
+    model = autoencoder(activation="Rectifier", hidden=[20], epochs=100, overwrite_with_best_model=False)
+    assert max(abs(model.network.weights(layer)).max() for layer in (0, 1)) < 3
+    assert model.mse() < 0.5 * model.history[0]["training_mse"]
+
+
 def test_row_of_weight_2_counts_like_two(line):
     weights = np.arange(400) % 3
     weighted = autoencoder(line.assign(w=weights), weights_column="w", epochs=0)
