@@ -141,9 +141,7 @@ def _help(parameter: Declared) -> str:
     sentences = [parameter.help]
     if parameter.choices is not None:
         sentences.append(f"One of {', '.join(parameter.choices)}.")
-    if not parameter.acts:
-        sentences.append("Not implemented yet.")
-    elif parameter.default is not None:
+    if parameter.default is not None:
         sentences.append(f"Default: {default_text(parameter)}.")
     return " ".join(sentences)
 

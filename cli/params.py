@@ -40,7 +40,7 @@ def explanation(parameter: Declared) -> str:
     wrap = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="    ")
     wrap.break_on_hyphens = False
     title = f"{parameter.name}  ({'; '.join(facts)})"
-    return "\n".join([*textwrap.wrap(title, width, subsequent_indent="    "), *wrap.wrap(meaning(parameter))])
+    return "\n".join([*textwrap.wrap(title, width, subsequent_indent="    "), *wrap.wrap(parameter.help)])
 
 
 def kind(parameter: Declared) -> str:
@@ -65,8 +65,3 @@ def allowed(parameter: Declared) -> list[str]:
 def shown_default(parameter: Declared) -> str:
     """The default for people."""
     return "not set" if parameter.default is None else default_text(parameter)
-
-
-def meaning(parameter: Declared) -> str:
-    """The declared help, with what is to be known besides."""
-    return parameter.help if parameter.acts else f"{parameter.help} Not implemented yet."

@@ -10,7 +10,7 @@ import click
 
 from h2olite.parameters import GROUPS, declared
 from h2olite_cli.main import COMMANDS, main
-from h2olite_cli.params import allowed, kind, meaning, shown_default
+from h2olite_cli.params import allowed, kind, shown_default
 
 PARAMETERS_INTRODUCTION = """# Parameters
 
@@ -20,8 +20,7 @@ Every parameter of `h2olite.deeplearning(...)`, under the same name as an option
 `h2o.deeplearning`; the parameters that H2O does not have, and the one default that differs, say so.
 
 A value comes from the first of: the command line or the keyword argument, the parameter file, the default below.
-Enum values are matched without regard to case, `_` and `-`. A parameter that is not implemented yet is refused
-unless it has its default.
+Enum values are matched without regard to case, `_` and `-`.
 """
 
 PROOFS_INTRODUCTION = """## Proofs
@@ -45,7 +44,7 @@ def parameters_page() -> str:
     for group, title in GROUPS.items():
         rows = [
             f"| `{parameter.name}` | {kind(parameter)} | {_code(shown_default(parameter))} "
-            f"| {' '.join(allowed(parameter))} | {_own(parameter.own)}{meaning(parameter)} |"
+            f"| {' '.join(allowed(parameter))} | {_own(parameter.own)}{parameter.help} |"
             for parameter in declared().values()
             if parameter.group == group
         ]
@@ -58,8 +57,8 @@ def parameters_page() -> str:
 
 
 def proofs() -> dict[str, list[str]]:
-    """Links to the tests marked to prove each parameter that acts."""
-    found: dict[str, list[str]] = {name: [] for name, parameter in declared().items() if parameter.acts}
+    """Links to the tests marked to prove each parameter."""
+    found: dict[str, list[str]] = {name: [] for name in declared()}
     tests = Path(__file__).parent.parent / "tests"
     for path in sorted(tests.rglob("test_*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -127,7 +127,6 @@ def parameter(
     group: str,
     help: str,
     within: str | None = None,
-    acts: bool = True,
     own: bool = False,
 ) -> Any:
     """Declare one parameter.
@@ -138,10 +137,9 @@ def parameter(
     group : the key in `GROUPS` under which help pages list it.
     help : what it does, in one or two sentences.
     within : for numbers and lists of numbers, the range each must lie in, such as ``"[0, 1)"``.
-    acts : False when setting it to anything but the default is refused as not implemented.
     own : True when h2o.deeplearning has no such parameter.
     """
-    metadata = {"group": group, "help": help, "within": within and Interval.parse(within), "acts": acts, "own": own}
+    metadata = {"group": group, "help": help, "within": within and Interval.parse(within), "own": own}
     if isinstance(default, list):
         return dataclasses.field(default_factory=functools.partial(list, default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -644,7 +642,6 @@ class Declared(NamedTuple):
     within: Interval | None
     group: str
     help: str
-    acts: bool
     own: bool
 
 

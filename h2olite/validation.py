@@ -180,7 +180,7 @@ def _read_all(declaration: type, given: Mapping[str, Any]) -> tuple[dict[str, An
         try:
             values[name] = _read(parameter, value)
         except ValueError as reason:
-            faults.append(str(reason) if parameter.acts else _not_implemented(parameter))
+            faults.append(str(reason))
             readable = False
         else:
             faults.extend(_faults(parameter, values[name]))
@@ -256,10 +256,7 @@ def _kind(parameter: Declared) -> str:
 
 def _faults(parameter: Declared, value: Any) -> Iterator[str]:
     """What is wrong with a value of the right type."""
-    if not parameter.acts:
-        if value != parameter.default:
-            yield _not_implemented(parameter)
-    elif parameter.within is not None and value is not None:
+    if parameter.within is not None and value is not None:
         entries = value if parameter.is_list else [value]
         outside = [entry for entry in entries if entry not in parameter.within]
         if outside:
@@ -273,10 +270,6 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     if name == "max_confusion_matrix_size":
         return "max_confusion_matrix_size is deprecated in H2O and changes no result; leave it out."
     return f"{name!r} is not a parameter{nearest(name, known, '; `h2olite params` lists them.')}"
-
-
-def _not_implemented(parameter: Declared) -> str:
-    return f"{parameter.name} is not implemented yet; leave it at its default ({parameter.default})."
 
 
 def _refuse(faults: list[str]) -> None:

@@ -62,11 +62,5 @@ def test_every_page_is_listed_in_the_index():
     assert [page.name for page in PAGES[1:] if page.name != "index.md" and f"({page.name})" not in index] == []
 
 
-def test_what_is_called_refused_is_refused():
-    text = (ROOT / "docs" / "differences-from-h2o.md").read_text()
-    refused = re.findall(r"`(\w+)` is refused so far", text)
-    assert [name for name in refused if declared()[name].acts] == [], "say what they do now"
-
-
-def test_every_parameter_that_acts_has_a_test_that_proves_its_effect():
+def test_every_parameter_has_a_test_that_proves_its_effect():
     assert [name for name, tests in GENERATE.proofs().items() if not tests] == []

@@ -102,9 +102,7 @@ def test_values_out_of_range_are_refused(given, message):
     refuses(message, **given)
 
 
-@pytest.mark.parametrize(
-    "parameter", [parameter for parameter in declared().values() if parameter.acts and parameter.within is not None]
-)
+@pytest.mark.parametrize("parameter", [parameter for parameter in declared().values() if parameter.within is not None])
 def test_every_range_is_enforced_at_both_ends(parameter):
     low, high, low_open, high_open = parameter.within
     for end, is_open, beyond in ((low, low_open, -1), (high, high_open, 1)):
@@ -154,16 +152,6 @@ def test_values_h2o_itself_does_not_support_say_so(name, value):
 def test_mean_square_means_quadratic_with_a_warning():
     with pytest.warns(FutureWarning, match="MeanSquare is deprecated; it means Quadratic"):
         assert validate({"loss": "MeanSquare"}).loss == "Quadratic"
-
-
-@pytest.mark.parametrize("parameter", [parameter for parameter in declared().values() if not parameter.acts])
-def test_what_does_not_act_yet_is_never_silently_ignored(parameter):
-    other = not parameter.default if parameter.type is bool else object()
-    refuses(
-        f"{parameter.name} is not implemented yet; leave it at its default ({parameter.default}).",
-        **{parameter.name: other},
-    )
-    validate({parameter.name: parameter.default})
 
 
 def test_all_faults_come_in_one_message():

@@ -75,6 +75,8 @@ def is_compiled(function: Any) -> bool:
 
     Numba keeps it apart for each installation, and compiles again where the source is newer.
     """
+    if numba.config.DISABLE_JIT:
+        return True
     folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
     if folder is None:
         return False

@@ -127,7 +127,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"output {target} cannot be written: there is no folder {target.parent}; make it.") from error
     except OSError as error:
-        raise DataError(f"output {target} cannot be written: {error.strerror}; choose another place.") from error
+        raise DataError(
+            f"output {target} cannot be written: {error.strerror or error}; choose another place."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Iterable
@@ -55,8 +56,11 @@ def find_checkpoint(source: Any, own_folder: str | None) -> Model | None:
 
 def newest_model(folder: str | os.PathLike[str]) -> Model | None:
     """The model last written of those in a folder that can be read, None without any."""
-    paths = sorted(Path(folder).glob(f"*{EXTENSION}"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    for path in reversed(paths):
+    written = []
+    for path in Path(folder).glob(f"*{EXTENSION}"):
+        with contextlib.suppress(FileNotFoundError):  # another process may replace it just now
+            written.append((path.stat().st_mtime_ns, path))
+    for _, path in sorted(written, reverse=True):
         try:
             return load_model(path)
         except ArtifactError:

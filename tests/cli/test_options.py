@@ -35,7 +35,7 @@ def test_every_parameter_is_an_option(parameter):
         expected = text if parameter.choices is not None else value
         assert parse(f"--{name}", text) == parse(f"--{parameter.name}={text}") == {parameter.name: expected}
         is_free = parameter.within is None and parameter.choices is None and parameter.name not in FUNCTIONS
-        if parameter.acts and is_free and parameter.type is not object:
+        if is_free and parameter.type is not object:
             assert getattr(validate({parameter.name: value}), parameter.name) == value
 
 

@@ -27,11 +27,6 @@ def test_enums_list_their_values():
     assert "(enum; default MeanImputation; MeanImputation, Skip)" in run("missing_values_handling").stdout
 
 
-@pytest.mark.parametrize("name", [name for name, parameter in declared().items() if not parameter.acts])
-def test_what_does_not_act_yet_says_so(name):
-    assert "Not implemented yet." in " ".join(run(name).stdout.split())
-
-
 def test_unknown_parameter_suggests_the_nearest():
     result = run("hiden")
     assert result.exit_code == 1
