@@ -14,6 +14,8 @@ import click
 from h2olite.errors import ParameterError
 from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared
 
+from .console import QUIET
+
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
 
@@ -171,6 +173,22 @@ def read_parameters(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
     return {name.replace("-", "_"): value for name, value in values.items()}
+
+
+def training_options(*, output: str, output_help: str, json_help: str) -> list[click.Parameter]:
+    """What every command that trains takes: TABLE, where results go, and a file of parameters."""
+    return [
+        click.Argument(["training_frame"], metavar="TABLE"),
+        click.Option(["-o", "--output"], type=click.Path(path_type=Path), metavar=output, help=output_help),
+        click.Option(["--json", "as_json"], is_flag=True, help=json_help),
+        QUIET,
+        click.Option(
+            ["--params", "parameter_file"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        ),
+    ]
 
 
 def csv_options() -> list[click.Parameter]:

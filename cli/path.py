@@ -11,8 +11,8 @@ import click
 
 from h2olite.parameters import PENALTIES, POINT_CHOICES
 
-from .console import QUIET, Command, Console, print_json
-from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters
+from .console import Command, Console, print_json
+from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
 from .output import refuse_unknown_format, refuse_unwritable, write_table
 from .train import Watch, checked, read_tables
 
@@ -88,20 +88,10 @@ def path_options() -> list[click.Parameter]:
 @click.command(
     cls=Command,
     params=[
-        click.Argument(["training_frame"], metavar="TABLE"),
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="OUT",
-            help="A .csv, .parquet, .arrow or .feather file for the table of strengths; CSV on stdout if not given.",
-        ),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout instead of CSV."),
-        QUIET,
-        click.Option(
-            ["--params", "parameter_file"],
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        *training_options(
+            output="OUT",
+            output_help="A .csv, .parquet, .arrow or .feather file for the strengths; CSV on stdout if not given.",
+            json_help="Print one JSON object on stdout instead of CSV.",
         ),
         *path_options(),
         *csv_options(),

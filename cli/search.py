@@ -13,7 +13,7 @@ import click
 from h2olite.parameters import SearchCriteria
 from h2olite.validation import read, read_shared
 
-from .console import QUIET, Command, Console, print_json
+from .console import Command, Console, print_json
 from .options import (
     HYPER,
     SEARCH,
@@ -25,6 +25,7 @@ from .options import (
     parameter_options,
     read_parameters,
     search_options,
+    training_options,
 )
 from .train import Watch, read_tables, table_stem
 
@@ -39,20 +40,10 @@ h2olite grid TABLE -y NAME --grid-l1 0,1e-5,1e-4 --grid-hidden "50,50;200,200"
 @click.command(
     cls=Command,
     params=[
-        click.Argument(["training_frame"], metavar="TABLE"),
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
-        ),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout instead of CSV."),
-        QUIET,
-        click.Option(
-            ["--params", "parameter_file"],
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        *training_options(
+            output="DIR",
+            output_help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
+            json_help="Print one JSON object on stdout instead of CSV.",
         ),
         *search_options(),
         *hyper_parameter_options(),

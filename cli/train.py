@@ -15,8 +15,8 @@ import click
 from h2olite.parameters import MODELS, Parameters
 from h2olite.validation import validate
 
-from .console import QUIET, Command, Console, print_json
-from .options import csv_from, csv_options, given, parameter_options, read_parameters
+from .console import Command, Console, print_json
+from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
 from .output import refuse_unwritable
 from .report import describe
 
@@ -35,20 +35,10 @@ WATCHED = tuple(f"{frame}_{name}" for frame in ("validation", "training") for na
 @click.command(
     cls=Command,
     params=[
-        click.Argument(["training_frame"], metavar="TABLE"),
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="MODEL",
-            help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
-        ),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a report as one JSON object on stdout."),
-        QUIET,
-        click.Option(
-            ["--params", "parameter_file"],
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+        *training_options(
+            output="MODEL",
+            output_help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
+            json_help="Print a report as one JSON object on stdout.",
         ),
         *csv_options(),
         *parameter_options(),
