@@ -211,6 +211,12 @@ class Model(MetricGetters):
             columns: dict[str, Any] = dict(columns_of(block.table, adaptation))
             if self.classes is not None and "predict" in columns:
                 columns["predict"] = pa.array(self.classes).take(pa.array(columns["predict"]))
+            taken = columns.keys() & set(block.kept.column_names)
+            if taken:
+                raise DataError(
+                    f"column {min(taken)!r} cannot be kept: a column of the result has that name; rename it in "
+                    f"{block.table.name}."
+                )
             computed = pa.table(columns)
             for i, name in enumerate(block.kept.column_names):
                 computed = computed.add_column(i, name, block.kept[name])

@@ -41,6 +41,14 @@ def test_keep_copies_columns_in_front(penguins):
     assert lines[1].startswith("Torgersen,3750.0,Adelie,")
 
 
+def test_a_column_named_like_a_prediction_cannot_be_kept(penguins, tmp_path):
+    table = tmp_path / "named.csv"
+    table.write_text("island,predict\nDream,1\n")
+    result = run("predict", penguins.path, table, "--keep", "predict")
+    assert result.exit_code == 1
+    assert "column 'predict' cannot be kept: a column of the result has that name" in result.stderr
+
+
 def test_a_column_to_keep_named_twice_is_kept_once(penguins):
     twice, once = (run("predict", penguins.path, TABLE, "--keep", names).stdout for names in ("sex,sex", "sex"))
     assert once.startswith("sex,predict,")
