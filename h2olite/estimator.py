@@ -118,7 +118,6 @@ def trace(
     parameters: Parameters,
     *,
     validation_share: float = 0.2,
-    warm_share: float = 0.2,
     choice: PointChoice = "best_1se",
     refit: bool = False,
     watch: Watch | None = None,
@@ -131,7 +130,6 @@ def trace(
         training,
         validation,
         validation_share=validation_share,
-        warm_share=warm_share,
         choice=choice,
         refit=refit,
         watch=watch,
@@ -288,12 +286,14 @@ def regularization_path(
     l2: Any = None,
     input_group_l1: Any = None,
     validation_share: float = 0.2,
-    warm_share: float = 0.2,
     choice: PointChoice = "best_1se",
     refit: bool = False,
     **given: Any,
 ) -> RegularizationPath:
     """Train for many strengths of penalties, from weak to strong, each going on from the one before.
+
+    The first strength is trained for all epochs; those that go on from a weaker one in tenths of them, until one tenth
+    shrinks the penalty by less than a tenth.
 
     Parameters
     ----------
@@ -305,8 +305,6 @@ def regularization_path(
         ratios. All combinations are tried. Without any, l1 is ``"1e-6:1e-2:13"``.
     validation_share
         Share of the rows to hold out.
-    warm_share
-        A model that goes on from one with weaker penalties is trained for this share of the epochs.
     choice
         The path's `model`: ``"best_1se"`` for the sparsest whose loss is within a standard error of the lowest, or
         ``"best"`` for that of the lowest.
@@ -346,7 +344,6 @@ def regularization_path(
         strengths,
         parameters,
         validation_share=validation_share,
-        warm_share=warm_share,
         choice=choice,
         refit=refit,
         watch=_print_measurement if parameters.verbose else None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.encoding import RowEncoder
 from h2olite.data.roles import row_weights
 from h2olite.data.splits import (
     complete_rows,
@@ -24,6 +26,7 @@ from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.preparation import response_name, with_classes
+from h2olite.network.network import Network
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
@@ -34,6 +37,10 @@ from .path import Point, RegularizationPath
 
 N_PARTS = 10
 """Parts of validation rows; how much their losses differ gives the standard error."""
+
+PIECE, SETTLED = 0.1, 0.1
+"""A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
+piece shrinks the penalty by less than this share, but for no more than all epochs."""
 
 OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "max_runtime_secs")
 """Parameters that cannot be those of all models of a path."""
@@ -50,21 +57,18 @@ class Itinerary:
     ----------
     strengths : of each penalty that varies, ascending; all combinations are tried, the last penalty varying fastest.
     parameters : all others.
-    warm_share : a model that goes on from another one is trained for this share of the epochs.
     """
 
     strengths: Mapping[str, Sequence[float]]
     parameters: Parameters
-    warm_share: float
 
     def __post_init__(self) -> None:
         self.places: list[Place] = list(np.ndindex(*map(len, self.strengths.values())))
 
     @property
     def epochs(self) -> list[float]:
-        """How long each place is trained."""
-        warm = self.warm_share * self.parameters.epochs
-        return [self.parameters.epochs, *(warm for _ in self.places[1:])]
+        """How long each place is trained, at the least."""
+        return [self.parameters.epochs, *(PIECE * self.parameters.epochs for _ in self.places[1:])]
 
     def before(self, place: Place) -> Place | None:
         """The place that a training goes on from: the next weaker strength of the fastest penalty that has one."""
@@ -78,32 +82,31 @@ class Itinerary:
         before = self.before(place)
         return [*(self.leading_to(before) if before else []), place]
 
-    def travel(
-        self, places: Sequence[Place], training: Table, validation: Table | None, watches: Sequence[Watch]
-    ) -> Iterator[Model]:
+    def travel(self, places: Sequence[Place], training: Table, watches: Sequence[Watch]) -> Iterator[Model]:
         """Train one place after the other, until a watch ends it."""
         models: dict[Place | None, Model] = {}
         for place, watch in zip(places, watches, strict=True):
-            parameters = self._parameters(place, models.get(self.before(place)))
-            model = fit(parameters, training, validation, _from(parameters.checkpoint, watch))
+            model = self._train(place, models.get(self.before(place)), training, watch)
             if model.stopped_by == "interrupted":
                 return
             models[place] = model
             yield model
 
-    def _parameters(self, place: Place, weaker: Model | None) -> Parameters:
-        """The parameters of a place, whose training goes on from a model of weaker penalties."""
-        changes: dict[str, object] = {
-            name: strengths[i] for (name, strengths), i in zip(self.strengths.items(), place, strict=True)
-        }
-        changes["model_id"] = f"{self.parameters.model_id}_{1 + self.places.index(place)}"
-        if weaker is not None:
-            fresh = self.warm_share * self.parameters.epochs
-            epochs = weaker.record.epochs + fresh
-            # The running average must not reach back to the weaker penalties.
-            window = self.parameters.averaging_window * fresh / epochs
-            changes |= {"checkpoint": weaker, "epochs": epochs, "averaging_window": window}
-        return dataclasses.replace(self.parameters, **changes)  # type: ignore[arg-type]
+    def _train(self, place: Place, weaker: Model | None, training: Table, watch: Watch) -> Model:
+        """The model of a place; it goes on from one of weaker penalties until these hardly shrink it any more."""
+        penalties = {name: strengths[i] for (name, strengths), i in zip(self.strengths.items(), place, strict=True)}
+        model_id = f"{self.parameters.model_id}_{1 + self.places.index(place)}"
+        parameters = dataclasses.replace(self.parameters, model_id=model_id, **penalties)  # type: ignore[arg-type]
+        if weaker is None:
+            return fit(parameters, training, None, watch)
+        model, watch = weaker, _watch_from(weaker, watch)
+        for _ in range(round(1 / PIECE)):
+            before = penalty(model.network, model.encoder, parameters)
+            model = fit(_going_on(parameters, model), training, None, watch)
+            settled = penalty(model.network, model.encoder, parameters) >= (1 - SETTLED) * before
+            if settled or model.stopped_by == "interrupted":
+                break
+        return model
 
 
 def trace(
@@ -113,7 +116,6 @@ def trace(
     validation: Table | None = None,
     *,
     validation_share: float = 0.2,
-    warm_share: float = 0.2,
     choice: PointChoice = "best_1se",
     refit: bool = False,
     watch: Watch | None = None,
@@ -126,7 +128,6 @@ def trace(
     parameters : all others, checked.
     training, validation : the tables.
     validation_share : of the training table's rows, to hold out if there are neither a validation table nor folds.
-    warm_share : a model that goes on from one with weaker penalties is trained for this share of the epochs.
     choice : which point's model is the path's.
     refit : train that model on all rows, if rows were held out from it.
     watch : is told of progress; when it returns False, the path ends with the strengths that are done.
@@ -136,7 +137,7 @@ def trace(
     ParameterError : parameters do not go with a path or with the response.
     DataError, TrainingError : as for `fit`.
     """
-    _refuse(parameters, validation_share, warm_share, choice)
+    _refuse(parameters, validation_share, choice)
     name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
@@ -154,7 +155,7 @@ def trace(
         regression_stop=-1.0,
         overwrite_with_best_model=False,
     )
-    itinerary = Itinerary(strengths, parameters, warm_share)
+    itinerary = Itinerary(strengths, parameters)
     trained = training
     if folds is not None:
         points, interrupted = _cross_validate(itinerary, training, folds, watch)
@@ -175,13 +176,13 @@ def trace(
     if refit and points and trained is not training and not interrupted:
         places = itinerary.leading_to(itinerary.places[path.chosen])
         together = JointProgress(watch, itinerary.epochs[: len(places)])
-        models = list(itinerary.travel(places, training, None, [together.of(i) for i in range(len(places))]))
+        models = list(itinerary.travel(places, training, [together.of(i) for i in range(len(places))]))
         path.interrupted = together.interrupted
         path.refitted = None if together.interrupted else models[-1]
     return path
 
 
-def _refuse(parameters: Parameters, validation_share: float, warm_share: float, choice: str) -> None:
+def _refuse(parameters: Parameters, validation_share: float, choice: str) -> None:
     """Raise a ParameterError for all that does not go with a path."""
     faults = [
         f"{name} cannot be given for a path, whose models go on from one another; leave it out."
@@ -190,12 +191,24 @@ def _refuse(parameters: Parameters, validation_share: float, warm_share: float, 
     ]
     if not 0 < validation_share < 1:
         faults.append(f"validation_share must be in (0, 1); got {validation_share:g}.")
-    if not 0 < warm_share <= 1:
-        faults.append(f"warm_share must be in (0, 1]; got {warm_share:g}.")
     if choice not in POINT_CHOICES:
         faults.append(f"choice must be one of {', '.join(POINT_CHOICES)}; got {choice!r}.")
     if faults:
         raise ParameterError(" ".join(faults))
+
+
+def penalty(network: Network, encoder: RowEncoder, parameters: Parameters) -> float:
+    """What l1, l2 and input_group_l1 add to the mean loss."""
+    first, *_ = weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
+    squares = np.square(first).sum(axis=(1, 2))
+    starts = encoder.column_starts
+    norms = np.sqrt([squares[start:end].sum() for start, end in itertools.pairwise(starts)])
+    sizes = np.diff(starts) * first[0].size if len(first) else np.zeros(0)
+    return float(
+        parameters.l1 * sum(np.abs(of_layer).sum() for of_layer in weights)
+        + parameters.l2 / 2 * sum(np.square(of_layer).sum() for of_layer in weights)
+        + parameters.input_group_l1 * np.sum(np.sqrt(sizes) * norms)
+    )
 
 
 def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:
@@ -229,9 +242,13 @@ def _validate(
 ) -> tuple[list[Point], bool]:
     """The points of a path that parts of the validation rows judge, and whether it was interrupted."""
     together = JointProgress(watch, itinerary.epochs)
-    watches = [together.of(i) for i in range(len(itinerary.places))]
-    models = itinerary.travel(itinerary.places, training, validation, watches)
-    return [Point(model, measure(model, parts)) for model in models], together.interrupted
+    points = []
+    for model in itinerary.travel(itinerary.places, training, [together.of(i) for i in range(len(itinerary.places))]):
+        adaptation = Adaptation(validation.name)
+        model.validation_metrics = model.measure(validation, adaptation)
+        model.record.warnings += adaptation.warnings()
+        points.append(Point(model, measure(model, parts)))
+    return points, together.interrupted
 
 
 def _cross_validate(
@@ -248,7 +265,7 @@ def _cross_validate(
 
     def travel(number: int, rows: np.ndarray) -> Iterator[Model]:
         watches = [together.of(number * n_places + i) for i in range(n_places)]
-        return itinerary.travel(itinerary.places, training.take(np.flatnonzero(rows)), None, watches)
+        return itinerary.travel(itinerary.places, training.take(np.flatnonzero(rows)), watches)
 
     def judge(fold: int) -> list[float]:
         inside = folds == fold
@@ -272,10 +289,17 @@ def _cross_validate(
     return points, together.interrupted
 
 
-def _from(checkpoint: Model | None, watch: Watch) -> Watch:
-    """A watcher of a training that goes on, which is told only of what comes after the checkpoint."""
-    if checkpoint is None:
-        return watch
+def _going_on(parameters: Parameters, checkpoint: Model) -> Parameters:
+    """The parameters that go on from a model for a piece."""
+    piece = PIECE * parameters.epochs
+    epochs = checkpoint.record.epochs + piece
+    # The running average must not reach back to the weaker penalties.
+    window = parameters.averaging_window * piece / epochs
+    return dataclasses.replace(parameters, checkpoint=checkpoint, epochs=epochs, averaging_window=window)
+
+
+def _watch_from(checkpoint: Model, watch: Watch) -> Watch:
+    """A watcher of trainings that go on, which is told only of what comes after the checkpoint."""
     epochs, rows_seen = checkpoint.record.epochs, checkpoint.record.samples
 
     def watch_rest(progress: Progress) -> bool | None:

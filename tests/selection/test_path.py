@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 import h2olite
+from h2olite.parameters import Parameters
 from h2olite.selection.path import Point, RegularizationPath, read_strengths
+from h2olite.selection.tracing import Itinerary, penalty
 
 SETTINGS = {"hidden": [16], "epochs": 20, "nthreads": 1, "seed": 1}
 
@@ -107,24 +109,46 @@ def test_choices_follow_the_rule_of_one_standard_error(points, best, best_1se):
     assert (path.best, path.best_1se) == (best, best_1se)
 
 
-def test_a_model_goes_on_from_the_weaker_one_for_a_share_of_the_epochs(path):
-    epochs = [point.model.record.epochs for point in path.points]
-    assert epochs == pytest.approx([20 + 4 * i for i in range(9)])
-    first, second, *_ = path.points
-    assert second.model.parameters.checkpoint == first.model.model_id
-    assert second.model.parameters.averaging_window == pytest.approx(0.1 * 4 / 24)
+def test_models_go_on_from_weaker_ones_for_tenths_of_the_epochs(path):
+    epochs = np.diff([20, *(point.model.record.epochs for point in path.points)])
+    tenths = epochs / 2
+    np.testing.assert_allclose(tenths, tenths.round(), atol=1e-6)
+    assert tenths[0] == 0
+    assert tenths[1:].min() == pytest.approx(1)
+    assert tenths[1:].max() <= 10
+    assert path.points[1].model.parameters.checkpoint is not None
+
+
+def test_penalty_is_what_the_parameters_say():
+    table = simulate()
+    table["colour"] = np.array(["red", "green", "blue"])[np.arange(1000) % 3]
+    model = h2olite.deeplearning(y="y", training_frame=table, l1=1e-3, l2=1e-2, input_group_l1=1e-3, **SETTINGS)
+    first, second = (model.network.weights(layer)[:, 0] for layer in (0, 1))
+    names = model.encoder.input_names
+    groups = [
+        [i for i, name in enumerate(names) if name.split(".")[0] == column] for column in model.encoder.predictors
+    ]
+    expected = 1e-3 * (abs(first).sum() + abs(second).sum()) + 5e-3 * ((first**2).sum() + (second**2).sum())
+    expected += 1e-3 * sum(np.sqrt(len(group) * 16) * np.linalg.norm(first[group]) for group in groups)
+    assert len(groups) == 9
+    assert penalty(model.network, model.encoder, model.parameters) == pytest.approx(expected, rel=1e-5)
 
 
 def test_combinations_go_on_from_the_next_weaker_one():
+    itinerary = Itinerary({"l1": [0, 1, 2], "l2": [3, 4]}, Parameters())
+    assert itinerary.places == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    assert itinerary.leading_to((2, 1)) == [(0, 0), (1, 0), (2, 0), (2, 1)]
+
+
+def test_all_combinations_of_strengths_are_tried():
     path = h2olite.regularization_path(y="y", training_frame=simulate(), l1="1e-4,1e-3", l2=[0, 0.01], **SETTINGS)
     assert path.names == ["l1", "l2"]
-    assert [(point.strengths["l1"], point.strengths["l2"]) for point in path.points] == [
-        (1e-4, 0),
-        (1e-4, 0.01),
-        (1e-3, 0),
-        (1e-3, 0.01),
+    assert [list(point.strengths.values()) for point in path.points] == [
+        [1e-4, 0, 0],
+        [1e-4, 0.01, 0],
+        [1e-3, 0, 0],
+        [1e-3, 0.01, 0],
     ]
-    assert [point.model.parameters.checkpoint for point in path.points] == [None, "path_1", "path_1", "path_3"]
 
 
 def test_hold_out_rows_are_not_trained_on_unless_refitted():
@@ -185,11 +209,11 @@ def test_paths_repeat_themselves(path):
 def test_what_does_not_go_with_a_path_is_told_at_once(tmp_path):
     with pytest.raises(h2olite.ParameterError) as error:
         h2olite.regularization_path(
-            y="y", training_frame=simulate(), max_runtime_secs=5, validation_share=1, warm_share=0, choice="worst"
+            y="y", training_frame=simulate(), max_runtime_secs=5, validation_share=1, choice="worst"
         )
     assert str(error.value) == (
         "max_runtime_secs cannot be given for a path, whose models go on from one another; leave it out. "
-        "validation_share must be in (0, 1); got 1. warm_share must be in (0, 1]; got 0. "
+        "validation_share must be in (0, 1); got 1. "
         "choice must be one of best_1se, best; got 'worst'."
     )
 
