@@ -43,6 +43,8 @@ def fit(
     training: Table,
     validation: Table | None = None,
     watch: Callable[[Progress], bool | None] | None = None,
+    *,
+    prune: bool = True,
 ) -> Model:
     """Train a model.
 
@@ -51,6 +53,7 @@ def fit(
     parameters : checked parameters; their frames are not looked at.
     training, validation : the tables.
     watch : is told of progress after every block of rows; training ends when it returns False.
+    prune : whether predictors that cannot reach an output leave the model, so that training cannot bring them back.
 
     Raises
     ------
@@ -155,7 +158,8 @@ def fit(
             keep,
             past,
         )
-        return without_unused_predictors(model(trainer.run()))
+        trained = model(trainer.run())
+        return without_unused_predictors(trained) if prune else trained
 
 
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:

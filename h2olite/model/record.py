@@ -52,9 +52,6 @@ class TrainingRecord:
 def report(model: Model) -> dict[str, Any]:
     """Everything about a model: the object that ``h2olite train --json`` prints."""
     record = model.record
-    theta = [model.network.weights(layer) for layer in range(model.network.n_layers)]
-    total = sum(weights.size for weights in theta) + record.pruned_inputs * theta[0].shape[1] * theta[0].shape[2]
-    nonzero = sum(int(np.count_nonzero(weights)) for weights in theta)
     seconds = record.seconds["train"]
     return {
         "model_id": model.model_id,
@@ -81,7 +78,7 @@ def report(model: Model) -> dict[str, Any]:
             for row in (() if model.importances is None else ranked(model.importances, model.encoder.input_names))
         ],
         "layers": describe_layers(model.network, model.parameters, model.category, model.record.pruned_inputs),
-        "weights": {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total},
+        "weights": count_weights(model),
         "features": {
             "total": len(model.encoder.schema) + len(record.unused),
             "used": len(model.encoder.schema),
@@ -91,6 +88,16 @@ def report(model: Model) -> dict[str, Any]:
         "version": record.version,
         "warnings": record.warnings,
     }
+
+
+def count_weights(model: Model) -> dict[str, Any]:
+    """How many weights there are, with those that left the model, and how many of them are not 0."""
+    first, *others = (model.network.weights(layer) for layer in range(model.network.n_layers))
+    total = (
+        sum(weights.size for weights in (first, *others)) + model.record.pruned_inputs * first.shape[1] * first.shape[2]
+    )
+    nonzero = sum(int(np.count_nonzero(weights)) for weights in (first, *others))
+    return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total}
 
 
 def stored(parameters: Parameters) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from h2olite.errors import ParameterError
 from h2olite.metrics.base import STOPPING_KEYS
 from h2olite.model.artifact import replacing
 from h2olite.model.model import Model
+from h2olite.model.record import count_weights
 from h2olite.parameters import PENALTIES, PointChoice
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ class Point:
 
     def row(self) -> dict[str, float]:
         """Its numbers: strengths, losses, and how sparse the model is."""
-        report = self.model.report()
+        weights = count_weights(self.model)
         return self.strengths | {
             "training_loss": self.model.training_metrics.stopping_value("AUTO"),
             "validation_loss": self.loss,
             "standard_error": self.standard_error,
-            "nonzero": report["weights"]["nonzero"],
-            "zero_share": report["weights"]["zero_share"],
-            "features_used": report["features"]["used"],
+            "nonzero": weights["nonzero"],
+            "zero_share": weights["zero_share"],
+            "features_used": len(self.model.encoder.schema),
         }
 
 

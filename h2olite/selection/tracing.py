@@ -26,6 +26,7 @@ from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.pruning import without_unused_predictors
 from h2olite.network.network import Network
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
 from h2olite.training.trainer import Progress
@@ -38,7 +39,7 @@ from .path import Point, RegularizationPath
 N_PARTS = 10
 """Parts of validation rows; how much their losses differ gives the standard error."""
 
-PIECE, SETTLED = 0.1, 0.1
+PIECE, SETTLED = 0.1, 0.15
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
 piece shrinks the penalty by less than this share, but for no more than all epochs."""
 
@@ -83,7 +84,10 @@ class Itinerary:
         return [*(self.leading_to(before) if before else []), place]
 
     def travel(self, places: Sequence[Place], training: Table, watches: Sequence[Watch]) -> Iterator[Model]:
-        """Train one place after the other, until a watch ends it."""
+        """Train one place after the other, until a watch ends it.
+
+        Unused predictors stay in the models: one that leaves by chance comes back.
+        """
         models: dict[Place | None, Model] = {}
         for place, watch in zip(places, watches, strict=True):
             model = self._train(place, models.get(self.before(place)), training, watch)
@@ -98,11 +102,11 @@ class Itinerary:
         model_id = f"{self.parameters.model_id}_{1 + self.places.index(place)}"
         parameters = dataclasses.replace(self.parameters, model_id=model_id, **penalties)  # type: ignore[arg-type]
         if weaker is None:
-            return fit(parameters, training, None, watch)
+            return fit(parameters, training, None, watch, prune=False)
         model, watch = weaker, _watch_from(weaker, watch)
         for _ in range(round(1 / PIECE)):
             before = penalty(model.network, model.encoder, parameters)
-            model = fit(_going_on(parameters, model), training, None, watch)
+            model = fit(_going_on(parameters, model), training, None, watch, prune=False)
             settled = penalty(model.network, model.encoder, parameters) >= (1 - SETTLED) * before
             if settled or model.stopped_by == "interrupted":
                 break
@@ -178,7 +182,7 @@ def trace(
         together = JointProgress(watch, itinerary.epochs[: len(places)])
         models = list(itinerary.travel(places, training, [together.of(i) for i in range(len(places))]))
         path.interrupted = together.interrupted
-        path.refitted = None if together.interrupted else models[-1]
+        path.refitted = None if together.interrupted else without_unused_predictors(models[-1])
     return path
 
 
@@ -247,7 +251,7 @@ def _validate(
         adaptation = Adaptation(validation.name)
         model.validation_metrics = model.measure(validation, adaptation)
         model.record.warnings += adaptation.warnings()
-        points.append(Point(model, measure(model, parts)))
+        points.append(Point(without_unused_predictors(model), measure(model, parts)))
     return points, together.interrupted
 
 
@@ -285,7 +289,10 @@ def _cross_validate(
             together.interrupt()
             raise
     losses_by_place = zip(*losses, strict=False)  # interrupted, some folds have come further than others
-    points = [Point(model, np.array(of_folds)) for model, of_folds in zip(models, losses_by_place, strict=False)]
+    points = [
+        Point(without_unused_predictors(model), np.array(of_folds))
+        for model, of_folds in zip(models, losses_by_place, strict=False)
+    ]
     return points, together.interrupted
 
 

@@ -71,7 +71,7 @@ def test_the_columns_that_matter_stay_longest(path):
     assert (norms[["x2", "x3", "x4", "x5", "x6", "x7"]].iloc[path.best_1se] == 0).all()
 
 
-def test_models_tell_of_predictors_that_left_at_weaker_strengths(path):
+def test_models_tell_of_predictors_that_have_left(path):
     features = path.points[-1].model.report()["features"]
     assert (features["total"], features["used"]) == (8, 0)
     assert len(set(features["unused"])) == 8
