@@ -1,8 +1,8 @@
-"""Measure what the penalties do on a simulated table whose truth is known.
+"""Measure what the penalties do on simulated tables whose truth is known.
 
-``python tests/benchmarks/sparsity.py`` prints what docs/benchmarks.md has about sparsity. A table has 4,000 training rows
-and 10,000 test rows of 100 standard-normal columns, of which the first 10 decide the class through products, a sine, a
-square and linear terms. A network of 64 and 32 rectifiers is trained by ADADELTA on one thread.
+``python tests/benchmarks/sparsity.py`` takes some minutes. A table has 4,000 training rows and 10,000 test rows of 100
+standard-normal columns, of which the first 10 decide the class through products, a sine, a square and linear terms. A
+network of 64 and 32 rectifiers is trained by ADADELTA on one thread.
 """
 
 from __future__ import annotations
