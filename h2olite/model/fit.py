@@ -152,7 +152,6 @@ def fit(
             prepared.training.sample,
             encoder.column_starts,
             parameters,
-            parameters.seed,
             measure,
             watch,
             keep,

@@ -133,7 +133,6 @@ class Trainer:
     sample: np.ndarray
     columns: np.ndarray
     parameters: Parameters
-    seed: int
     measure: Callable[[], Measurement]
     watch: Callable[[Progress], bool | None] | None = None
     keep: Callable[[], None] | None = None
@@ -149,7 +148,7 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.seed)
+        self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
         self._block = 256 * self._stride
         self._payment_interval = min(self.usable.size, MOST_ROWS_PER_PAYMENT)
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
@@ -238,7 +237,7 @@ class Trainer:
             size = min(self._block, payment - network.rows_seen)
             started = time.perf_counter()
             order = self.usable[self._order.take(size)]
-            self.workers.train(self.objective, rule, self.rows, order, self.seed)
+            self.workers.train(self.objective, rule, self.rows, order, self.parameters.seed)
             if self._has_penalty and network.rows_seen == payment:
                 if payment - self._paid >= self._payment_interval:
                     self._pay_penalties()

@@ -16,7 +16,6 @@ from unittest import mock
 import numpy as np
 
 import h2olite
-from h2olite.model import fit as fitting
 from h2olite.network.network import initial_network
 from h2olite.network.topology import lay_out
 from h2olite.training import trainer
@@ -140,18 +139,6 @@ def paying_every(n_rows: int) -> Iterator[None]:
         yield
 
 
-class ChargesTheUpdated(trainer.Trainer):
-    """A trainer whose penalties spare the weights that have not been updated since they last acted."""
-
-    def _pay_penalties(self) -> None:
-        network = self._network
-        before = network.iterate.copy()
-        super()._pay_penalties()
-        spared = network.first == getattr(self, "_first", -1)
-        network.iterate[spared] = before[spared]
-        self._first = network.first.copy()
-
-
 def print_line(name: str, numbers_of: Callable[[Tables, float, int], Numbers], l1: float, epochs: int) -> None:
     """The means over the tables."""
     zero_share, loss, error, objective = np.mean([numbers_of(tables, l1, epochs) for tables in TABLES], axis=0)
@@ -169,8 +156,6 @@ def print_zeros() -> None:
     for n_rows in (1000, 200, 32):
         with paying_every(n_rows):
             print_line(f"penalty acts every {n_rows:,} rows", h2olite_numbers, l1, epochs)
-    with mock.patch.object(fitting, "Trainer", ChargesTheUpdated):
-        print_line("penalty acts on updated weights only", h2olite_numbers, l1, epochs)
 
 
 def print_selection() -> None:
