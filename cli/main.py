@@ -32,6 +32,7 @@ COMMANDS = {
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
+    "warmup": Entry("warmup", "Compile the kernels now, so that nothing waits for it later.", "Installation"),
 }
 
 EXAMPLES = """\b

@@ -1,0 +1,62 @@
+"""`h2olite warmup`."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import click
+
+from .console import QUIET, Command, Console, print_json
+
+
+@click.command(
+    cls=Command,
+    params=[click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout."), QUIET],
+)
+@click.pass_obj
+def warmup(console: Console, as_json: bool) -> None:
+    """Compile the kernels now, so that no later command has to wait for it.
+
+    Run it where an image is built or tests begin. The machine code is kept in the folder that NUMBA_CACHE_DIR names,
+    otherwise in the user's cache folder. It serves networks of every size, and belongs to this installation, its
+    Python and Numba, and this kind of processor.
+    """
+    started = time.perf_counter()
+    from h2olite.kernels.compiling import CACHE_FOLDER
+
+    if CACHE_FOLDER is None:
+        raise PermissionError("no folder for machine code is writable; name one that is in NUMBA_CACHE_DIR.")
+    before = n_compiled()
+    train_with_every_rule()
+    n_new = n_compiled() - before
+    seconds = time.perf_counter() - started
+    done = f"Compiled {n_new} kernels" if n_new else "Nothing left to compile: loaded the kernels"
+    console.say(f"{done} in {seconds:.1f} s.\nThe machine code is in {CACHE_FOLDER}.")
+    if as_json:
+        print_json({"compiled": n_new, "seconds": seconds, "folder": str(CACHE_FOLDER)})
+
+
+def n_compiled() -> int:
+    """How many of the kernels that training and prediction call this process has compiled."""
+    from h2olite.kernels import rows
+
+    return sum(len(function.stats.cache_misses) for function in vars(rows).values() if hasattr(function, "stats"))
+
+
+def train_with_every_rule() -> None:
+    """Train a network of a handful of weights in every way that may need a kernel of its own, and predict by it."""
+    from h2olite import deeplearning
+
+    table = {"x": [1.0, 2.0, 3.0, 4.0], "y": ["a", "b", "a", "b"]}
+    for adaptive_rate, mini_batch_size in itertools.product((True, False), (1, 32)):
+        model = deeplearning(
+            y="y",
+            training_frame=table,
+            hidden=[2],
+            epochs=1,
+            l1=1e-5,
+            adaptive_rate=adaptive_rate,
+            mini_batch_size=mini_batch_size,
+        )
+        model.predict(table)

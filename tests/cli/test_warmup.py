@@ -1,0 +1,59 @@
+import json
+import os
+import subprocess
+import sys
+
+from program import run
+
+from h2olite.kernels.compiling import CACHE_FOLDER
+
+OTHER_NETWORKS = """
+import numpy as np
+from click.testing import CliRunner
+import h2olite
+from h2olite.kernels import rows
+from h2olite_cli.main import main
+
+def compiled():
+    return [len(kernel.signatures) for kernel in (rows.train_rows, rows.predict_rows, rows.pay_penalties)]
+
+CliRunner().invoke(main, ["warmup"], catch_exceptions=False)
+after_warmup = compiled()
+numbers = np.random.default_rng(1).standard_normal((60, 4))
+table = {f"x{i}": column for i, column in enumerate(numbers.T)} | {"c": ["a", "b", "c"] * 20, "w": np.ones(60)}
+for settings in (
+    {"y": "c", "hidden": [5, 4, 3], "activation": "MaxoutWithDropout", "l1": 1e-3},
+    {"y": "x0", "distribution": "huber", "weights_column": "w", "adaptive_rate": False},
+    {"y": "x0", "offset_column": "x1", "mini_batch_size": 7, "averaging_window": 0},
+    {"autoencoder": True, "activation": "Tanh", "sparsity_beta": 0.1},
+):
+    h2olite.deeplearning(training_frame=table, **{"hidden": [6], "epochs": 1} | settings).predict(table)
+print(after_warmup, compiled())
+"""
+
+
+def test_a_second_time_finds_everything_compiled():
+    run("warmup")
+    result = run("warmup", "--json")
+    report = json.loads(result.stdout)
+    assert report.pop("seconds") > 0
+    assert report == {"compiled": 0, "folder": str(CACHE_FOLDER)}
+    assert result.stderr.startswith("Nothing left to compile: loaded the kernels in ")
+
+
+def test_quiet_says_nothing():
+    assert run("warmup", "--quiet").output == ""
+
+
+def test_what_a_warmup_compiles_serves_every_other_network():
+    paths = os.pathsep.join(path for path in sys.path if path)
+    script = [sys.executable, "-P", "-c", OTHER_NETWORKS]
+    finished = subprocess.run(script, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    assert finished.stdout == "[1, 1, 1] [1, 1, 1]\n", finished.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):
+    monkeypatch.setattr("h2olite.kernels.compiling.CACHE_FOLDER", None)
+    result = run("warmup")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: no folder for machine code is writable; name one that is in NUMBA_CACHE_DIR.\n"
