@@ -293,7 +293,7 @@ def regularization_path(
     """Train for many strengths of penalties, from weak to strong, each going on from the one before.
 
     The first strength is trained for all epochs; those that go on from a weaker one in tenths of them, until one tenth
-    shrinks the penalty by less than 15 %.
+    shrinks neither the penalty nor what it adds to the training loss by 15 %.
 
     Parameters
     ----------

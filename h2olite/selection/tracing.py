@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import RowEncoder
 from h2olite.data.roles import row_weights
 from h2olite.data.splits import (
     complete_rows,
@@ -27,7 +26,6 @@ from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.pruning import without_unused_predictors
-from h2olite.network.network import Network
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
@@ -41,7 +39,7 @@ N_PARTS = 10
 
 PIECE, SETTLED = 0.1, 0.15
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
-piece shrinks the penalty by less than this share, but for no more than all epochs."""
+piece shrinks neither the penalty nor what it adds to the training loss by this share; for no more than all epochs."""
 
 OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "max_runtime_secs")
 """Parameters that cannot be those of all models of a path."""
@@ -104,10 +102,14 @@ class Itinerary:
         if weaker is None:
             return fit(parameters, training, None, watch, prune=False)
         model, watch = weaker, _watch_from(weaker, watch)
+        price = penalty(weaker, parameters), 0.0
         for _ in range(round(1 / PIECE)):
-            before = penalty(model.network, model.encoder, parameters)
             model = fit(_going_on(parameters, model), training, None, watch, prune=False)
-            settled = penalty(model.network, model.encoder, parameters) >= (1 - SETTLED) * before
+            before, price = (
+                price,
+                (penalty(model, parameters), max(_training_loss(model) - _training_loss(weaker), 0.0)),
+            )
+            settled = all(now >= (1 - SETTLED) * then for now, then in zip(price, before, strict=True))
             if settled or model.stopped_by == "interrupted":
                 break
         return model
@@ -201,11 +203,12 @@ def _refuse(parameters: Parameters, validation_share: float, choice: str) -> Non
         raise ParameterError(" ".join(faults))
 
 
-def penalty(network: Network, encoder: RowEncoder, parameters: Parameters) -> float:
-    """What l1, l2 and input_group_l1 add to the mean loss."""
+def penalty(model: Model, parameters: Parameters) -> float:
+    """What l1, l2 and input_group_l1 of these parameters add to the mean loss."""
+    network = model.network
     first, *_ = weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
     squares = np.square(first).sum(axis=(1, 2))
-    starts = encoder.column_starts
+    starts = model.encoder.column_starts
     norms = np.sqrt([squares[start:end].sum() for start, end in itertools.pairwise(starts)])
     sizes = np.diff(starts) * first[0].size if len(first) else np.zeros(0)
     return float(
@@ -213,6 +216,10 @@ def penalty(network: Network, encoder: RowEncoder, parameters: Parameters) -> fl
         + parameters.l2 / 2 * sum(np.square(of_layer).sum() for of_layer in weights)
         + parameters.input_group_l1 * np.sum(np.sqrt(sizes) * norms)
     )
+
+
+def _training_loss(model: Model) -> float:
+    return model.training_metrics.stopping_value("AUTO")
 
 
 def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:

@@ -71,7 +71,17 @@ def h2olite_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
 
 
 def subgradient_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
-    """Those of ADADELTA where l1 * sign(w) is added to every gradient; it averages as h2olite does."""
+    """Those of adding l1 * sign(w) to every gradient."""
+    return train_plainly(tables, epochs, subgradient=l1)
+
+
+def collecting_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
+    """Those of a penalty that acts once an epoch for the updates that each weight has had, with their rates."""
+    return train_plainly(tables, epochs, collected=l1)
+
+
+def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, collected: float = 0.0) -> Numbers:
+    """Train by ADADELTA in NumPy, with l1 in one of two other ways; the result is averaged as h2olite does."""
     names = [f"x{i}" for i in range(N_COLUMNS)]
     x, x_test = (np.column_stack([table[name] for name in names]) for table in tables)
     x, x_test = (x - x.mean(axis=0)) / x.std(axis=0), (x_test - x.mean(axis=0)) / x.std(axis=0)
@@ -89,11 +99,11 @@ def subgradient_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
         averaged=True,
     )
     theta, mean, g2, d2 = network.iterate, network.theta, network.first, network.second
-    gradient, penalised = np.zeros_like(theta), np.zeros_like(theta)
+    gradient, penalised, owed = np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
     layers = [(network.weights(i, theta)[:, 0], network.biases(i, theta)[0]) for i in range(3)]
     slopes = [(network.weights(i, gradient)[:, 0], network.biases(i, gradient)[0]) for i in range(3)]
     for i in range(3):
-        network.weights(i, penalised)[...] = l1
+        network.weights(i, penalised)[...] = 1
 
     def outputs(x: np.ndarray, of: np.ndarray) -> list[np.ndarray]:
         activations = [x]
@@ -113,14 +123,21 @@ def subgradient_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
                 np.outer(a[i], error, out=slopes[i][0])
                 slopes[i][1][...] = error
                 error = (layers[i][0] @ error) * (a[i] > 0)
-            g = gradient + penalised * np.sign(theta)
-            g2 += 0.01 * (g * g - g2)
-            step = np.sqrt((d2 + 1e-8) / (g2 + 1e-8)) * g
-            d2 += 0.01 * (step * step - d2)
+            g = gradient + subgradient * penalised * np.sign(theta)
+            updated = g != 0
+            g2 += 0.01 * updated * (g * g - g2)
+            rate = np.sqrt((d2 + 1e-8) / (g2 + 1e-8))
+            step = rate * g
+            d2 += 0.01 * updated * (step * step - d2)
             theta -= step
+            owed += updated * rate
             seen += 1
             if seen % 32 == 0:
                 mean += min(1.0, 32 / (0.1 * seen)) * (theta - mean)
+        if collected:
+            theta[...] = np.sign(theta) * np.maximum(np.abs(theta) - collected * penalised * owed, 0)
+            mean[penalised * (theta == 0) > 0] = 0
+        owed[...] = 0
 
     def measure(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         linear = outputs(x, mean)[3].astype(np.float64)
@@ -128,6 +145,7 @@ def subgradient_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
         return float(np.logaddexp(0, np.where(y == 1, -margin, margin)).mean()), float(((margin > 0) != y).mean())
 
     weights = np.concatenate([network.weights(i).ravel() for i in range(3)])
+    l1 = subgradient + collected
     loss, error = measure(x_test, y_test)
     return Numbers(float((weights == 0).mean()), loss, error, measure(x, y)[0] + l1 * float(np.abs(weights).sum()))
 
@@ -156,6 +174,7 @@ def print_zeros() -> None:
     for n_rows in (1000, 200, 32):
         with paying_every(n_rows):
             print_line(f"penalty acts every {n_rows:,} rows", h2olite_numbers, l1, epochs)
+    print_line("penalty acts for the updates of each weight", collecting_numbers, l1, epochs)
 
 
 def print_selection() -> None:

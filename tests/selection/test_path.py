@@ -131,7 +131,7 @@ def test_penalty_is_what_the_parameters_say():
     expected = 1e-3 * (abs(first).sum() + abs(second).sum()) + 5e-3 * ((first**2).sum() + (second**2).sum())
     expected += 1e-3 * sum(np.sqrt(len(group) * 16) * np.linalg.norm(first[group]) for group in groups)
     assert len(groups) == 9
-    assert penalty(model.network, model.encoder, model.parameters) == pytest.approx(expected, rel=1e-5)
+    assert penalty(model, model.parameters) == pytest.approx(expected, rel=1e-5)
 
 
 def test_combinations_go_on_from_the_next_weaker_one():
