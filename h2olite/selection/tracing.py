@@ -101,15 +101,11 @@ class Itinerary:
         parameters = dataclasses.replace(self.parameters, model_id=model_id, **penalties)  # type: ignore[arg-type]
         if weaker is None:
             return fit(parameters, training, None, watch, prune=False)
-        model, watch = weaker, _watch_from(weaker, watch)
-        price = penalty(weaker, parameters), 0.0
+        model, watch, cost = weaker, _watch_from(weaker, watch), _cost(weaker, weaker, parameters)
         for _ in range(round(1 / PIECE)):
             model = fit(_going_on(parameters, model), training, None, watch, prune=False)
-            before, price = (
-                price,
-                (penalty(model, parameters), max(_training_loss(model) - _training_loss(weaker), 0.0)),
-            )
-            settled = all(now >= (1 - SETTLED) * then for now, then in zip(price, before, strict=True))
+            before, cost = cost, _cost(model, weaker, parameters)
+            settled = all(now >= (1 - SETTLED) * then for now, then in zip(cost, before, strict=True))
             if settled or model.stopped_by == "interrupted":
                 break
         return model
@@ -218,8 +214,10 @@ def penalty(model: Model, parameters: Parameters) -> float:
     )
 
 
-def _training_loss(model: Model) -> float:
-    return model.training_metrics.stopping_value("AUTO")
+def _cost(model: Model, weaker: Model, parameters: Parameters) -> tuple[float, float]:
+    """The penalty of a model, and how much more training loss it has than one of weaker penalties."""
+    loss, loss_before = (of.training_metrics.stopping_value("AUTO") for of in (model, weaker))
+    return penalty(model, parameters), max(loss - loss_before, 0.0)
 
 
 def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:
