@@ -12,7 +12,7 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -115,10 +115,14 @@ def flag_for_console(name: str, help: str) -> click.Option:
 
 
 class Command(click.Command):
-    """A command whose errors are one line, whose signals end it cleanly, and whose help lists options by section."""
+    """A command whose errors are one line, whose signals end it cleanly, and whose help lists options by section.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Options whose section is None are accepted and completed, but not listed. `examples` are command lines that run.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.examples = examples
         self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
         # Parameters may be spelt as in Python; click strips the dashes in front first.
         self.context_settings["token_normalize_func"] = lambda name: name.replace("_", "-")
@@ -146,11 +150,18 @@ class Command(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
         for option in self.get_params(ctx):
             record = option.get_help_record(ctx)
-            if record is not None and isinstance(option, click.Option):
-                sections.setdefault(getattr(option, "section", "Options"), []).append(record)
+            section = getattr(option, "section", "Options")
+            if record is not None and isinstance(option, click.Option) and section is not None:
+                sections.setdefault(section, []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=26)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, unwrapped so that they can be copied."""
+        with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")

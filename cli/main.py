@@ -6,6 +6,7 @@ import importlib
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from h2olite import __version__
 from h2olite.parameters import nearest
@@ -32,6 +33,7 @@ COMMANDS = {
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
+    "completion": Entry("completion", "Print what makes a shell complete commands and options.", "Installation"),
     "warmup": Entry("warmup", "Compile the kernels now, so that nothing waits for it later.", "Installation"),
 }
 
@@ -55,6 +57,13 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(f".{COMMANDS[name].module}", __package__), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, none of which is imported for it."""
+        items = [CompletionItem(name, help=entry.summary) for name, entry in COMMANDS.items()]
+        return [item for item in items if item.value.startswith(incomplete)] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -12,23 +12,26 @@ import click
 from h2olite.errors import DataError
 
 from .console import Command, print_json
-from .options import csv_from, csv_options
+from .options import MODEL, TABLE, csv_from, csv_options, parameter_option
 from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
 from .report import describe, describe_training
 
-MODEL = click.Argument(["path"], metavar="MODEL")
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 
 
-@click.command(cls=Command, params=[MODEL, click.Argument(["source"], metavar="TABLE"), JSON, *csv_options()])
-def evaluate(path: str, source: str, as_json: bool, **options: Any) -> None:
+@click.command(
+    cls=Command,
+    params=[MODEL, TABLE, JSON, parameter_option("auc_type"), *csv_options()],
+    examples=["h2olite evaluate iris.h2olite iris.csv --auc-type weighted_ovr"],
+)
+def evaluate(path: str, source: str, as_json: bool, auc_type: str | None, **options: Any) -> None:
     """Measure MODEL on TABLE, which must hold the response."""
     from h2olite import load_model
     from h2olite.data.reader import read_table
 
     model = load_model(path)
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
-    metrics = model.model_performance(table)
+    metrics = model.model_performance(table, auc_type=auc_type)
     assert metrics is not None  # as it is for every table given
     if as_json:
         print_json(
@@ -43,7 +46,7 @@ def evaluate(path: str, source: str, as_json: bool, **options: Any) -> None:
         click.echo(str(metrics))
 
 
-@click.command(cls=Command, params=[MODEL, JSON])
+@click.command(cls=Command, params=[MODEL, JSON], examples=["h2olite show iris.h2olite"])
 def show(path: str, as_json: bool) -> None:
     """Show MODEL: parameters, layers, scoring history, metrics and importances."""
     from h2olite import load_model
@@ -55,7 +58,7 @@ def show(path: str, as_json: bool) -> None:
         click.echo(f"{describe(model)}\n\n{describe_training(model)}")
 
 
-@click.command(cls=Command, params=[MODEL])
+@click.command(cls=Command, params=[MODEL], examples=["h2olite varimp iris.h2olite > importances.csv"])
 def varimp(path: str) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
@@ -69,7 +72,7 @@ def varimp(path: str) -> None:
     writer.writerows(model.report()["variable_importances"])
 
 
-@click.command(cls=Command, params=[MODEL])
+@click.command(cls=Command, params=[MODEL], examples=["h2olite history iris.h2olite > history.csv"])
 def history(path: str) -> None:
     """Print the scoring history of MODEL as CSV, one row per measurement."""
     from h2olite import load_model
@@ -91,6 +94,7 @@ def history(path: str) -> None:
         click.Option(["--bias"], is_flag=True, help="The biases instead of the weights."),
         OUTPUT,
     ],
+    examples=["h2olite weights iris.h2olite --layer 1 -o weights.csv"],
 )
 def weights(path: str, layer: int, bias: bool, output: Path | None) -> None:
     """Print the weights into layer K of MODEL: a row per unit, a column per input of the layer.

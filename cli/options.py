@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared
+from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
 
 from .console import QUIET
 
@@ -30,15 +31,31 @@ SPELLINGS = {
 HYPER, SEARCH = "grid_", "search_"
 """What the names of hyper-parameters and search criteria begin with among a command's values."""
 
+TABLE = click.Argument(["source"], type=click.Path(), metavar="TABLE")
+MODEL = click.Argument(["path"], type=click.Path(), metavar="MODEL")
+
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
 
 
 class Option(click.Option):
-    """An option with the section of the help page that lists it."""
+    """An option with the section of the help page that lists it, None for no listing."""
 
-    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+
+
+class Enum(click.ParamType):
+    """One of some words, which are checked where all parameters are, and completed here."""
+
+    name = "enum"
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        self.choices = choices
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words that begin so, whatever their case."""
+        return [CompletionItem(word) for word in self.choices if folded(word).startswith(folded(incomplete))]
 
 
 class CommaList(click.ParamType):
@@ -56,6 +73,13 @@ class CommaList(click.ParamType):
         items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
         return [self.item.convert(item.strip(), param, ctx) for item in items]
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The last item, completed."""
+        before, separator, last = incomplete.rpartition(self.separator)
+        for item in (items := self.item.shell_complete(ctx, param, last)):
+            item.value = f"{before}{separator}{item.value}"
+        return items
+
 
 def parameter_options() -> list[click.Parameter]:
     """One option for every parameter, by group; the training frame is TABLE, the command's argument."""
@@ -68,13 +92,18 @@ def parameter_options() -> list[click.Parameter]:
     ]
 
 
+def parameter_option(name: str) -> click.Parameter:
+    """The option of one parameter, for a command that takes no others."""
+    return _option(declared()[name], section="Options")
+
+
 def hyper_parameter_options() -> list[click.Parameter]:
     """An option for every parameter that can be searched: ``--grid-l1 0,1e-5`` or ``--grid-hidden "50,50;200,200"``."""
     return [
-        click.Option(
+        Option(
             [f"--grid-{parameter.name.replace('_', '-')}", f"{HYPER}{parameter.name}"],
             type=CommaList(CommaList(_item(parameter)), ";") if parameter.is_list else CommaList(_item(parameter)),
-            hidden=True,
+            section=None,
         )
         for name, parameter in declared().items()
         if name not in NOT_SEARCHED
@@ -122,7 +151,9 @@ def _option(parameter: Declared, *, section: str, prefix: str = "", flag: str | 
 
 def _item(parameter: Declared) -> click.ParamType:
     """How one value, or one entry of a list, is read."""
-    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL}
+    if parameter.choices is not None:
+        return Enum(parameter.choices)
+    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL, object: click.Path()}
     return types.get(parameter.type, click.STRING)
 
 
@@ -178,7 +209,7 @@ def read_parameters(path: Path) -> dict[str, Any]:
 def training_options(*, output: str, output_help: str, json_help: str) -> list[click.Parameter]:
     """What every command that trains takes: TABLE, where results go, and a file of parameters."""
     return [
-        click.Argument(["training_frame"], metavar="TABLE"),
+        click.Argument(["training_frame"], type=click.Path(), metavar="TABLE"),
         click.Option(["-o", "--output"], type=click.Path(path_type=Path), metavar=output, help=output_help),
         click.Option(["--json", "as_json"], is_flag=True, help=json_help),
         QUIET,

@@ -12,13 +12,17 @@ from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared, neare
 from h2olite.validation import COLUMNS
 
 from .console import Command
-from .options import default_text
+from .options import Enum, default_text
 
 WIDEST = 100
 """Characters that lines are wrapped to on a wide terminal."""
 
 
-@click.command(cls=Command, params=[click.Argument(["name"], required=False)])
+@click.command(
+    cls=Command,
+    params=[click.Argument(["name"], type=Enum([*declared()]), required=False)],
+    examples=["h2olite params", "h2olite params stopping_rounds"],
+)
 def params(name: str | None) -> None:
     """List the training parameters: type, default, range and meaning. With NAME, this one alone."""
     if name is not None:

@@ -24,11 +24,6 @@ SECTION = "The path"
 
 MEANINGS = {"best": "Lowest loss", "best_1se": "Sparsest within one standard error"}
 
-EXAMPLE = """\b
-h2olite path TABLE -y NAME --l1 1e-6:1e-2:13 --nfolds 5
-h2olite path TABLE -y NAME --input-group-l1 1e-3:1e-1:10 --l2 0,1e-3 --refit MODEL
-"""
-
 
 def path_options() -> list[click.Parameter]:
     """The options of paths; those of penalties stand for the parameters of the same names."""
@@ -89,7 +84,10 @@ def path_options() -> list[click.Parameter]:
         *csv_options(),
         *(option for option in parameter_options() if option.name not in PENALTIES),
     ],
-    epilog=EXAMPLE,
+    examples=(
+        "h2olite path iris.csv -y species --l1 1e-6:1e-2:5 --nfolds 3",
+        "h2olite path iris.csv --input-group-l1 1e-3:0.1:4 --refit sparse.h2olite",
+    ),
 )
 @click.pass_obj
 def path(

@@ -12,7 +12,7 @@ import click
 from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
-from .options import CommaList, csv_from, csv_options
+from .options import MODEL, TABLE, CommaList, csv_from, csv_options
 from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
 
 if TYPE_CHECKING:
@@ -33,11 +33,17 @@ def shared_params(*own: click.Parameter) -> list[click.Parameter]:
         metavar="NAMES",
         help="Columns of TABLE to copy in front of the results.",
     )
-    model, table = click.Argument(["path"], metavar="MODEL"), click.Argument(["source"], metavar="TABLE")
-    return [model, table, *own, OUTPUT, keep, QUIET, *csv_options()]
+    return [MODEL, TABLE, *own, OUTPUT, keep, QUIET, *csv_options()]
 
 
-@click.command(cls=Command, params=shared_params())
+@click.command(
+    cls=Command,
+    params=shared_params(),
+    examples=(
+        "h2olite predict iris.h2olite iris.csv --keep species -o predictions.csv",
+        "h2olite predict iris.h2olite - < iris.csv | head -3",
+    ),
+)
 @click.pass_obj
 def predict(console: Console, path: str, **options: Any) -> None:
     """Predict every row of TABLE with MODEL, in order.
@@ -52,6 +58,7 @@ def predict(console: Console, path: str, **options: Any) -> None:
 @click.command(
     cls=Command,
     params=shared_params(click.Option(["--per-feature"], is_flag=True, help="The squared error of every input.")),
+    examples=["h2olite anomaly usual.h2olite wine.csv -o errors.csv"],
 )
 @click.pass_obj
 def anomaly(console: Console, path: str, per_feature: bool, **options: Any) -> None:
@@ -69,6 +76,7 @@ def anomaly(console: Console, path: str, per_feature: bool, **options: Any) -> N
     params=shared_params(
         click.Option(["--layer"], type=int, required=True, metavar="K", help="Hidden layer: 1 is the first one.")
     ),
+    examples=["h2olite features usual.h2olite wine.csv --layer 1 -o features.parquet"],
 )
 @click.pass_obj
 def features(console: Console, path: str, layer: int, **options: Any) -> None:

@@ -32,10 +32,6 @@ from .train import Watch, read_tables, table_stem
 if TYPE_CHECKING:
     from h2olite.selection.grid import Failure, Trial
 
-EXAMPLE = """\b
-h2olite grid TABLE -y NAME --grid-l1 0,1e-5,1e-4 --grid-hidden "50,50;200,200"
-"""
-
 
 @click.command(
     cls=Command,
@@ -50,7 +46,7 @@ h2olite grid TABLE -y NAME --grid-l1 0,1e-5,1e-4 --grid-hidden "50,50;200,200"
         *csv_options(),
         *parameter_options(),
     ],
-    epilog=EXAMPLE,
+    examples=['h2olite grid iris.csv -y species --grid-l1 0,1e-4 --grid-hidden "10;20,20"'],
 )
 @click.pass_obj
 def grid(console: Console, output: Path | None, as_json: bool, parameter_file: Path | None, **options: Any) -> None:

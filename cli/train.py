@@ -43,6 +43,11 @@ WATCHED = tuple(f"{frame}_{name}" for frame in ("validation", "training") for na
         *csv_options(),
         *parameter_options(),
     ],
+    examples=(
+        "h2olite train iris.csv -y species",
+        "h2olite train breast_cancer.csv --hidden 50,50 --l1 1e-5 --nfolds 3",
+        "h2olite train wine.csv --autoencoder --ignore cultivar -o usual.h2olite",
+    ),
 )
 @click.pass_obj
 def train(

@@ -13,6 +13,7 @@ from .console import QUIET, Command, Console, print_json
 @click.command(
     cls=Command,
     params=[click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout."), QUIET],
+    examples=["h2olite warmup"],
 )
 @click.pass_obj
 def warmup(console: Console, as_json: bool) -> None:

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,3 +17,12 @@ def penguins(tmp_path_factory) -> Trained:
     """A model of the penguins' species, and what training it printed with --json."""
     path = tmp_path_factory.mktemp("models") / "penguins.h2olite"
     return Trained(path, run("train", DATASETS / "penguins.csv", "-y", "species", "-o", path, "--json", *SMALL))
+
+
+@pytest.fixture(scope="session")
+def program_folder(tmp_path_factory) -> Path:
+    """A folder for PATH with the program h2olite, run by this Python."""
+    program = tmp_path_factory.mktemp("bin") / "h2olite"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m h2olite_cli "$@"\n')
+    program.chmod(0o755)
+    return program.parent

@@ -32,6 +32,18 @@ def test_help_loads_no_heavy_module(arguments):
     assert loaded_by(call) == []
 
 
+def test_completion_loads_no_heavy_module(monkeypatch):
+    monkeypatch.setenv("COMP_WORDS", "h2olite train --activation T")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    monkeypatch.setenv("_H2OLITE_COMPLETE", "bash_complete")
+    call = (
+        "from h2olite_cli.main import main\n"
+        "with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())), contextlib.suppress(SystemExit):\n"
+        "    main(prog_name='h2olite')\n"
+    )
+    assert loaded_by(call) == []
+
+
 def test_importing_h2olite_loads_no_heavy_module():
     assert loaded_by("import h2olite") == []
 

@@ -1,0 +1,46 @@
+import os
+import shutil
+import subprocess
+
+import pytest
+from program import DATASETS
+
+from h2olite_cli.main import COMMANDS, main
+
+EXAMPLES = {name: main.get_command(None, name).examples for name in COMMANDS}
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory, program_folder):
+    """Runs a command line in bash, in a folder with the tables and models that examples name."""
+    folder = tmp_path_factory.mktemp("examples")
+    for table in DATASETS.glob("*.csv"):
+        shutil.copy(table, folder)
+
+    def run(line):
+        path = f"{program_folder}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=folder,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    for line in EXAMPLES["train"]:
+        assert run(line).returncode == 0
+    return run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_that_fits_a_terminal(name):
+    assert EXAMPLES[name]
+    assert all(line.startswith(("h2olite ", "eval ")) and len(line) <= 78 for line in EXAMPLES[name])
+
+
+@pytest.mark.parametrize("line", [line for name in COMMANDS if name != "train" for line in EXAMPLES[name]])
+def test_example_runs(shell, line):
+    done = shell(line)
+    assert done.returncode == 0
+    assert "Error" not in done.stderr
