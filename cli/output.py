@@ -58,7 +58,7 @@ def write_table(blocks: Iterable[pa.Table], target: Path | None) -> int:
     """
     if target is None:
         return _write_csv(blocks, sys.stdout.buffer)
-    from h2olite.model.artifact import replacing
+    from h2olite.model.archive import replacing
 
     with replacing(target) as file:
         if target.suffix.lower() == ".csv":

@@ -6,50 +6,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
 import re
-import secrets
-import time
 import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any, NoReturn, TypeGuard
 
 import numpy as np
 
-from h2olite.errors import ArtifactError, DataError, ParameterError
+from h2olite.errors import ArtifactError
 
-LOCAL_HEADER = b"PK\x03\x04"
-"""What a zip file with members begins with."""
+from .archive import SAMPLE, member_info, most_unpacked, opened, replacing
 
 FORMAT = "h2olite model"
 VERSION = 1
 
 DOCUMENT = "model.json"
 ARRAY_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
-SAMPLE = 1 << 20
-"""Bytes of a member's start that decide whether it is worth deflating."""
 
 NUMBERS = "biuf"
 """The kinds of dtype an array may have: booleans, integers and floats."""
 
 MOST_DOCUMENT = 32 << 20
 """Bytes that the JSON document may take; parsing multiplies them."""
-
-EARLIEST, LATEST = 315532800, 4354819198
-"""Seconds since 1970 of 1980-01-01 00:00:00 and 2107-12-31 23:59:58, between which a zip can date its members."""
-
-
-def most_unpacked(file_size: int) -> int:
-    """The bytes that all members of a file of this size may unpack to.
-
-    Arrays of zeros shrink a thousandfold, so small files may grow freely; larger ones must not be zip bombs.
-    """
-    return (256 << 20) + 100 * file_size
 
 
 def write_artifact(path: str | os.PathLike[str], document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -94,101 +74,33 @@ def read_artifact(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
     ArtifactError
         The file cannot be read, is no model file, is damaged, or is of a newer format.
     """
-    try:
-        with open(path, "rb") as stream:
-            return _read(stream)
-    except ArtifactError:
-        raise
-    except OSError as error:
-        raise ArtifactError(f"model file {path} cannot be read: {error.strerror or error}.") from error
-    # What zipfile, zlib, json and NumPy may raise on bytes made to confuse them is an open list.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-        raise ArtifactError(f"model file {path} is damaged ({reason}); get it again or train anew.") from error
-
-
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a new file beside `path` that takes its place when the block ends well, and is removed otherwise.
-
-    Raises
-    ------
-    DataError
-        The file cannot be written.
-    """
-    target = Path(path)
-    temporary = target.parent / f".h2olite-{secrets.token_hex(8)}.tmp"
-    try:
-        with open(temporary, "xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataError(f"output {target} cannot be written: there is no folder {target.parent}; make it.") from error
-    except OSError as error:
-        raise DataError(
-            f"output {target} cannot be written: {error.strerror or error}; choose another place."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with opened(path, "model file", "h2olite") as archive:
+        return _read(archive)
 
 
 def _write_members(stream: IO[bytes], text: bytes, arrays: dict[str, np.ndarray], *, compress: bool) -> int:
     """Write the zip; returns the bytes its members unpack to."""
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(_member(DOCUMENT, text[:SAMPLE], compress), text)
+        archive.writestr(member_info(DOCUMENT, text[:SAMPLE], compress), text)
         for name, array in arrays.items():
             start = array.ravel()[: SAMPLE // array.itemsize].tobytes()
             large = array.nbytes > zipfile.ZIP64_LIMIT // 2
-            with archive.open(_member(f"{name}.npy", start, compress), "w", force_zip64=large) as member:
+            with archive.open(member_info(f"{name}.npy", start, compress), "w", force_zip64=large) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
         return sum(info.file_size for info in archive.infolist())
 
 
-def _member(name: str, start: bytes, compress: bool) -> zipfile.ZipInfo:
-    """Describe a member independently of the machine; deflate it if its start halves, as less is not worth the time."""
-    info = zipfile.ZipInfo(name, _timestamp())
-    info.create_system = 3  # Unix, so that the permissions below count
-    info.external_attr = 0o644 << 16
-    if compress and len(zlib.compress(start, 1)) < 0.5 * len(start):
-        info.compress_type = zipfile.ZIP_DEFLATED
-    return info
-
-
-def _timestamp() -> tuple[int, int, int, int, int, int]:
-    """SOURCE_DATE_EPOCH, or else the earliest date a zip can hold."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    try:
-        moment = time.gmtime(min(max(int(epoch), EARLIEST), LATEST))
-    except ValueError as error:
-        raise ParameterError(f"SOURCE_DATE_EPOCH must be seconds since 1970; got {epoch!r}.") from error
-    return moment.tm_year, moment.tm_mon, moment.tm_mday, moment.tm_hour, moment.tm_min, moment.tm_sec
-
-
-def _read(stream: IO[bytes]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Check the members from the outside in, then load them."""
-    if stream.read(4) != LOCAL_HEADER:
-        raise ArtifactError(f"{stream.name} must be a model file of h2olite; got something else.")
-    with zipfile.ZipFile(stream) as archive:
-        members = archive.infolist()
-        names = {member.filename for member in members}
-        if len(names) < len(members):
-            raise ValueError("a member occurs twice")
-        if DOCUMENT not in names:
-            raise ArtifactError(f"{stream.name} must be a model file of h2olite; got another kind of zip file.")
-        size = stream.seek(0, os.SEEK_END)
-        if sum(member.file_size for member in members) > most_unpacked(size):
-            raise ValueError(f"its {size} bytes claim to unpack to more than {most_unpacked(size)}")
-        if not {member.compress_type for member in members} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise ValueError("a member is neither stored nor deflated")
-        if archive.getinfo(DOCUMENT).file_size > MOST_DOCUMENT:
-            raise ValueError(f"{DOCUMENT} is larger than {MOST_DOCUMENT >> 20} MiB")
-        document, array_names = _load_document(archive)
-        if names != {DOCUMENT, *(f"{name}.npy" for name in array_names)}:
-            raise ValueError("its members are not those it lists")
-        return document, {name: _load_array(archive, name) for name in array_names}
+    names = set(archive.namelist())
+    if DOCUMENT not in names:
+        raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
+    if archive.getinfo(DOCUMENT).file_size > MOST_DOCUMENT:
+        raise ValueError(f"{DOCUMENT} is larger than {MOST_DOCUMENT >> 20} MiB")
+    document, array_names = _load_document(archive)
+    if names != {DOCUMENT, *(f"{name}.npy" for name in array_names)}:
+        raise ValueError("its members are not those it lists")
+    return document, {name: _load_array(archive, name) for name in array_names}
 
 
 def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from h2olite.errors import DataError, ParameterError
-from h2olite.model.artifact import replacing
+from h2olite.model.archive import replacing
 from h2olite.model.model import Model
 from h2olite.parameters import FRAMES
 

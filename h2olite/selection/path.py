@@ -13,7 +13,7 @@ import numpy as np
 
 from h2olite.errors import ParameterError
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.artifact import replacing
+from h2olite.model.archive import replacing
 from h2olite.model.model import Model
 from h2olite.model.record import count_weights
 from h2olite.parameters import PENALTIES, PointChoice

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from h2olite.errors import ArtifactError, DataError, ParameterError
-from h2olite.model import artifact
-from h2olite.model.artifact import read_artifact, replacing, write_artifact
+from h2olite.model import archive, artifact
+from h2olite.model.archive import replacing
+from h2olite.model.artifact import read_artifact, write_artifact
 
 DOCUMENT = {
     "levels": ["ä", "\n", ""],
@@ -165,7 +166,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(written, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     before = written.read_bytes()
-    monkeypatch.setattr(artifact.os, "fsync", full)
+    monkeypatch.setattr(archive.os, "fsync", full)
     with pytest.raises(DataError, match=r"m\.h2olite cannot be written: No space left on device"):
         write_artifact(written, {}, {})
     assert written.read_bytes() == before
@@ -318,14 +319,14 @@ def test_other_compressions_are_an_error(path, compression):
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(path, monkeypatch):
     zip_of(path, [("model.json", contents(arrays=["x"])), ("x.npy", npy(np.zeros(1 << 18)))], zipfile.ZIP_DEFLATED)
     assert read_artifact(path)[1]["x"].size == 1 << 18
-    monkeypatch.setattr(artifact, "most_unpacked", lambda size: 100 * size)
+    monkeypatch.setattr(archive, "most_unpacked", lambda size: 100 * size)
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *arguments: pytest.fail("a member was opened"))
     with pytest.raises(ArtifactError, match=r"is damaged \(its .* bytes claim to unpack to more than"):
         read_artifact(path)
 
 
 def test_a_small_file_may_unpack_to_a_quarter_gibibyte():
-    assert artifact.most_unpacked(1000) == pytest.approx(2**28, rel=1e-3)
+    assert archive.most_unpacked(1000) == pytest.approx(2**28, rel=1e-3)
 
 
 def test_an_oversized_document_is_refused_before_it_is_unpacked(path):
