@@ -13,6 +13,7 @@ from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, P
 if TYPE_CHECKING:
     from .estimator import deeplearning, grid, regularization_path
     from .model.model import Model, load_model
+    from .model.scorer import Scorer
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "ParameterError",
     "RegularizationPath",
+    "Scorer",
     "TrainingError",
     "deeplearning",
     "grid",
@@ -45,6 +47,7 @@ _HOMES = {
     "Grid": "selection.grid",
     "Model": "model.model",
     "RegularizationPath": "selection.path",
+    "Scorer": "model.scorer",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

@@ -92,7 +92,7 @@ def _array(values: Any, column: str, name: str) -> pa.Array:
         if isinstance(values, (pa.Array, pa.ChunkedArray)):
             return values
         return pa.array(values.sparse.to_dense() if hasattr(values, "sparse") else values, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text."
         ) from None

@@ -151,7 +151,7 @@ class Table:
             what = "1 value is not a number" if len(rows) == 1 else f"{len(rows)} values are not numbers"
             raise DataError(
                 f"column {name!r} of {self.name}: {what} (first: {text!r}, {self.place(int(rows[0]))}); "
-                f"make it missing (--na-string {shlex.quote(text)}) or the column categorical."
+                f"correct it or make it missing (--na-string {shlex.quote(text)})."
             )
         return Column(numbers[column.values], is_time=kind == "time")
 

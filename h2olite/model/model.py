@@ -133,9 +133,12 @@ class Model(MetricGetters):
         """The columns of `predict` for a table, with indices of classes in the first one."""
         with self._workers(table, adaptation) as (workers, rows):
             outputs = workers.predict(self._objective, rows)
+        return self.columns_of(outputs, row_offsets(table, self.parameters.offset_column))
+
+    def columns_of(self, outputs: np.ndarray, offsets: np.ndarray | None) -> dict[str, np.ndarray]:
+        """The columns of `predict` for rows whose outputs are known."""
         if isinstance(self._scoring, Reconstruction):
             return self._scoring.columns(outputs)
-        offsets = row_offsets(table, self.parameters.offset_column)
         return self._scoring.columns(outputs, self.default_threshold(), offsets)
 
     def anomaly(self, test_data: Any, per_feature: bool = False) -> pd.DataFrame:

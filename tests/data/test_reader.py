@@ -87,7 +87,7 @@ def test_text_in_the_last_row_of_a_numeric_column_is_refused_with_its_line(writt
     source = written("train.csv", "age,b\n" + "30,x\n" * rows + "n/x,x\n")
     message = (
         r"^column 'age' of train.csv: 1 value is not a number \(first: 'n/x', line 200002\); "
-        r"make it missing \(--na-string n/x\) or the column categorical\.$"
+        r"correct it or make it missing \(--na-string n/x\)\.$"
     )
     with pytest.raises(DataError, match=message):
         read_table(source, numeric=["age"])

@@ -50,7 +50,7 @@ def test_levels_that_spell_numbers_convert_to_them():
 def test_text_in_a_numeric_column_is_refused_with_its_count_and_first_place():
     message = (
         r"^column 'shape' of train.csv: 2 values are not numbers \(first: 'x', line 2\); "
-        r"make it missing \(--na-string x\) or the column categorical\.$"
+        r"correct it or make it missing \(--na-string x\)\.$"
     )
     with pytest.raises(DataError, match=message):
         table().convert({"shape": "numeric"})
