@@ -13,7 +13,6 @@ import numpy as np
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder
 from h2olite.errors import TrainingError
-from h2olite.kernels import rows as kernels
 from h2olite.kernels.losses import HUBER
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
@@ -41,6 +40,13 @@ where looking is slow, with thousands of levels: fewer looks there leave the las
 MOST_ROWS_PER_PAYMENT = 4096
 """The penalties that make zeros act once an epoch, or after so many rows. Acting at every update would leave few
 weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
+
+MOST_OWED = 20.0
+"""The same for strong penalties: rows times strength by which they act. In 4,096 rows the weights that a penalty of 0.1
+is going to remove grow enough for the biases to make up for them, and without them those biases are wrong."""
+
+LEAST_ROWS_PER_PAYMENT = 64
+"""Acting more often takes time and changes nothing."""
 
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
@@ -150,8 +156,8 @@ class Trainer:
         self._rows_elsewhere = 0
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
         self._block = 256 * self._stride
-        self._payment_interval = min(self.usable.size, MOST_ROWS_PER_PAYMENT)
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
+        self._payment_interval = self._rows_per_payment()
         self._paid = self._network.rows_seen
         self._best: Best | None = None
         self._scored_at = -math.inf
@@ -268,6 +274,13 @@ class Trainer:
         )
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
+    def _rows_per_payment(self) -> int:
+        """After how many rows the penalties act."""
+        strongest = max(float(self.rule.l1), float(self.rule.input_group_l1), MOST_OWED / MOST_ROWS_PER_PAYMENT)
+        batch_size = self.workers.batch_size
+        rows = max(MOST_OWED / strongest, LEAST_ROWS_PER_PAYMENT)
+        return min(self.usable.size, -(-int(rows) // batch_size) * batch_size)
+
     def _next_payment(self, end: int) -> int:
         """Rows seen when the penalties act next, stretched or shortened so that no small rest is left before `end`.
 
@@ -280,17 +293,7 @@ class Trainer:
     def _pay_penalties(self) -> None:
         """Let the penalties that make zeros act for the updates since they last did."""
         network = self._network
-        n_updates = (network.rows_seen - self._paid) / self.workers.batch_size
-        kernels.pay_penalties(
-            network.layout,
-            network.iterate,
-            network.first,
-            network.second,
-            self.columns,
-            self.rule,
-            n_updates,
-            network.rows_seen,
-        )
+        self.workers.pay_penalties(self.rule, self.columns, (network.rows_seen - self._paid) / self.workers.batch_size)
         self._paid = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
         network.theta[network.iterate == 0] = 0

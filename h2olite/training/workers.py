@@ -57,6 +57,7 @@ class Workers:
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)
+            self.pay_penalties(rule, nothing, 0.0)
             self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
@@ -86,6 +87,20 @@ class Workers:
 
         self._share(run, order, batches_each * self.batch_size)
         network.rows_seen += order.size
+
+    def pay_penalties(self, rule: Rule, columns: np.ndarray, n_updates: float) -> None:
+        """Let the penalties that make zeros act for n_updates; columns: where the inputs of each predictor start."""
+        network = self.network
+        kernels.pay_penalties(
+            network.layout,
+            network.iterate,
+            network.first,
+            network.second,
+            columns,
+            rule,
+            n_updates,
+            network.rows_seen,
+        )
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows, float32 (n_rows, n_outputs).

@@ -153,7 +153,7 @@ def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, coll
 @contextlib.contextmanager
 def paying_every(n_rows: int) -> Iterator[None]:
     """Let the penalties act after so many rows."""
-    with mock.patch.object(trainer, "MOST_ROWS_PER_PAYMENT", n_rows):
+    with mock.patch.multiple(trainer, MOST_ROWS_PER_PAYMENT=n_rows, LEAST_ROWS_PER_PAYMENT=n_rows):
         yield
 
 

@@ -121,3 +121,13 @@ def test_a_penalty_that_removes_everything_leaves_a_constant_model(linear_table)
     predictions = model.predict(table)["predict"]
     assert predictions.nunique() == 1
     assert predictions[0] == pytest.approx(y.mean(), abs=0.3)
+
+
+@pytest.mark.parametrize("penalty", [{"l1": 0.2}, {"l1": 2.0}, {"input_group_l1": 0.5}], ids=str)
+def test_a_classifier_without_weights_predicts_the_shares_of_the_classes(penalty):
+    random = np.random.default_rng(2)
+    x = random.standard_normal((2000, 4))
+    table = {f"x{i}": column for i, column in enumerate(x.T)} | {"y": np.where(x[:, 0] ** 2 > 1.3, "yes", "no")}
+    model = h2olite.deeplearning(y="y", training_frame=table, hidden=[32], epochs=10, nthreads=1, seed=1, **penalty)
+    assert model.report()["features"]["used"] == 0
+    assert model.predict(table)["yes"].mean() == pytest.approx(np.mean(table["y"] == "yes"), abs=0.05)
