@@ -32,6 +32,7 @@ COMMANDS = {
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
+    "export": Entry("interchange", "Write a model in the format of another system.", "Other systems"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
     "completion": Entry("completion", "Print what makes a shell complete commands and options.", "Installation"),
     "warmup": Entry("warmup", "Compile the kernels now, so that nothing waits for it later.", "Installation"),

@@ -31,6 +31,7 @@ from .folds import Contents, CrossValidation, within
 from .getters import MetricGetters
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
+from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stored
 from .scoring import ClassShares, Observed, Reconstruction, Scoring, layout_of, objective_of, scoring_of
 
@@ -285,6 +286,7 @@ class Model(MetricGetters):
 
     permutation_importance = permutation_importance
     partial_plot = partial_plot
+    download_mojo = download_mojo
 
     def scoring_history(self) -> pd.DataFrame:
         """One row for every time the model was measured."""
