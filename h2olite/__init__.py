@@ -12,7 +12,8 @@ from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, P
 
 if TYPE_CHECKING:
     from .estimator import deeplearning, grid, regularization_path
-    from .model.model import Model, load_model
+    from .model.loading import load_model
+    from .model.model import Model
     from .model.scorer import Scorer
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.grid import Grid
@@ -42,7 +43,7 @@ __all__ = [
 _HOMES = {
     "deeplearning": "estimator",
     "grid": "estimator",
-    "load_model": "model.model",
+    "load_model": "model.loading",
     "regularization_path": "estimator",
     "Grid": "selection.grid",
     "Model": "model.model",

@@ -16,7 +16,8 @@ from h2olite.parameters import Parameters
 from h2olite.training.trainer import Measurement, Past
 from h2olite.validation import other_roles
 
-from .model import Model, load_model
+from .loading import load_model
+from .model import Model
 
 EXTENSION = ".h2olite"
 

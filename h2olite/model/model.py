@@ -18,28 +18,26 @@ from h2olite.data.frames import as_table
 from h2olite.data.reader import Block
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
-from h2olite.errors import ArtifactError, DataError
-from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.errors import DataError
+from h2olite.metrics import Metrics
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
 from h2olite.training.workers import TILE, Workers, usable_threads
 from h2olite.validation import validate
 
-from .artifact import read_artifact, write_artifact
+from .artifact import write_artifact
 from .explain import partial_plot, permutation_importance
-from .folds import Contents, CrossValidation, within
+from .folds import Contents, CrossValidation
 from .getters import MetricGetters
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stored
-from .scoring import ClassShares, Observed, Reconstruction, Scoring, layout_of, objective_of, scoring_of
+from .scoring import ClassShares, Observed, Reconstruction, Scoring, objective_of, scoring_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
 ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 """Computes columns for the rows of a table."""
@@ -444,47 +442,6 @@ class Model(MetricGetters):
         if not 0 <= index < self.network.n_layers:
             raise DataError(f"the layer must be from 0 to {self.network.n_layers - 1}; got {index}.")
         return index
-
-
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
-
-    Raises
-    ------
-    ArtifactError : the file is no model, damaged, or written by a newer version.
-    """
-    document, arrays = read_artifact(path)
-    try:
-        return _restored(document, arrays)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
-
-
-def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
-    """The model of a file's contents."""
-    parameters = Parameters(**document["parameters"])
-    encoder = RowEncoder.from_json(document["encoder"])
-    response = document["response"] and ResponseEncoder.from_json(document["response"])
-    layout = layout_of(encoder, response, parameters)
-    metrics = METRICS[scoring_of(encoder, response, parameters).category]
-    validation = document["validation_metrics"]
-    importances = document["importances"]
-    folds = document["cross_validation"]
-    shares = document["shares"]
-    return Model(
-        model_id=document["model_id"],
-        parameters=parameters,
-        encoder=encoder,
-        response=response,
-        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
-        training_metrics=metrics.from_json(document["training_metrics"]),
-        validation_metrics=None if validation is None else metrics.from_json(validation),
-        history=document["history"],
-        importances=None if importances is None else np.array(importances),
-        record=TrainingRecord(**document["record"]),
-        cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
-        shares=None if shares is None else ClassShares(*map(tuple, shares)),
-    )
 
 
 def _numeric(name: str | None) -> dict[str, Kind]:

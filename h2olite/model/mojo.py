@@ -16,10 +16,10 @@ import numpy as np
 
 import h2olite
 from h2olite.data.encoding import RowEncoder
-from h2olite.data.table import Column, Table
 from h2olite.errors import ArtifactError
 
 from .archive import SAMPLE, member_info, replacing
+from .tabulation import TabulatedColumn, tabulate
 
 if TYPE_CHECKING:
     from .model import Model
@@ -151,43 +151,29 @@ def _inputs_by_level(model: Model) -> Inputs:
     """
     encoder, network = model.encoder, model.network
     weights, biases = network.weights(0).astype(np.float64), network.biases(0).astype(np.float64)
-    levels, by_level = {}, []
-    for i, (name, kind) in enumerate(encoder.schema.items()):
-        if kind == "categorical":
-            levels[name] = _levels_of(encoder, name)
-            by_level.append(_level_weights(encoder.select([name]), levels[name], weights[encoder.input_groups == i]))
+    columns = tabulate(encoder)
     kept = np.array([i for i, name in enumerate(encoder.numeric) if name not in encoder.recoding.sources], np.int64)
     of_numbers = weights[encoder.n_categorical_inputs + kept]
     subtrahend, multiplier = encoder.subtrahend[kept], encoder.multiplier[kept]
     center = subtrahend if model.response is None else encoder.imputed[kept]
     return Inputs(
-        levels,
+        {column.name: column.levels for column in columns},
         tuple(encoder.numeric[i] for i in kept),
         center,
         multiplier,
-        np.concatenate([*by_level, of_numbers]).astype(np.float32),
+        np.concatenate([*(_by_level(column, encoder, weights) for column in columns), of_numbers]).astype(np.float32),
         biases + np.tensordot((center - subtrahend) * multiplier, of_numbers, 1),
     )
 
 
-def _levels_of(encoder: RowEncoder, name: str) -> tuple[str, ...]:
-    """The levels of a categorical column in the training table."""
-    replacement = encoder.recoding.replacements.get(name)
-    return encoder.levels[encoder.categorical.index(name)] if replacement is None else replacement.levels
-
-
-def _level_weights(encoder: RowEncoder, levels: tuple[str, ...], weights: np.ndarray) -> np.ndarray:
-    """What each level, and last missing, of the encoder's only column adds to the first layer.
-
-    weights : of the inputs that the column has, (n_inputs, n_channels, n_units).
-    """
-    codes = np.append(np.arange(len(levels), dtype=np.int32), np.int32(-1))
-    (name,) = encoder.schema
-    active, numbers = encoder.encode(Table("levels", {name: Column(codes, levels)}, codes.size))
-    if encoder.numeric:
-        return np.tensordot(numbers, weights, 1)
-    nothing = np.zeros_like(weights[:1])  # where -1, no input, leads
-    return np.concatenate([weights, nothing])[active[:, 0]]
+def _by_level(column: TabulatedColumn, encoder: RowEncoder, weights: np.ndarray) -> np.ndarray:
+    """What each level of a column, and last missing, adds to the first layer: (n_levels + 1, n_channels, n_units)."""
+    n_categorical = len(encoder.categorical)
+    if column.places[0] < n_categorical:
+        active = column.encoded[:, 0].astype(np.int64)
+        return np.where(active[:, np.newaxis, np.newaxis] < 0, 0.0, weights[active])
+    inputs = np.array(column.places) - n_categorical + encoder.n_categorical_inputs
+    return np.tensordot(column.encoded, weights[inputs], 1)
 
 
 def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[str, Any]:

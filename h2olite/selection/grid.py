@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from h2olite.errors import ParameterError
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.model import Model, load_model
+from h2olite.model.loading import load_model
+from h2olite.model.model import Model
 from h2olite.parameters import nearest
 
 if TYPE_CHECKING:

@@ -1,0 +1,64 @@
+"""Models from their files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from h2olite.data.encoding import ResponseEncoder, RowEncoder
+from h2olite.errors import ArtifactError
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, MultinomialMetrics, RegressionMetrics
+from h2olite.network.network import Network
+from h2olite.parameters import Parameters
+
+from .artifact import read_artifact
+from .folds import CrossValidation, within
+from .model import Model
+from .record import TrainingRecord
+from .scoring import ClassShares, layout_of, scoring_of
+
+METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    ArtifactError : the file is no model, damaged, or written by a newer version.
+    """
+    document, arrays = read_artifact(path)
+    try:
+        return _restored(document, arrays)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
+
+
+def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
+    """The model of a file's contents."""
+    parameters = Parameters(**document["parameters"])
+    encoder = RowEncoder.from_json(document["encoder"])
+    response = document["response"] and ResponseEncoder.from_json(document["response"])
+    layout = layout_of(encoder, response, parameters)
+    metrics = METRICS[scoring_of(encoder, response, parameters).category]
+    validation = document["validation_metrics"]
+    importances = document["importances"]
+    folds = document["cross_validation"]
+    shares = document["shares"]
+    return Model(
+        model_id=document["model_id"],
+        parameters=parameters,
+        encoder=encoder,
+        response=response,
+        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
+        training_metrics=metrics.from_json(document["training_metrics"]),
+        validation_metrics=None if validation is None else metrics.from_json(validation),
+        history=document["history"],
+        importances=None if importances is None else np.array(importances),
+        record=TrainingRecord(**document["record"]),
+        cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
+        shares=None if shares is None else ClassShares(*map(tuple, shares)),
+    )
