@@ -1,0 +1,178 @@
+"""What is measured: jobs, who does each of them, and the targets."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+THREADS = 2
+
+Task = dict[str, Any]
+
+
+class Contender(NamedTuple):
+    """Somebody who does a job.
+
+    name : in the report; unique within a job.
+    peer : the module ``peers/with_PEER.py``, or ``program``: the command line of h2olite.
+    task : what it is asked to do, besides table, seed and threads.
+    is_fresh : whether each repetition has a new process, whose start counts. Otherwise one process does all.
+    setup : a task to do once before.
+    """
+
+    name: str
+    peer: str
+    task: Task
+    is_fresh: bool = False
+    setup: Task | None = None
+
+
+class Target(NamedTuple):
+    """How many times as good as the best of some others a contender shall be; without others, its most seconds."""
+
+    value: float
+    against: tuple[str, ...] = ()
+    of: str = "h2olite"
+
+
+class Job(NamedTuple):
+    """Something to measure.
+
+    name : what ``--jobs`` takes.
+    title : what it is, for people; ``{table}`` stands for the table.
+    table : see `tables.find_table`.
+    measure : ``rows_per_second`` of training, ``seconds``, or ``seconds_to_goal``.
+    most_repeats : for jobs that take long and vary little.
+    """
+
+    name: str
+    title: str
+    table: str
+    measure: str
+    contenders: tuple[Contender, ...]
+    targets: tuple[Target, ...]
+    most_repeats: int = 100
+
+
+def training(**settings: Any) -> Task:
+    """Train a 200-200 rectifier network."""
+    return {"do": "train", "hidden": [200, 200], "batch": 1, "epochs": 1, "threads": THREADS} | settings
+
+
+def mini_batches(size: int) -> Job:
+    """Mini-batches against PyTorch: same size, same update rule."""
+    task = training(batch=size, epochs=10, optimiser="adadelta")
+    return Job(
+        f"batch-{size}",
+        f"{{table}}, 10 epochs, ADADELTA, mini-batches of {size}",
+        "digits",
+        "rows_per_second",
+        (
+            Contender("h2olite", "h2olite", task),
+            Contender("PyTorch", "torch", task),
+            Contender("scikit-learn (Adam)", "sklearn", task),
+        ),
+        (Target({32: 1.5, 128: 1.3, 512: 1.1}[size], ("PyTorch",)),),
+    )
+
+
+def whole_command(name: str, ratio: float, *others: Target) -> Job:
+    """From a CSV file to a model file with default parameters, starts included."""
+    task = {"do": "command", "threads": THREADS}
+    return Job(
+        name,
+        "{table}, CSV file to model file, defaults, start included",
+        name,
+        "seconds",
+        (Contender("h2olite", "program", task, True), Contender("H2O", "h2o", task, True)),
+        (Target(ratio, ("H2O",)), *others),
+    )
+
+
+def one_row_at_a_time(name: str, table: str, ratio: float, title: str, **settings: Any) -> Job:
+    """One row at a time: against H2O, and on two threads against one."""
+    task = training(**settings)
+    return Job(
+        name,
+        f"{{table}}, {title}, one row at a time",
+        table,
+        "rows_per_second",
+        (
+            Contender("h2olite", "h2olite", task),
+            Contender("h2olite, one thread", "h2olite", task | {"threads": 1}),
+            Contender("H2O", "h2o", task),
+        ),
+        (Target(ratio, ("H2O",)), Target(1.7, ("h2olite, one thread",))),
+    )
+
+
+def race() -> Job:
+    """Who first classifies all but 5 % of the test digits rightly."""
+    task = training(epochs=8, goal=0.05, look=2000)
+    adam = tuple(
+        Contender(f"PyTorch, Adam, {size}", "torch", task | {"batch": size, "optimiser": "adam"})
+        for size in (32, 128, 512)
+    )
+    sklearn = Contender("scikit-learn, Adam, 200", "sklearn", task | {"batch": 200})
+    return Job(
+        "race",
+        "{table}, training time to a test error of 5 %",
+        "digits",
+        "seconds_to_goal",
+        (
+            Contender("h2olite", "h2olite", task),
+            Contender("h2olite, mini-batches of 32", "h2olite", task | {"batch": 32}),
+            *adam,
+            sklearn,
+        ),
+        (Target(1.5, (*(contender.name for contender in adam), sklearn.name)),),
+    )
+
+
+def scoring() -> Job:
+    """From a CSV file to a CSV file of predictions."""
+    task, setup = {"do": "predict", "threads": THREADS}, {"do": "save", "hidden": [200, 200], "threads": THREADS}
+    return Job(
+        "scoring",
+        "{table}, predictions by 200-200, CSV file to CSV file",
+        "flights-1000000",
+        "seconds",
+        (
+            Contender("h2olite", "program", task, True, setup),
+            Contender("H2O, without its start", "h2o", task, True, setup | {"epochs": 0.1}),
+            Contender("scikit-learn and pandas", "sklearn", task, True, setup),
+        ),
+        (Target(10, ("H2O, without its start",)), Target(5, ("scikit-learn and pandas",))),
+        most_repeats=3,
+    )
+
+
+def growth(n_rows: int = 10_000_000, fewer: int = 1_000_000) -> Job:
+    """Ten times as many rows."""
+    task = training(do="command", l1=1e-5, l2=1e-5)
+    more = task | {"table": f"flights-{n_rows}", "epochs": fewer / n_rows}
+    return Job(
+        "growth",
+        f"{n_rows:,} flights against {fewer:,}, {fewer:,} of them trained on",
+        f"flights-{fewer}",
+        "rows_per_second",
+        (
+            Contender(f"h2olite, {fewer:,}", "program", task, True),
+            Contender(f"h2olite, {n_rows:,}", "program", more, True),
+        ),
+        (Target(0.9, (f"h2olite, {fewer:,}",), of=f"h2olite, {n_rows:,}"),),
+        most_repeats=2,
+    )
+
+
+JOBS = (
+    one_row_at_a_time("digits", "digits", 25, "3 epochs", epochs=3),
+    one_row_at_a_time("flights", "flights-1000000", 10, "1 epoch, l1=l2=1e-5", l1=1e-5, l2=1e-5),
+    whole_command("adult", 10),
+    whole_command("airlines", 10),
+    whole_command("iris", 3, Target(1.5)),
+    whole_command("prostate", 3, Target(1.5)),
+    *map(mini_batches, (32, 128, 512)),
+    race(),
+    scoring(),
+    growth(),
+)

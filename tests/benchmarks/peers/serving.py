@@ -1,0 +1,26 @@
+"""How a peer's process talks to the benchmark: a JSON object a line, tasks on stdin and results on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Task = dict[str, Any]
+Result = dict[str, Any]
+
+
+def serve(run: Callable[[Task, Callable[[], None]], Result]) -> None:
+    """Run tasks until stdin ends.
+
+    Parameters
+    ----------
+    run : gets a task and a function to call when what the task asks for is done, before its outcome is measured.
+    """
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # libraries print to stdout
+    for line in sys.stdin:
+        result = run(json.loads(line), lambda: print("{}", file=answers))
+        print(json.dumps(result), file=answers)

@@ -1,0 +1,171 @@
+"""Running contenders in processes of their own, with their time and their largest memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from jobs import THREADS, Contender, Task
+
+PEERS = Path(__file__).parent / "peers"
+MODULES = {"h2olite": "h2olite", "program": "h2olite_cli", "h2o": "h2o", "torch": "torch", "sklearn": "sklearn"}
+
+Result = dict[str, Any]
+
+
+class PeerError(Exception):
+    """A contender's process has failed."""
+
+
+def missing(peer: str) -> str | None:
+    """What a peer lacks to be run here, None if nothing."""
+    if importlib.util.find_spec(MODULES[peer]) is None:
+        return f"{MODULES[peer]} is not installed (pip install '.[bench]')"
+    if peer == "h2o" and shutil.which("java") is None:
+        return "H2O needs Java 17 on the PATH"
+    return None
+
+
+class Process:
+    """A process that is measured.
+
+    Attributes
+    ----------
+    peak : largest memory in bytes of the process or of a process it has started, whichever is larger; 0 while it runs.
+    """
+
+    def __init__(self, arguments: list[str], threads: int) -> None:
+        self._errors = tempfile.TemporaryFile("w+")
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env=os.environ | dict.fromkeys(names, str(threads)),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.stdin, self.stdout = self._process.stdin, self._process.stdout
+        self.peak = 0
+
+    def send(self, task: Task) -> None:
+        """Give the process a task, as a line with a JSON object."""
+        print(json.dumps(task), file=self.stdin, flush=True)
+
+    def answer(self) -> Result:
+        """The next line that the process prints, a JSON object."""
+        line = self.stdout.readline()
+        if not line:
+            self.end()
+            raise PeerError("it ended without an answer")
+        return json.loads(line)
+
+    def end(self) -> None:
+        """Wait for the end of the process."""
+        self.stdin.close()
+        self.stdout.read()
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self.peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        if self._process.returncode:
+            self._errors.seek(0)
+            raise PeerError(self._errors.read().strip().rpartition("\n")[2])
+
+
+class Runner(Protocol):
+    """Does a contender's tasks."""
+
+    def run(self, task: Task) -> Result:
+        """Do a task."""
+
+    def end(self) -> int:
+        """End what is still running; gives its largest memory in bytes."""
+
+
+class Lasting:
+    """One process does all tasks; its start does not count."""
+
+    def __init__(self, contender: Contender) -> None:
+        self._process = start_peer(contender)
+
+    def run(self, task: Task) -> Result:
+        """Do a task."""
+        self._process.send(task)
+        return self._process.answer()
+
+    def end(self) -> int:
+        """End the process; gives its largest memory in bytes."""
+        self._process.end()
+        return self._process.peak
+
+
+class Fresh:
+    """A new process for each task; its start counts, unless it says itself how many seconds count."""
+
+    def __init__(self, contender: Contender) -> None:
+        self._contender = contender
+
+    def run(self, task: Task) -> Result:
+        """Do a task."""
+        started = time.perf_counter()
+        process = start_peer(self._contender)
+        process.send(task)
+        result: Result = {}
+        if not (answer := process.answer()):  # done, but not yet measured
+            result["seconds"] = time.perf_counter() - started
+            answer = process.answer()
+        process.end()
+        return result | answer | {"peak": process.peak}
+
+    def end(self) -> int:
+        """Nothing is left to end."""
+        return 0
+
+
+class Program(Fresh):
+    """h2olite's command line."""
+
+    def run(self, task: Task) -> Result:
+        """Do a task."""
+        if task["do"] == "predict":
+            return call("predict", task["model"], task["train"], "-o", task["output"])[1]
+        table = task["test"] if task["do"] == "save" else task["train"]
+        options = [f"--factor={task['response']}", f"--nthreads={task['threads']}", "--json", "--quiet"]
+        options += [f"--{name}={task[name]}" for name in ("epochs", "l1", "l2", "seed") if name in task]
+        options += [f"--hidden={','.join(map(str, task['hidden']))}"] if "hidden" in task else []
+        report, result = call("train", table, "-y", task["response"], "-o", task["model"], *options)
+        evaluation, _ = call("evaluate", task["model"], task["test"], "--json")
+        loss = json.loads(evaluation)["metrics"]["logloss"]
+        return result | {"rows_per_second": json.loads(report)["training_speed"], "loss": loss}
+
+
+def runner_of(contender: Contender) -> Runner:
+    """Who does the contender's tasks."""
+    if contender.peer == "program":
+        return Program(contender)
+    return Fresh(contender) if contender.is_fresh else Lasting(contender)
+
+
+def start_peer(contender: Contender) -> Process:
+    """A process of the contender's peer, ready for tasks."""
+    return Process([str(PEERS / f"with_{contender.peer}.py")], contender.task["threads"])
+
+
+def call(*arguments: str) -> tuple[str, Result]:
+    """Run h2olite with these arguments; gives what it prints, and its seconds and largest memory."""
+    started = time.perf_counter()
+    process = Process(["-m", "h2olite_cli", *arguments], THREADS)
+    printed = process.stdout.read()
+    process.end()
+    seconds = time.perf_counter() - started
+    return printed, {"seconds": seconds, "peak": process.peak}
