@@ -1,9 +1,9 @@
 """Compare accuracy with scikit-learn's multilayer perceptrons on the tables of datasets/.
 
 ``python tests/benchmarks/accuracy.py`` (needs h2olite[test]) prints a table and puts it into docs/benchmarks.md. Every
-row of a table is predicted once, by a model of the other four fifths (five shuffled folds). Both libraries train 200-200 rectifiers with
-their own defaults otherwise; scikit-learn gets its usual preparation: imputed, standardised, one-hot encoded, and a
-standardised response.
+row of a table is predicted once, by a model of the other four fifths (five shuffled folds). Both libraries train
+200-200 rectifiers with their own defaults otherwise; scikit-learn gets its usual preparation: imputed, standardised,
+one-hot encoded, and a standardised response.
 """
 
 from __future__ import annotations

@@ -137,10 +137,10 @@ def page(finished: Sequence[Finished], repeats: int) -> str:
 
 def write(section: str, text: str) -> None:
     """Put the text in place of a section of the page, which comments mark."""
-    begin, end = f"<!-- {section} -->\n", f"\n<!-- end of {section} -->"
+    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _ratio(ours: float, theirs: float, measure: str) -> float:
