@@ -286,6 +286,18 @@ class Model(MetricGetters):
     partial_plot = partial_plot
     download_mojo = download_mojo
 
+    def export_onnx(self, path: str | os.PathLike[str]) -> str:
+        """Write the model as an ONNX file, and give its path (see `h2olite.model.onnx.export_onnx`).
+
+        Raises
+        ------
+        MissingExtraError : onnx is not installed.
+        DataError : the model cannot be an ONNX graph, or the file cannot be written.
+        """
+        from .onnx import export_onnx
+
+        return export_onnx(self, path)
+
     def scoring_history(self) -> pd.DataFrame:
         """One row for every time the model was measured."""
         import pandas as pd
