@@ -28,6 +28,7 @@ COMMANDS = {
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),
     "features": Entry("predict", "Give a hidden layer's activations for every row.", "Models"),
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),
+    "compare": Entry("models", "Hold models against each other on a table.", "Models"),
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),

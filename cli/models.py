@@ -12,27 +12,91 @@ import click
 from h2olite.errors import DataError
 
 from .console import Command, print_json
-from .options import MODEL, TABLE, csv_from, csv_options, parameter_option
+from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
 from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
-from .report import describe, describe_training
+from .report import describe, describe_comparison, describe_training
+
+TWO_CLASSES, CLASSES = "Two classes", "Classes"
 
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 
 
+class Costs(click.ParamType):
+    """Two numbers with a colon between them."""
+
+    name = "costs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Read both."""
+        try:
+            false_positive, false_negative = map(float, value.split(":"))
+        except ValueError:
+            self.fail(f"{value!r} is not FP:FN, two numbers such as 1:5.", param, ctx)
+        return false_positive, false_negative
+
+
 @click.command(
     cls=Command,
-    params=[MODEL, TABLE, JSON, parameter_option("auc_type"), *csv_options()],
-    examples=["h2olite evaluate iris.h2olite iris.csv --auc-type weighted_ovr"],
+    params=[
+        MODEL,
+        TABLE,
+        JSON,
+        Option(
+            ["--threshold"],
+            type=click.FLOAT,
+            metavar="FLOAT",
+            help="Probability from which the second of two classes is predicted; where F1 is largest if not given.",
+            section=TWO_CLASSES,
+        ),
+        Option(
+            ["--cost", "costs"],
+            type=Costs(),
+            metavar="FP:FN",
+            help="What a false positive and a false negative cost: tells the expected cost per row, at the threshold "
+            "where it is least unless --threshold is given.",
+            section=TWO_CLASSES,
+        ),
+        Option(
+            ["--curves"],
+            type=click.Path(path_type=Path),
+            metavar="OUT",
+            help="Write fpr, tpr, precision, recall and more at every threshold, for ROC and PR curves, to a .csv, "
+            ".parquet, .arrow or .feather file.",
+            section=CLASSES,
+        ),
+        parameter_option("auc_type", section=CLASSES),
+        *csv_options(),
+    ],
+    examples=(
+        "h2olite evaluate iris.h2olite iris.csv --auc-type weighted_ovr",
+        "h2olite evaluate breast_cancer.h2olite breast_cancer.csv --cost 1:5",
+    ),
 )
-def evaluate(path: str, source: str, as_json: bool, auc_type: str | None, **options: Any) -> None:
-    """Measure MODEL on TABLE, which must hold the response."""
+def evaluate(
+    path: str,
+    source: str,
+    as_json: bool,
+    threshold: float | None,
+    costs: tuple[float, float] | None,
+    curves: Path | None,
+    auc_type: str | None,
+    **options: Any,
+) -> None:
+    """Measure MODEL on TABLE, which must hold the response: metrics, and a confusion matrix of classes."""
+    if curves is not None:
+        refuse_unwritable(curves)
+        refuse_unknown_format(curves)
+    import pyarrow as pa
+
     from h2olite import load_model
     from h2olite.data.reader import read_table
 
     model = load_model(path)
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
-    metrics = model.model_performance(table, auc_type=auc_type)
+    metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
+    if curves is not None:
+        write_table([pa.Table.from_pandas(model.curves(table), preserve_index=False)], curves)
     if as_json:
         print_json(
             {
@@ -44,6 +108,51 @@ def evaluate(path: str, source: str, as_json: bool, auc_type: str | None, **opti
         )
     else:
         click.echo(str(metrics))
+
+
+@click.command(
+    cls=Command,
+    params=[
+        click.Argument(["paths"], type=click.Path(), nargs=-1, required=True, metavar="MODEL MODEL..."),
+        TABLE,
+        JSON,
+        click.Option(
+            ["--resamples", "n_resamples"],
+            type=click.IntRange(min=1),
+            default=1000,
+            metavar="INT",
+            help="Tables drawn for the intervals. Default: 1000.",
+        ),
+        click.Option(
+            ["--seed"],
+            type=click.IntRange(min=0),
+            default=1,
+            metavar="INT",
+            help="Seed of the drawing. Default: 1.",
+        ),
+        *csv_options(),
+    ],
+    examples=["h2olite compare iris.h2olite sparse.h2olite iris.csv"],
+)
+def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int, seed: int, **options: Any) -> None:
+    """Measure models on TABLE, side by side, with 95 % intervals.
+
+    Every model is held against the first one. The intervals are those of a paired bootstrap: tables of as many rows
+    are drawn from TABLE, the same for all models. Where the interval of a difference holds 0, it may be chance.
+    """
+    if len(set(paths)) < 2:
+        raise click.UsageError("name two different models or more, and the table last.")
+    import h2olite
+    from h2olite.data.reader import read_table
+    from h2olite.selection.comparison import shared_schema
+
+    models = {path: h2olite.load_model(path) for path in paths}
+    table = read_table(source, schema=shared_schema(models.values()), csv=csv_from(options))
+    compared = h2olite.compare(models, table, n_resamples=n_resamples, seed=seed)
+    if as_json:
+        print_json(compared.report())
+    else:
+        click.echo(describe_comparison(compared))
 
 
 @click.command(cls=Command, params=[MODEL, JSON], examples=["h2olite show iris.h2olite"])

@@ -92,9 +92,9 @@ def parameter_options() -> list[click.Parameter]:
     ]
 
 
-def parameter_option(name: str) -> click.Parameter:
+def parameter_option(name: str, section: str) -> click.Parameter:
     """The option of one parameter, for a command that takes no others."""
-    return _option(declared()[name], section="Options")
+    return _option(declared()[name], section=section)
 
 
 def hyper_parameter_options() -> list[click.Parameter]:

@@ -9,6 +9,7 @@ from h2olite.parameters import declared
 
 if TYPE_CHECKING:
     from h2olite.model.model import Model
+    from h2olite.selection.comparison import Comparison
 
 TOP = 10
 """Most inputs and measurements listed."""
@@ -47,6 +48,16 @@ HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
 }
 
 
+COMPARISON_COLUMNS = {
+    "model": "model",
+    "value": "value",
+    "interval": "interval",
+    "difference": "difference",
+    "of_difference": "interval",
+    "verdict": "verdict",
+}
+
+
 def describe(model: Model) -> str:
     """What was trained, its layers, how good it is and which inputs matter."""
     report = model.report()
@@ -81,6 +92,29 @@ def describe_training(model: Model) -> str:
     )
 
 
+def describe_comparison(compared: Comparison) -> str:
+    """For each metric a line per model, with its difference to the first one."""
+    head = (
+        f"{compared.category} models of {compared.response} on {compared.n_rows:,} rows, with 95 % intervals of "
+        f"{compared.n_resamples:,} resamples"
+    )
+    n = len(compared.names)
+    cells = [
+        {
+            "model": row["model"],
+            "value": row["value"],
+            "interval": f"{row['low']:.3g}..{row['high']:.3g}",
+            "difference": None if row["verdict"] is None else f"{row['difference']:+.3g}",
+            "of_difference": row["verdict"] and f"{row['difference_low']:.3g}..{row['difference_high']:.3g}",
+            "verdict": row["verdict"],
+        }
+        for row in compared.rows()
+    ]
+    title, *lines = text_table(cells, COMPARISON_COLUMNS).splitlines()
+    by_metric = zip(compared.values, (lines[i : i + n] for i in range(0, len(lines), n)), strict=True)
+    return "\n\n".join([f"{head}\n\n{title}", *("\n".join([metric, *group]) for metric, group in by_metric)])
+
+
 def text_table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
     """Rows under titles; text to the left, numbers to the right, and no column that is empty throughout."""
     columns = []
@@ -89,7 +123,7 @@ def text_table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> 
         if any(value is not None for value in values):
             cells = [title, *map(_cell, values)]
             width = max(map(len, cells))
-            is_text = all(isinstance(value, str) for value in values)
+            is_text = all(isinstance(value, str) for value in values if value is not None)
             columns.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in cells])
     return "\n".join(f"  {'  '.join(line)}".rstrip() for line in zip(*columns, strict=True))
 

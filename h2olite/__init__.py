@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .model.model import Model
     from .model.scorer import Scorer
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
+    from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArtifactError",
+    "Comparison",
     "DataError",
     "DeepLearningClassifier",
     "DeepLearningRegressor",
@@ -34,6 +36,7 @@ __all__ = [
     "RegularizationPath",
     "Scorer",
     "TrainingError",
+    "compare",
     "deeplearning",
     "grid",
     "load_model",
@@ -41,10 +44,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "compare": "selection.comparison",
     "deeplearning": "estimator",
     "grid": "estimator",
     "load_model": "model.loading",
     "regularization_path": "estimator",
+    "Comparison": "selection.comparison",
     "Grid": "selection.grid",
     "Model": "model.model",
     "RegularizationPath": "selection.path",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -103,6 +104,11 @@ class Adaptation:
                 f"{', '.join(map(repr, list(levels)[:LISTED_LEVELS]))}{more}."
             )
         return sentences
+
+    def warn(self, stacklevel: int = 2) -> None:
+        """Give the warnings; `stacklevel` 2 says that the caller's caller is to blame, as in `warnings.warn`."""
+        for sentence in self.warnings():
+            warnings.warn(sentence, stacklevel=stacklevel + 1)
 
 
 def _is_number(level: str) -> bool:

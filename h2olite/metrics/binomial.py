@@ -11,7 +11,7 @@ import numpy as np
 from h2olite.errors import ParameterError
 from h2olite.metrics.base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
 from h2olite.metrics.confusion import ConfusionMatrix
-from h2olite.metrics.curves import CRITERIA, Counts, ThresholdCurve, records
+from h2olite.metrics.curves import CRITERIA, Costs, Counts, ThresholdCurve, mean_cost, records
 from h2olite.parameters import nearest
 
 if TYPE_CHECKING:
@@ -58,7 +58,18 @@ class BinomialMetrics(Metrics):
 
     category = "Binomial"
     auto_stopping_metric = "logloss"
-    first_shown = ("logloss", "auc", "pr_auc", "gini", "mean_per_class_error", "error", "mse", "rmse", "r2")
+    first_shown = (
+        "expected_cost",
+        "logloss",
+        "auc",
+        "pr_auc",
+        "gini",
+        "mean_per_class_error",
+        "error",
+        "mse",
+        "rmse",
+        "r2",
+    )
 
     @classmethod
     def from_predictions(
@@ -69,6 +80,7 @@ class BinomialMetrics(Metrics):
         levels: tuple[str, str],
         weights: np.ndarray | None = None,
         threshold: float | None = None,
+        costs: Costs | None = None,
         gainslift_bins: int = -1,
     ) -> BinomialMetrics:
         """Measure predictions.
@@ -79,26 +91,38 @@ class BinomialMetrics(Metrics):
         p1 : ndarray of float, shape (n_rows,); the predicted probability of class 1.
         levels : names of the classes.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
-        threshold : least probability at which class 1 is predicted; the one with the largest F1 if not given.
+        threshold : least probability at which class 1 is predicted. If not given, it is the one of least expected cost
+            if there are costs, else that with the largest F1.
+        costs : what a false positive and a false negative cost; the mean per row becomes ``metrics["expected_cost"]``.
         gainslift_bins : groups of the gains/lift table; -1 for the usual 16, 0 for no table.
 
         Raises
         ------
         DataError
             No row is left to measure.
+        ParameterError
+            The threshold is no probability, or the costs are not positive.
         """
+        if threshold is not None:
+            _check(threshold)
+        if costs is not None and not (min(costs) >= 0 and 0 < max(costs) < math.inf):
+            raise ParameterError(f"costs must be two numbers >= 0, not both 0; got {costs[0]:g} and {costs[1]:g}.")
         actual, p1, weights = measured(actual, p1, weights)
         positive = actual == 1
         p_actual = np.where(positive, p1, 1 - p1)
         mse = weighted_mean((1 - p_actual) ** 2, weights)
         curve = ThresholdCurve.from_predictions(positive, p1, weights)
         best = {name: curve.best(name) for name in CRITERIA}
-        if threshold is None:
+        if threshold is None and costs is not None:
+            threshold = curve.cheapest(costs)
+        elif threshold is None:
             threshold = float(curve.thresholds[best["f1"][0]])
-        confusion = _confusion(curve.counts_at(threshold), levels)
+        counts = curve.counts_at(threshold)
+        confusion = _confusion(counts, levels)
         table = curve.thinned(MOST_THRESHOLDS, [max(curve.row_at(threshold), 0), *(row for row, _ in best.values())])
         gains_lift = curve.gains_lift(gainslift_bins) if gainslift_bins else []
         auc = curve.auc()
+        expected = {} if costs is None else {"expected_cost": float(mean_cost(counts, costs)[0])}
         return cls(
             {
                 "nobs": len(actual),
@@ -112,6 +136,7 @@ class BinomialMetrics(Metrics):
                 "mean_per_class_error": confusion.mean_per_class_error(),
                 "error": confusion.error(),
                 "threshold": threshold,
+                **expected,
                 "lift_top_group": (gains_lift or curve.gains_lift())[0]["lift"],
                 "kolmogorov_smirnov": curve.kolmogorov_smirnov(),
                 "confusion_matrix": confusion.to_json(),
@@ -283,6 +308,4 @@ def _confusion(counts: Counts, labels: tuple[str, ...], title: str = ConfusionMa
 
 def _scores(curve: ThresholdCurve) -> list[dict[str, Any]]:
     """The table of all criteria at every threshold of a curve."""
-    counts = curve.counts()
-    columns = {name: criterion(counts) for name, criterion in CRITERIA.items()}
-    return records({"threshold": curve.thresholds, **columns, "idx": np.arange(len(curve.thresholds))})
+    return records(curve.table() | {"idx": np.arange(len(curve.thresholds))})

@@ -13,6 +13,10 @@ GROUP_ENDS = np.array([0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0
 """The quantiles of the predictions at which the groups of the gains/lift table end, unless asked for others."""
 
 
+Costs = tuple[float, float]
+"""What one false positive and one false negative cost."""
+
+
 class Counts(NamedTuple):
     """Weights of the rows rightly and wrongly predicted positive and negative, at each of some thresholds."""
 
@@ -67,6 +71,12 @@ CRITERIA: dict[str, Callable[[Counts], np.ndarray]] = {
 """What can be read off the counts at a threshold, in the order of H2O's tables."""
 
 
+def mean_cost(counts: Counts, costs: Costs) -> np.ndarray:
+    """What the wrong predictions cost, as a mean over all rows."""
+    false_positive, false_negative = costs
+    return (false_positive * counts.fps + false_negative * counts.fns) / sum(counts)
+
+
 class ThresholdCurve(NamedTuple):
     """Rows predicted positive, rightly and wrongly, when all from a threshold upwards are.
 
@@ -82,11 +92,8 @@ class ThresholdCurve(NamedTuple):
 
     @classmethod
     def from_predictions(cls, positive: np.ndarray, p1: np.ndarray, weights: np.ndarray) -> ThresholdCurve:
-        """Sort the rows once; equal predictions share a threshold."""
-        order = np.argsort(-p1, kind="stable")
-        p1, positive, weights = p1[order], positive[order], weights[order]
-        last = np.flatnonzero(np.append(p1[1:] != p1[:-1], True))
-        return cls(p1[last], np.cumsum(weights * positive)[last], np.cumsum(weights * ~positive)[last])
+        """The curve of rows with these predictions."""
+        return Ranking.of(positive, p1).curve(weights)
 
     def counts(self) -> Counts:
         """The counts at every threshold."""
@@ -108,6 +115,19 @@ class ThresholdCurve(NamedTuple):
         row = 0 if np.isnan(values[0]) else int(np.argmax(values))
         return row, float(values[row])
 
+    def cheapest(self, costs: Costs) -> float:
+        """The highest threshold of least mean cost; 1 if predicting no row positive is as cheap."""
+        at_thresholds = mean_cost(self.counts(), costs)
+        row = int(np.argmin(at_thresholds))
+        if self.thresholds[0] < 1 and mean_cost(self.counts_at(1.0), costs)[0] <= at_thresholds[row]:
+            return 1.0
+        return float(self.thresholds[row])
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The thresholds and all criteria there."""
+        counts = self.counts()
+        return {"threshold": self.thresholds} | {name: criterion(counts) for name, criterion in CRITERIA.items()}
+
     def auc(self) -> float:
         """Probability that a positive row is predicted above a negative one, ties counted half; NaN without both."""
         pairs = self.tps[-1] * self.fps[-1]
@@ -128,9 +148,9 @@ class ThresholdCurve(NamedTuple):
         """
         if self.tps[-1] == 0:
             return 0.0
-        dtp, dfp = np.diff(self.tps, prepend=0), np.diff(self.fps, prepend=0)
-        rising = dtp > 0
-        dtp, dfp, tp, fp = dtp[rising], dfp[rising], self.tps[rising], self.fps[rising]
+        increments = np.diff(self.tps, prepend=0), np.diff(self.fps, prepend=0)
+        rising = np.flatnonzero(increments[0] > 0)
+        dtp, dfp, tp, fp = (sums[rising] for sums in (*increments, self.tps, self.fps))
         slope = 1 + dfp / dtp
         before = tp - dtp + fp - dfp
         growth = np.divide(dtp + dfp, before, out=np.zeros_like(tp), where=before > 0)
@@ -189,6 +209,37 @@ class ThresholdCurve(NamedTuple):
             "kolmogorov_smirnov": cumulative_capture - _ratio(rows - events, negatives, empty=np.nan),
         }
         return records(columns)
+
+
+class Ranking(NamedTuple):
+    """Rows from the highest prediction down, for curves with any weights.
+
+    order : the rows' indices.
+    last : places in `order` after which the prediction is a lower one: all of them, as a slice, without ties.
+    thresholds : the distinct predictions.
+    positive : 1 for positive rows and 0 for others, in this order.
+    """
+
+    order: np.ndarray
+    last: np.ndarray | slice
+    thresholds: np.ndarray
+    positive: np.ndarray
+
+    @classmethod
+    def of(cls, positive: np.ndarray, p1: np.ndarray) -> Ranking:
+        """Sort the rows; equal predictions share a threshold."""
+        order = np.argsort(-p1, kind="stable")
+        p1 = p1[order]
+        falls = np.append(p1[1:] != p1[:-1], True)
+        last = slice(None) if falls.all() else np.flatnonzero(falls)
+        return cls(order, last, p1[last], positive[order].astype(np.float64))
+
+    def curve(self, weights: np.ndarray) -> ThresholdCurve:
+        """The curve of the rows with these weights, in the rows' own order."""
+        weights = weights[self.order]
+        positives = weights * self.positive
+        tps, fps = (np.cumsum(part)[self.last] for part in (positives, weights - positives))
+        return ThresholdCurve(self.thresholds, tps, fps)
 
 
 def records(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:

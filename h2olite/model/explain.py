@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +85,7 @@ def permutation_importance(
         for repeat in range(n_repeats):
             order = random_stream(seed, "permutation", i, repeat).permutation(table.n_rows)
             losses[i, repeat] = loss(_with_column(table, name, table[name].take(order))) - usual
-    for sentence in adaptation.warnings():
-        warnings.warn(sentence, stacklevel=2)
+    adaptation.warn()
     if n_repeats == 1:
         largest, total = losses.max() or 1.0, losses.clip(min=0).sum() or 1.0
         columns = [losses, losses / largest, losses.clip(min=0) / total]

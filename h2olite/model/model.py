@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +22,9 @@ from h2olite.metrics import Metrics
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
 from h2olite.training.workers import TILE, Workers, usable_threads
-from h2olite.validation import validate
 
 from .artifact import write_artifact
+from .evaluation import curves, measure, model_performance, predict_observed
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import MetricGetters
@@ -33,7 +32,7 @@ from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stored
-from .scoring import ClassShares, Observed, Reconstruction, Scoring, objective_of, scoring_of
+from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,40 +223,12 @@ class Model(MetricGetters):
                 computed = computed.add_column(i, name, block.kept[name])
             yield computed
         if adaptation is not None:
-            _warn(adaptation)
+            adaptation.warn()
 
-    def model_performance(
-        self,
-        test_data: Any = None,
-        train: bool = False,
-        valid: bool = False,
-        xval: bool = False,
-        auc_type: str | None = None,
-    ) -> Metrics | None:
-        """The metrics on a frame that holds the response; without one, those of training, or of the frame asked for.
-
-        A model trained with a weights_column weighs the frame's rows by it, if it is there.
-        `auc_type` chooses the AUC of several classes on the frame; that of training if not given.
-        """
-        if test_data is None:
-            return self._of_frames(train, valid, xval, lambda metrics: metrics)
-        table = as_table(test_data, name="test_data", schema=self.schema | self.response_schema)
-        adaptation = Adaptation(table.name)
-        metrics = self.measure(table, adaptation, auc_type)
-        _warn(adaptation)
-        return metrics
-
-    def measure(self, table: Table, adaptation: Adaptation, auc_type: str | None = None) -> Metrics:
-        """The metrics on a table that holds the response, if the model has one."""
-        if self.response is not None and self.response.name not in table:
-            raise DataError(f"{table.name} has no response {self.response.name!r}, which metrics need.")
-        scoring = self._scoring
-        if auc_type is not None and isinstance(scoring, Scoring):
-            chosen = validate({"auc_type": auc_type}).auc_type
-            scoring = dataclasses.replace(scoring, parameters=dataclasses.replace(self.parameters, auc_type=chosen))
-        observed = Observed.of(table, self.response, self.parameters, adaptation)
-        with self._workers(table, adaptation) as (workers, rows):
-            return scoring.metrics(workers, self._objective, rows, np.arange(table.n_rows), observed)
+    model_performance = model_performance
+    measure = measure
+    predict_observed = predict_observed
+    curves = curves
 
     def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
@@ -436,7 +407,7 @@ class Model(MetricGetters):
         table = as_table(test_data, name="test_data", schema=self.schema)
         adaptation = Adaptation(table.name)
         frame = self._as_frame(columns_of(table, adaptation))
-        _warn(adaptation, stacklevel=4)
+        adaptation.warn(stacklevel=3)
         return frame
 
     @contextlib.contextmanager
@@ -459,9 +430,3 @@ class Model(MetricGetters):
 def _numeric(name: str | None) -> dict[str, Kind]:
     """The schema of a numeric column that there may be."""
     return {} if name is None else {name: "numeric"}
-
-
-def _warn(adaptation: Adaptation, stacklevel: int = 3) -> None:
-    """Warn of what the model did not know or find."""
-    for sentence in adaptation.warnings():
-        warnings.warn(sentence, stacklevel=stacklevel)

@@ -16,6 +16,7 @@ from h2olite.kernels import activations, losses
 from h2olite.kernels.passes import Layout
 from h2olite.kernels.rows import Objective
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.metrics.curves import Costs
 from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
 from h2olite.training.workers import Workers
@@ -112,11 +113,13 @@ class ClassShares(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Scoring:
-    """What the outputs of a network mean."""
+    """What the outputs of a network mean; `threshold` and `costs` are those of `BinomialMetrics.from_predictions`."""
 
     response: ResponseEncoder
     parameters: Parameters
     shares: ClassShares | None = None
+    threshold: float | None = None
+    costs: Costs | None = None
 
     @property
     def category(self) -> str:
@@ -143,6 +146,10 @@ class Scoring:
             return np.exp(np.minimum(linear, np.log(losses.LARGEST_EXP)))
         return linear
 
+    def observed(self, actual: np.ndarray) -> np.ndarray:
+        """The encoded response as metrics take it: classes as integers, -1 for missing."""
+        return actual if self.response.levels is None else np.where(np.isnan(actual), -1, actual).astype(np.int64)
+
     def metrics(
         self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> Metrics:
@@ -153,8 +160,7 @@ class Scoring:
 
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
-        if self.response.levels is not None:
-            actual = np.where(np.isnan(actual), -1, actual).astype(np.int64)
+        actual = self.observed(actual)
         metrics = self._usual_metrics(predictions, actual, weights)
         function = self.parameters.custom_metric_func
         if callable(function):  # in a model read from a file it is a name, and nothing of a file is run
@@ -180,6 +186,8 @@ class Scoring:
                 predictions[:, 1],
                 levels=(levels[0], levels[1]),
                 weights=weights,
+                threshold=self.threshold,
+                costs=self.costs,
                 gainslift_bins=self.parameters.gainslift_bins,
             )
         return MultinomialMetrics.from_predictions(
@@ -197,8 +205,9 @@ class Scoring:
         levels = self.response.levels
         if levels is None:
             return {"predict": predictions}
-        labels = (predictions[:, 1] >= threshold).astype(np.int64) if len(levels) == 2 else predictions.argmax(axis=1)
-        return {"predict": labels} | dict(zip(probability_names(levels).values(), predictions.T, strict=True))
+        return {"predict": predicted_classes(predictions, threshold)} | dict(
+            zip(probability_names(levels).values(), predictions.T, strict=True)
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -255,6 +264,13 @@ def scoring_of(
 ) -> Scoring | Reconstruction:
     """What the outputs of a network mean, by what it was trained on; an autoencoder has no response."""
     return Reconstruction(encoder) if response is None else Scoring(response, parameters, shares)
+
+
+def predicted_classes(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Indices of classes: of two the second one from `threshold` on, of more the most probable one."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return probabilities.argmax(axis=1)
 
 
 def probability_names(levels: Sequence[str]) -> dict[str, str]:

@@ -1,9 +1,11 @@
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from program import DATASETS, SMALL, run
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 import h2olite
 
@@ -31,6 +33,87 @@ def test_evaluating_without_response_is_an_error(penguins, tmp_path):
     result = run("evaluate", penguins.path, tmp_path / "t.csv", "--json")
     assert result.exit_code == 1
     assert "has no response 'species'" in json.loads(result.stdout)["error"]
+
+
+@pytest.fixture(scope="module")
+def tumours(tmp_path_factory):
+    """Two models of tumours, the second one of which has learnt less."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, epochs in (("long", 3), ("short", 0.2)):
+        run("train", DATASETS / "breast_cancer.csv", "-o", folder / f"{name}.h2olite", *SMALL, "--epochs", epochs)
+    return folder
+
+
+def test_evaluation_at_a_threshold_counts_what_is_above_it(tumours):
+    table = DATASETS / "breast_cancer.csv"
+    text = run("evaluate", tumours / "long.h2olite", table, "--threshold", "0.9").stdout
+    predicted = h2olite.load_model(tumours / "long.h2olite").predict(table)["malignant"] >= 0.9
+    assert "Confusion Matrix (Act/Pred) @ threshold = 0.9" in text
+    assert text.splitlines()[-1].split()[1:3] == [str((~predicted).sum()), str(predicted.sum())]
+
+
+def test_evaluation_with_costs_takes_the_cheapest_threshold(tumours):
+    arguments = ("evaluate", tumours / "long.h2olite", DATASETS / "breast_cancer.csv", "--json", "--cost", "1:5")
+    cheapest = json.loads(run(*arguments).stdout)["metrics"]
+    (_, fp), (fn, _) = cheapest["confusion_matrix"]["matrix"]
+    assert cheapest["expected_cost"] == pytest.approx((fp + 5 * fn) / 569)
+    for threshold in ("0.2", "0.5", "0.8"):
+        metrics = json.loads(run(*arguments, "--threshold", threshold).stdout)["metrics"]
+        assert metrics["expected_cost"] >= cheapest["expected_cost"]
+
+
+@pytest.mark.parametrize("cost", ["1", "1:x", "1:2:3"])
+def test_costs_are_two_numbers_with_a_colon(tumours, cost):
+    result = run("evaluate", tumours / "long.h2olite", DATASETS / "breast_cancer.csv", "--cost", cost)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"'{cost}' is not FP:FN, two numbers such as 1:5." in result.stderr
+
+
+def test_curves_agree_with_scikit_learn(tumours, tmp_path):
+    table = DATASETS / "breast_cancer.csv"
+    run("evaluate", tumours / "long.h2olite", table, "--curves", tmp_path / "curves.csv")
+    curves = pd.read_csv(tmp_path / "curves.csv")
+    malignant = (pd.read_csv(table)["diagnosis"] == "malignant").to_numpy()
+    p1 = h2olite.load_model(tumours / "long.h2olite").predict(table)["malignant"]
+    fpr, tpr, thresholds = roc_curve(malignant, p1, drop_intermediate=False)
+    np.testing.assert_allclose(curves[["fpr", "tpr", "threshold"]], np.column_stack((fpr, tpr, thresholds))[1:])
+    precision, recall, _ = precision_recall_curve(malignant, p1)
+    reached = np.searchsorted(-recall, -curves["recall"], side="right") - 1
+    assert set(curves["class"]) == {"malignant"}
+    np.testing.assert_allclose(curves["precision"].iloc[-1], precision[0])
+    np.testing.assert_allclose(curves["recall"], recall[reached])
+
+
+def test_curves_hold_each_of_several_classes_against_the_rest(penguins, tmp_path):
+    run("evaluate", penguins.path, DATASETS / "penguins.csv", "--curves", tmp_path / "curves.parquet")
+    curves = pd.read_parquet(tmp_path / "curves.parquet")
+    ends = curves.groupby("class").last()
+    assert ends.index.tolist() == ["Adelie", "Chinstrap", "Gentoo"]
+    assert ends["tps"].tolist() == [152, 68, 124]
+
+
+def test_comparison_lists_every_metric_of_every_model(tumours):
+    paths = [str(tumours / f"{name}.h2olite") for name in ("short", "long")]
+    result = run("compare", *paths, DATASETS / "breast_cancer.csv", "--resamples", "200")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Binomial models of diagnosis on 569 rows, with 95 % intervals of 200 resamples"
+    metrics = ["logloss", "auc", "pr_auc", "mean_per_class_error", "error"]
+    assert [line for line in lines[3:] if line and not line.startswith(" ")] == metrics
+    of_long = [line.split() for line in lines if line.startswith(f"  {paths[1]}")]
+    assert [words[-1] for words in of_long] == ["better"] * 5
+
+    report = json.loads(run("compare", *paths, DATASETS / "breast_cancer.csv", "--json").stdout)
+    assert report["models"] == paths
+    assert [row["metric"] for row in report["metrics"]] == [name for name in metrics for _ in paths]
+    assert report["metrics"][0]["verdict"] is None
+
+
+def test_comparing_needs_two_models(tumours):
+    for models in (["long"], ["long", "long"]):
+        paths = [tumours / f"{name}.h2olite" for name in models]
+        result = run("compare", *paths, DATASETS / "breast_cancer.csv")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "name two different models or more, and the table last" in result.stderr
 
 
 def test_show_as_json_is_the_report_of_training(penguins):

@@ -359,3 +359,39 @@ def test_every_stopping_metric_has_a_value(name, key):
 def test_a_stopping_metric_of_another_kind_of_response_is_an_error():
     with pytest.raises(ParameterError, match=r"stopping_metric must be one of logloss, .* Binomial model; got 'MAE'"):
         measure(*sample("plain")).stopping_value("MAE")
+
+
+@pytest.mark.parametrize("weighting", ["none", "fractions"])
+@pytest.mark.parametrize("costs", [(1, 5), (5, 1), (0, 1), (1, 0), (1, 1000)])
+@pytest.mark.parametrize("kind", ["plain", "ties", "extremes", "rare"])
+def test_costs_choose_the_threshold_of_least_expected_cost(kind, costs, weighting):
+    actual, p1 = sample(kind)
+    weights = drawn_weights(weighting, len(actual))
+    metrics = measure(actual, p1, weights=weights, costs=costs)
+
+    def cost(threshold):
+        predicted = p1 >= threshold
+        paid = np.where(predicted & (actual == 0), costs[0], 0) + np.where(~predicted & (actual == 1), costs[1], 0)
+        return np.average(paid, weights=weights)
+
+    assert metrics["expected_cost"] == pytest.approx(cost(metrics["threshold"]))
+    assert metrics["expected_cost"] == pytest.approx(min(map(cost, [*p1, 1.0])))
+    at_half = measure(actual, p1, weights=weights, costs=costs, threshold=0.5)
+    assert (at_half["threshold"], at_half["expected_cost"]) == (0.5, pytest.approx(cost(0.5)))
+
+
+def test_no_row_is_predicted_positive_where_that_is_cheapest():
+    metrics = measure(np.array([0, 1, 0, 0]), np.array([0.9, 0.5, 0.4, 0.3]), costs=(10, 1))
+    assert metrics["threshold"] == 1
+    assert metrics["confusion_matrix"]["matrix"] == [[3, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("costs", [(-1, 1), (0, 0), (np.inf, 1), (np.nan, 1)])
+def test_costs_must_be_numbers_from_0(costs):
+    with pytest.raises(ParameterError, match="costs must be two numbers >= 0, not both 0; got"):
+        measure(*sample("plain"), costs=costs)
+
+
+def test_given_threshold_must_be_a_probability():
+    with pytest.raises(ParameterError, match=r"threshold must be >= 0 and <= 1; got 1\.5"):
+        measure(*sample("plain"), threshold=1.5)
