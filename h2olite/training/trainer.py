@@ -42,8 +42,9 @@ MOST_ROWS_PER_PAYMENT = 4096
 weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
 
 MOST_OWED = 20.0
-"""The same for strong penalties: rows times strength by which they act. In 4,096 rows the weights that a penalty of 0.1
-is going to remove grow enough for the biases to make up for them, and without them those biases are wrong."""
+"""Rows times l1 by which a strong l1 acts. In 4,096 rows the weights that an l1 of 0.1 is going to remove grow enough
+for the biases to make up for them, and without them those biases are wrong. Not so under input_group_l1, which leaves
+the weights above the first layer, and selects fewer columns when it acts rarely."""
 
 LEAST_ROWS_PER_PAYMENT = 64
 """Acting more often takes time and changes nothing."""
@@ -276,9 +277,8 @@ class Trainer:
 
     def _rows_per_payment(self) -> int:
         """After how many rows the penalties act."""
-        strongest = max(float(self.rule.l1), float(self.rule.input_group_l1), MOST_OWED / MOST_ROWS_PER_PAYMENT)
         batch_size = self.workers.batch_size
-        rows = max(MOST_OWED / strongest, LEAST_ROWS_PER_PAYMENT)
+        rows = max(MOST_OWED / max(float(self.rule.l1), MOST_OWED / MOST_ROWS_PER_PAYMENT), LEAST_ROWS_PER_PAYMENT)
         return min(self.usable.size, -(-int(rows) // batch_size) * batch_size)
 
     def _next_payment(self, end: int) -> int:
