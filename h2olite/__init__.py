@@ -8,7 +8,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .errors import ArtifactError, DataError, H2OLiteError, MissingExtraError, ParameterError, TrainingError
+from .errors import (
+    ArtifactError,
+    DataError,
+    H2OLiteError,
+    LackOfMemoryError,
+    MissingExtraError,
+    ParameterError,
+    TrainingError,
+)
 
 if TYPE_CHECKING:
     from .estimator import deeplearning, grid, regularization_path
@@ -30,6 +38,7 @@ __all__ = [
     "DeepLearningRegressor",
     "Grid",
     "H2OLiteError",
+    "LackOfMemoryError",
     "MissingExtraError",
     "Model",
     "ParameterError",

@@ -24,5 +24,9 @@ class TrainingError(H2OLiteError, RuntimeError):
     """Training cannot go on, for example because the weights grew beyond bounds."""
 
 
+class LackOfMemoryError(H2OLiteError, MemoryError):
+    """A table or a network needs more memory than this process may take."""
+
+
 class MissingExtraError(H2OLiteError, ImportError):
     """A feature needs an optional dependency that is not installed."""

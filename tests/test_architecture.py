@@ -16,7 +16,7 @@ MODULES = {
 
 STOREYS = [
     {"h2olite.errors"},
-    {"h2olite.parameters"},
+    {"h2olite.parameters", "h2olite.memory"},
     {"h2olite.functions", "h2olite.rules", "h2olite.autoencoding", "h2olite.continuing"},
     {"h2olite.validation"},
     {"h2olite.data", "h2olite.metrics"},

@@ -96,6 +96,11 @@ class CsvFile:
         first = next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
         return first if self.options.header else [f"C{i}" for i, _ in enumerate(first, 1)]
 
+    def n_cells(self) -> int:
+        """About how many cells the file has, at the least, by those of its start; 0 if nobody knows its size."""
+        in_head = max(self.head.count("\n"), 1) * len(self.names)
+        return round(in_head * max((self.file.size or 0) / len(self.head.encode()), 1))
+
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
         """The whole table; a column's type is what all of its cells can be, text where named in `as_text`."""
         options = arrow_csv.ConvertOptions(

@@ -47,6 +47,11 @@ class File:
         return (path.with_suffix("") if self.compression else path).suffix
 
     @property
+    def size(self) -> int | None:
+        """Its bytes as they lie there, compressed or not; None for a stream that does not say."""
+        return self.filesystem.get_file_info(self.path).size
+
+    @property
     def can_reopen(self) -> bool:
         """Whether it can be read from its start more than once."""
         return True
@@ -75,6 +80,11 @@ class StandardInput(File):
     def format(self) -> str:
         """Always that of CSV."""
         return ".csv"
+
+    @property
+    def size(self) -> int | None:
+        """Unknown."""
+        return None
 
     @property
     def can_reopen(self) -> bool:

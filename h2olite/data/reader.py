@@ -17,9 +17,14 @@ from h2olite.data.delimited import CsvFile, CsvOptions
 from h2olite.data.files import File, find_files, reading
 from h2olite.data.table import Kind, Table, forced_kinds
 from h2olite.errors import DataError
+from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import nearest
 
 __all__ = ["Block", "CsvOptions", "read_blocks", "read_table"]
+
+
+BYTES_PER_CELL = 16
+"""Memory that reading takes for a number: 8 bytes as Arrow has it, and 8 in the table; text takes half."""
 
 
 class Block(NamedTuple):
@@ -66,9 +71,16 @@ def read_table(
     ------
     DataError
         If there is no such file, it cannot be read, or a column is not what it must be.
+    LackOfMemoryError
+        If the table is larger than the memory that is left.
     """
     forced = forced_kinds(factors, numeric)
     files = _tables(source, csv)
+    refuse_lack_of_memory(
+        f"reading {_name(source, files)}",
+        BYTES_PER_CELL * sum(file.n_cells() for file in files),
+        "take a part of its rows or columns, or a larger machine",
+    )
     kinds = {**(schema or {}), **forced}
     as_text = {name for name, kind in kinds.items() if kind == "categorical"}
     parts = [file.read(as_text) for file in files]
@@ -144,6 +156,14 @@ class TypedFile:
     def name(self) -> str:
         """What messages call it."""
         return self.file.name
+
+    def n_cells(self) -> int:
+        """How many cells the file has; that of Arrow's, which does not say, by its size."""
+        with reading(self.name), self.file.open_seekable() as source:
+            if self.file.format == ".parquet":
+                metadata = parquet.ParquetFile(source).metadata
+                return metadata.num_rows * metadata.num_columns
+            return source.size() // 8
 
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
         """The whole table with the file's own types, whatever `as_text` names."""

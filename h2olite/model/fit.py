@@ -23,6 +23,7 @@ from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, 
 from h2olite.training.workers import Workers, usable_threads
 
 from .checkpoint import file_in, past_of
+from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
 from .preparation import Measured, prepare
@@ -60,8 +61,10 @@ def fit(
     ParameterError : the parameters do not go with the response.
     DataError : the tables do not hold what training needs.
     TrainingError : training became unstable.
+    LackOfMemoryError : it needs more memory than there is.
     """
     started = time.perf_counter()
+    refuse_too_large_training(parameters, training, validation)
     prepared = prepare(parameters, training, validation)
     parameters, response, encoder, rows = prepared.parameters, prepared.response, prepared.encoder, prepared.rows
     stored = _without_objects(parameters, training, None if response is None else response.name)

@@ -18,6 +18,7 @@ from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.folds import CrossValidation, summarise_fold
+from h2olite.model.footprint import refuse_too_large_training
 from h2olite.model.model import Model
 from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.scoring import Scoring
@@ -55,6 +56,7 @@ def cross_validate(
     When `watch` ends training before all fold models are done, the one that has seen the most rows is returned.
     """
     started = time.perf_counter()
+    refuse_too_large_training(parameters, training, validation)
     name = response_name(parameters, training)
     training = with_classes(parameters, training, name)
     parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))

@@ -1,0 +1,69 @@
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from h2olite import memory
+from h2olite.errors import LackOfMemoryError
+from h2olite.memory import available_memory, refuse_lack_of_memory, size_text
+
+
+def test_no_more_is_available_than_the_machine_has():
+    assert 0 < available_memory() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_limit_on_addresses_counts():
+    limit = 2 << 30
+    program = "from h2olite.memory import available_memory; print(available_memory())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 0 < float(done.stdout) < limit - memory.THREADS_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("membership", "root", "files", "available"),
+    [
+        ("0::/jobs/7", "", {"memory.max": "1000", "memory.current": "700"}, 400),
+        ("0::/jobs/7", "", {"memory.max": "max", "memory.current": "700"}, None),
+        ("4:cpu,memory:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, 400),
+        ("4:cpu:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, None),
+    ],
+)
+@pytest.mark.parametrize("folder", ["jobs", "jobs/7"])
+def test_limits_of_control_groups_count_without_what_can_be_had_again(
+    tmp_path, monkeypatch, membership, root, files, available, folder
+):
+    inside = tmp_path / root / folder
+    inside.mkdir(parents=True)
+    for name, text in {**files, "memory.stat": "anon 600\ninactive_file 100\n"}.items():
+        (inside / name).write_text(f"{text}\n")
+    (tmp_path / "membership").write_text(f"1:name=systemd:/\n{membership}\n")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    monkeypatch.setattr(memory, "MEMBERSHIP", tmp_path / "membership")
+    monkeypatch.setattr(memory, "_of_machine", lambda: iter([10_000]))
+    assert available_memory() == (available or 10_000)
+
+
+def test_what_does_not_fit_is_refused_with_both_numbers(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 2.5e8)
+    refuse_lack_of_memory("reading t.csv", 2e8, "take less")
+    line = "reading t.csv needs about 3.2 GB of memory; this process may take 250 MB more; take less."
+    with pytest.raises(LackOfMemoryError, match=f"^{line}$"):
+        refuse_lack_of_memory("reading t.csv", 3.2e9, "take less")
+
+
+def test_sizes_are_read_easily():
+    assert [size_text(n) for n in (0, 2_400_000, 999e6, 1e9, 12.34e9)] == [
+        "0 MB",
+        "2 MB",
+        "999 MB",
+        "1.0 GB",
+        "12.3 GB",
+    ]
