@@ -157,7 +157,7 @@ def _numbers(chunk: pa.Array, *, is_time: bool) -> np.ndarray:
         chunk = chunk.cast(pa.time32("ms"), safe=False).cast(pa.int32())
     elif types.is_duration(chunk.type):
         chunk = chunk.cast(pa.duration("ms"), safe=False).cast(pa.int64())
-    return chunk.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return to_numpy(chunk.cast(pa.float64(), safe=False), np.nan)
 
 
 def _times_from_text(text: pa.Array) -> pa.Array:
@@ -182,8 +182,7 @@ def _categorical(chunks: Sequence[pa.Array], *, forced: bool, keep_order: bool) 
     for chunk in chunks:
         encoded = chunk if types.is_dictionary(chunk.type) else chunk.dictionary_encode()
         lookup = [index.setdefault(text, len(index) - 1) for text in _texts(encoded.dictionary)]
-        rows = encoded.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-        values.append(np.array([*lookup, -1], np.int32)[rows])
+        values.append(np.array([*lookup, -1], np.int32)[to_numpy(encoded.indices.cast(pa.int32()), -1)])
     levels = [level for level in index if level is not None]
     if keep_order and all(map(types.is_dictionary, present)):
         return Column(np.concatenate(values), tuple(levels))
@@ -195,6 +194,18 @@ def _texts(values: pa.Array) -> list[str | None]:
     if types.is_boolean(values.type):
         return [None if value is None else str(value) for value in values.to_pylist()]
     if types.is_floating(values.type) or types.is_decimal(values.type):
-        numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        numbers = to_numpy(values.cast(pa.float64(), safe=False), np.nan)
         return [None if np.isnan(number) else number_text(number) for number in numbers.tolist()]
     return values.cast(pa.large_string()).to_pylist()
+
+
+def to_numpy(numbers: pa.Array, missing: float) -> np.ndarray:
+    """The numbers, with `missing` for null.
+
+    Arrow's own `to_numpy` imports pandas, which takes a fifth of the time to train on a small table.
+    """
+    if not numbers.null_count:
+        return np.from_dlpack(numbers)
+    whatever = pa.Array.from_buffers(numbers.type, len(numbers), [None, numbers.buffers()[1]], 0, numbers.offset)
+    is_valid = np.from_dlpack(numbers.is_valid().cast(pa.uint8()))
+    return np.where(is_valid, np.from_dlpack(whatever), missing)

@@ -11,6 +11,9 @@ from typing import Any
 Task = dict[str, Any]
 Result = dict[str, Any]
 
+DONE = json.dumps("done")
+"""Says that a task is done, while its outcome is still to be measured."""
+
 
 def serve(run: Callable[[Task, Callable[[], None]], Result]) -> None:
     """Run tasks until stdin ends.
@@ -22,5 +25,5 @@ def serve(run: Callable[[Task, Callable[[], None]], Result]) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # libraries print to stdout
     for line in sys.stdin:
-        result = run(json.loads(line), lambda: print("{}", file=answers))
+        result = run(json.loads(line), lambda: print(DONE, file=answers))
         print(json.dumps(result), file=answers)
