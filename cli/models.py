@@ -11,6 +11,7 @@ import click
 
 from h2olite.errors import DataError
 
+from .command_line import command_line
 from .console import Command, print_json
 from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
 from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
@@ -155,14 +156,24 @@ def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int
         click.echo(describe_comparison(compared))
 
 
-@click.command(cls=Command, params=[MODEL, JSON], examples=["h2olite show iris.h2olite"])
-def show(path: str, as_json: bool) -> None:
+@click.command(
+    cls=Command,
+    params=[
+        MODEL,
+        JSON,
+        click.Option(["--command"], is_flag=True, help="Print the command line that trains the model again."),
+    ],
+    examples=("h2olite show iris.h2olite", "h2olite show iris.h2olite --command"),
+)
+def show(path: str, as_json: bool, command: bool) -> None:
     """Show MODEL: parameters, layers, scoring history, metrics and importances."""
     from h2olite import load_model
 
     model = load_model(path)
-    if as_json:
-        print_json(model.report() | {"path": path})
+    if command:
+        click.echo(command_line(model))
+    elif as_json:
+        print_json(model.report())
     else:
         click.echo(f"{describe(model)}\n\n{describe_training(model)}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from h2olite.parameters import declared
+from h2olite.parameters import FRAMES, declared
 
 if TYPE_CHECKING:
     from h2olite.model.model import Model
@@ -86,6 +86,7 @@ def describe_training(model: Model) -> str:
     last = f", the last {TOP} of {len(measurements)}" if len(measurements) > TOP else ""
     return "\n\n".join(
         [
+            *_origin(model),
             f"Parameters other than the defaults\n{text_table(changed, {'parameter': 'parameter', 'value': 'value'})}",
             f"Scoring history{last}\n{text_table(measurements[-TOP:], HISTORY_COLUMNS)}",
         ]
@@ -126,6 +127,22 @@ def text_table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> 
             is_text = all(isinstance(value, str) for value in values if value is not None)
             columns.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in cells])
     return "\n".join(f"  {'  '.join(line)}".rstrip() for line in zip(*columns, strict=True))
+
+
+def _origin(model: Model) -> list[str]:
+    """What the model was made of, if that is known."""
+    origin = model.record.origin
+    if origin is None:
+        return []
+    packages = ", ".join(f"{name} {version}" for name, version in origin["packages"].items())
+    rows = [
+        {"table": frame.replace("_", " "), "path": "in memory", "digest": table["digest"], "rows": table["rows"]}
+        | (table["source"] or {})
+        for frame in FRAMES
+        if (table := origin[frame]) is not None
+    ]
+    columns = {"table": "table", "path": "read from", "rows": "rows", "digest": "digest"}
+    return [f"Made by h2olite {model.record.version} ({packages})\n{text_table(rows, columns)}"]
 
 
 def _headline(report: Mapping[str, Any]) -> str:

@@ -84,7 +84,7 @@ def train(
         console.say(f"Stopped by {name} after {model.record.epochs:.3g} epochs; the model so far is kept.")
     console.say(f"Model written to {target}.")
     if as_json:
-        print_json(model.report() | {"path": str(target)})
+        print_json(model.report())
     sys.exit(console.interruption.exit_code)
 
 

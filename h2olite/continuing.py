@@ -34,10 +34,11 @@ class Checkpoint(NamedTuple):
         """A number of classes that goes with the distribution; None for a numeric response."""
         return {"bernoulli": 2, "multinomial": 3}.get(self.parameters.distribution)
 
-    def inherited(self) -> Parameters:
-        """The parameters to go on with: those of the checkpoint but for its name and where it came from itself."""
-        own = [name for name, parameter in declared().items() if parameter.group == "continuing"]
-        return dataclasses.replace(self.parameters, **{name: declared()[name].default for name in (*own, "model_id")})
+
+def inherited(parameters: Parameters) -> Parameters:
+    """The parameters to go on with: those of the checkpoint but for its name and where it came from itself."""
+    own = [name for name, parameter in declared().items() if parameter.group == "continuing"]
+    return dataclasses.replace(parameters, **{name: declared()[name].default for name in (*own, "model_id")})
 
 
 def faults(p: Parameters, checkpoint: Checkpoint) -> list[str]:

@@ -703,6 +703,16 @@ def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
     )
 
 
+def changed(parameters: Parameters, base: Parameters | None = None) -> dict[str, Any]:
+    """The parameters that are not as in `base`, or else not at their defaults."""
+    usual = {name: parameter.default if base is None else getattr(base, name) for name, parameter in declared().items()}
+    return {
+        name: value
+        for name in usual
+        if (value := getattr(parameters, name)) is not usual[name] and value != usual[name]
+    }
+
+
 def nearest(word: str, words: Iterable[str], otherwise: str = ".") -> str:
     """A ``; did you mean 'x'?`` to end an error with, or something else when no word is near."""
     by_folded = {folded(candidate): candidate for candidate in words}

@@ -74,7 +74,9 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
         yet, and combinations that contradict each other.
     """
     values, faults, readable = _read_all(Parameters, given)
-    checked = dataclasses.replace(Parameters() if checkpoint is None else checkpoint.inherited(), **values)
+    checked = dataclasses.replace(
+        Parameters() if checkpoint is None else continuing.inherited(checkpoint.parameters), **values
+    )
     if readable:  # otherwise the rules would judge defaults in place of what was meant
         changes = continuing.faults(resolve(checked, checkpoint.n_classes), checkpoint) if checkpoint else []
         rules = (*RULES, *autoencoding.RULES)

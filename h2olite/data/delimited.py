@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,6 +44,10 @@ class CsvOptions:
     header: bool = True
     na_strings: tuple[str, ...] = ()
     encoding: str = "utf-8"
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not at their default."""
+        return {name: value for name, value in vars(self).items() if value != getattr(CsvOptions, name)}
 
     @property
     def missing(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from pyarrow import ipc, parquet
 from h2olite.data.arrow import natural_kind, refuse_repeated, table_from_arrow
 from h2olite.data.delimited import CsvFile, CsvOptions
 from h2olite.data.files import File, find_files, reading
-from h2olite.data.table import Kind, Table, forced_kinds
+from h2olite.data.table import Kind, Source, Table, forced_kinds
 from h2olite.errors import DataError
 from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import nearest
@@ -94,7 +94,7 @@ def read_table(
     keep_order = not any(isinstance(file, CsvFile) for file in files)
     table = table_from_arrow(parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place)
     pa.default_memory_pool().release_unused()
-    return table
+    return replace(table, source=Source(os.fspath(source), (csv or CsvOptions()).changed()))
 
 
 def read_blocks(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -63,6 +64,17 @@ class Column:
         return with_ordered_levels(values, [number_text(number) for number in numbers.tolist()], forced=True)
 
 
+class Source(NamedTuple):
+    """Where a table was read from.
+
+    path : as it was given.
+    csv : how CSV was read, as far as that is not the usual way.
+    """
+
+    path: str
+    csv: dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Columns of equal length under their names.
@@ -75,12 +87,15 @@ class Table:
     n_rows : int
     place : callable
         From a row's 0-based index to where messages say it is: ``"line 17"`` of a CSV file, else ``"row 16"``.
+    source : Source, optional
+        Where all of its rows are from; None for what was in memory.
     """
 
     name: str
     columns: dict[str, Column]
     n_rows: int
     place: Callable[[int], str] = "row {}".format
+    source: Source | None = None
 
     @property
     def names(self) -> list[str]:
@@ -116,6 +131,7 @@ class Table:
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Table(self.name, columns, len(rows), lambda row: self.place(int(rows[row])))
 
+    @functools.cached_property
     def fingerprint(self) -> str:
         """A text that differs for tables with other columns or values, whatever they are called."""
         digest = hashlib.blake2b(digest_size=16)

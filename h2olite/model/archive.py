@@ -94,7 +94,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 def member_info(name: str, start: bytes, compress: bool) -> zipfile.ZipInfo:
     """Describe a member independently of the machine; deflate it if its start halves, as less is not worth the time."""
-    info = zipfile.ZipInfo(name, _timestamp())
+    moment = source_date() or time.gmtime(EARLIEST)
+    info = zipfile.ZipInfo(name, moment[:6])
     info.create_system = 3  # Unix, so that the permissions below count
     info.external_attr = 0o644 << 16
     if compress and len(zlib.compress(start, 1)) < 0.5 * len(start):
@@ -102,14 +103,15 @@ def member_info(name: str, start: bytes, compress: bool) -> zipfile.ZipInfo:
     return info
 
 
-def _timestamp() -> tuple[int, int, int, int, int, int]:
-    """SOURCE_DATE_EPOCH, or else the earliest date a zip can hold."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
+def source_date() -> time.struct_time | None:
+    """The moment that SOURCE_DATE_EPOCH names, as far as a zip can hold it; None without one."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        return None
     try:
-        moment = time.gmtime(min(max(int(epoch), EARLIEST), LATEST))
+        return time.gmtime(min(max(int(epoch), EARLIEST), LATEST))
     except ValueError as error:
         raise ParameterError(f"SOURCE_DATE_EPOCH must be seconds since 1970; got {epoch!r}.") from error
-    return moment.tm_year, moment.tm_mon, moment.tm_mday, moment.tm_hour, moment.tm_min, moment.tm_sec
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:

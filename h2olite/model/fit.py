@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +25,7 @@ from .checkpoint import file_in, past_of
 from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
+from .origin import model_id_of
 from .preparation import Measured, prepare
 from .pruning import without_unused_predictors
 from .record import TrainingRecord
@@ -45,6 +45,7 @@ def fit(
     validation: Table | None = None,
     watch: Callable[[Progress], bool | None] | None = None,
     *,
+    origin: dict[str, Any] | None = None,
     prune: bool = True,
 ) -> Model:
     """Train a model.
@@ -54,6 +55,7 @@ def fit(
     parameters : checked parameters; their frames are not looked at.
     training, validation : the tables.
     watch : is told of progress after every block of rows; training ends when it returns False.
+    origin : what to record of parameters and tables.
     prune : whether predictors that cannot reach an output leave the model, so that training cannot bring them back.
 
     Raises
@@ -68,7 +70,7 @@ def fit(
     prepared = prepare(parameters, training, validation)
     parameters, response, encoder, rows = prepared.parameters, prepared.response, prepared.encoder, prepared.rows
     stored = _without_objects(parameters, training, None if response is None else response.name)
-    model_id = parameters.model_id or f"DeepLearning_model_{secrets.token_hex(4)}"
+    model_id = parameters.model_id or model_id_of(origin if parameters.reproducible else None)
     file = parameters.export_checkpoints_dir and file_in(parameters.export_checkpoints_dir, model_id)
     checkpoint: Model | None = parameters.checkpoint
     if checkpoint is None:
@@ -126,6 +128,7 @@ def fit(
                 warnings=prepared.warnings,
                 unused=checkpoint.record.unused if checkpoint else [],
                 pruned_inputs=checkpoint.record.pruned_inputs if checkpoint else 0,
+                origin=origin,
             )
             explains = parameters.variable_importances and encoder.n_slots is None
             return Model(

@@ -32,9 +32,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     """
     document, arrays = read_artifact(path)
     try:
-        return _restored(document, arrays)
+        model = _restored(document, arrays)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
+    model.path = os.fspath(path)
+    return model
 
 
 def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:

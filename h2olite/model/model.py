@@ -31,7 +31,7 @@ from .getters import MetricGetters
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 from .mojo import download_mojo
-from .record import TrainingRecord, functions_by_name, report, stored
+from .record import TrainingRecord, functions_by_name, report, stop_clock, stored
 from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 class Model(MetricGetters):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
-    A model may be pickled, and predict in many threads at once.
+    A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or
+    written to, None without one.
     """
 
     model_id: str
@@ -61,6 +62,7 @@ class Model(MetricGetters):
     record: TrainingRecord
     cross_validation: CrossValidation | None = None
     shares: ClassShares | None = None
+    path: str | None = None
 
     def __post_init__(self) -> None:
         self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
@@ -369,11 +371,12 @@ class Model(MetricGetters):
         DataError : the file cannot be written.
         """
         write_artifact(path, *self.contents())
-        return os.fspath(path)
+        self.path = os.fspath(path)
+        return self.path
 
     def contents(self) -> Contents:
         """The document and the arrays that a model file keeps."""
-        document = {
+        document: dict[str, Any] = {
             "model_id": self.model_id,
             "parameters": stored(self.parameters),
             "encoder": self.encoder.to_json(),
@@ -387,6 +390,7 @@ class Model(MetricGetters):
             "rows_seen": self.network.rows_seen,
             "cross_validation": None,
         }
+        stop_clock(document)
         arrays = self.network.to_arrays()
         if self.cross_validation is not None:
             document["cross_validation"], of_folds = self.cross_validation.contents()

@@ -9,7 +9,9 @@ import numpy as np
 
 from h2olite.functions import function_name
 from h2olite.parameters import FRAMES, FUNCTIONS, Parameters, declared
+from h2olite.training.history import timestamp
 
+from .archive import source_date
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 
@@ -33,6 +35,7 @@ class TrainingRecord:
     warnings : sentences for the user.
     unused : predictors that left the model because none of their weights could reach an output.
     pruned_inputs : the number of their inputs.
+    origin : what it was made of (see `h2olite.model.origin.origin_of`); None for one of several models of a whole.
     """
 
     version: str
@@ -47,6 +50,7 @@ class TrainingRecord:
     warnings: list[str]
     unused: list[str] = dataclasses.field(default_factory=list)
     pruned_inputs: int = 0
+    origin: dict[str, Any] | None = None
 
 
 def report(model: Model) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def report(model: Model) -> dict[str, Any]:
     seconds = record.seconds["train"]
     return {
         "model_id": model.model_id,
-        "path": None,
+        "path": model.path,
         "category": model.category,
         "response": model.parameters.y,
         "rows": record.rows,
@@ -86,8 +90,21 @@ def report(model: Model) -> dict[str, Any]:
         },
         "parameters": stored(model.parameters),
         "version": record.version,
+        "origin": record.origin,
         "warnings": record.warnings,
     }
+
+
+def stop_clock(document: dict[str, Any]) -> None:
+    """Date a model file's document by SOURCE_DATE_EPOCH, if that is set, with all durations 0.
+
+    So the same training gives the same file.
+    """
+    moment = source_date()
+    if moment is not None:
+        now = {"timestamp": timestamp(moment), "duration": 0.0, "training_speed": 0}
+        document["history"] = [row | now for row in document["history"]]
+        document["record"]["seconds"] = dict.fromkeys(document["record"]["seconds"], 0.0)
 
 
 def count_weights(model: Model) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from h2olite.model.fit import fit
 from h2olite.model.folds import CrossValidation, summarise_fold
 from h2olite.model.footprint import refuse_too_large_training
 from h2olite.model.model import Model
+from h2olite.model.origin import origin_of
 from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
@@ -37,8 +39,9 @@ def train(
     parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
 ) -> Model:
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
+    parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
-    model = way(parameters, training, validation, watch)
+    model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation))
     n_classes = None if model.classes is None else len(model.classes)
     name = "an autoencoder" if model.response is None else model.response.name
     model.record.warnings[:0] = warnings(parameters, n_classes, name=name)
@@ -46,7 +49,12 @@ def train(
 
 
 def cross_validate(
-    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None = None,
+    watch: Watch | None = None,
+    *,
+    origin: dict[str, Any] | None = None,
 ) -> Model:
     """Train one model per fold on the rows outside it, measured on the rows inside, then the model on all rows.
 
@@ -59,7 +67,7 @@ def cross_validate(
     refuse_too_large_training(parameters, training, validation)
     name = response_name(parameters, training)
     training = with_classes(parameters, training, name)
-    parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
+    parameters = dataclasses.replace(parameters, y=name)
     folds = assign_folds(parameters, training)
     n_folds = int(folds.max()) + 1
 
@@ -73,7 +81,11 @@ def cross_validate(
         )
         return model
     model = fit(
-        _main_parameters(parameters, models, time.perf_counter() - started), training, validation, together.of(n_folds)
+        _main_parameters(parameters, models, time.perf_counter() - started),
+        training,
+        validation,
+        together.of(n_folds),
+        origin=origin,
     )
     for number, fold_model in enumerate(models, 1):
         fold_model.model_id = f"{model.model_id}_cv_{number}"

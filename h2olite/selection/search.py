@@ -15,7 +15,7 @@ from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.parameters import FRAMES, NOT_SEARCHED, Parameters, SearchCriteria, declared, nearest
+from h2olite.parameters import FRAMES, NOT_SEARCHED, Parameters, SearchCriteria, changed, declared, nearest
 from h2olite.training.stopping import MORE_IS_BETTER, has_converged
 from h2olite.validation import read, validate
 
@@ -199,14 +199,10 @@ def _settings(
     validation: Table | None,
 ) -> dict[str, Any]:
     """All that decides which models a search trains, by a name for messages, as JSON has it."""
-    given = {
-        name: getattr(parameters, name)
-        for name, parameter in declared().items()
-        if name not in (*FRAMES, *NOT_DECISIVE) and getattr(parameters, name) != parameter.default
-    }
+    given = {name: value for name, value in changed(parameters).items() if name not in (*FRAMES, *NOT_DECISIVE)}
     settings = given | {
-        "training_frame": training.fingerprint(),
-        "validation_frame": validation and validation.fingerprint(),
+        "training_frame": training.fingerprint,
+        "validation_frame": validation and validation.fingerprint,
         "the search's hyper-parameters": hyper_parameters,
         "the search's strategy": criteria.strategy,
         "the search's seed": criteria.seed,

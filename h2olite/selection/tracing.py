@@ -24,6 +24,7 @@ from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
+from h2olite.model.origin import origin_of
 from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.pruning import without_unused_predictors
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
@@ -157,6 +158,8 @@ def trace(
         regression_stop=-1.0,
         overwrite_with_best_model=False,
     )
+    # No parameters alone give a model that goes on from others.
+    origin = origin_of(parameters, training, validation) | {"given": None}
     itinerary = Itinerary(strengths, parameters)
     trained = training
     if folds is not None:
@@ -175,12 +178,16 @@ def trace(
         warnings=list(dict.fromkeys(said)),
         interrupted=interrupted,
     )
+    for point in points:
+        point.model.record.origin = origin
     if refit and points and trained is not training and not interrupted:
         places = itinerary.leading_to(itinerary.places[path.chosen])
         together = JointProgress(watch, itinerary.epochs[: len(places)])
         models = list(itinerary.travel(places, training, [together.of(i) for i in range(len(places))]))
         path.interrupted = together.interrupted
-        path.refitted = None if together.interrupted else without_unused_predictors(models[-1])
+        if not together.interrupted:
+            path.refitted = without_unused_predictors(models[-1])
+            path.refitted.record.origin = origin
     return path
 
 

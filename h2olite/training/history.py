@@ -32,12 +32,17 @@ COLUMNS = {
 """H2O's names of the measured columns, and the metrics behind them, as far as they were measured."""
 
 
+def timestamp(moment: time.struct_time) -> str:
+    """A moment as histories write it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", moment)
+
+
 def history_row(
     seconds: float, epochs: float, iterations: int, rows_seen: int, training_speed: float, **metrics: Metrics | None
 ) -> dict[str, Any]:
     """One row of the history; `metrics` by frame, such as ``training=...``, None for a frame that there is not."""
     row = {
-        "timestamp": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "timestamp": timestamp(time.localtime()),
         "duration": round(seconds, 3),
         "training_speed": round(training_speed),
         "epochs": epochs,

@@ -1,0 +1,74 @@
+"""The command line that trains a model again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from h2olite.errors import DataError
+from h2olite.parameters import declared
+
+from .options import SPELLINGS
+
+if TYPE_CHECKING:
+    from h2olite.model.model import Model
+
+CSV_OPTIONS = {"separator": "--sep", "encoding": "--encoding"}
+
+
+def command_line(model: Model) -> str:
+    """The shell's words, quoted where need be; of the parameters only those that were given.
+
+    Raises
+    ------
+    DataError : not everything that the model was made of is known and in files.
+    """
+    origin = model.record.origin
+    if origin is None or origin["given"] is None:
+        raise DataError(f"{model.model_id} is one of several models that were trained together; no command makes it.")
+    training, validation = origin["training_frame"], origin["validation_frame"]
+    given = origin["given"] | ({} if validation is None else {"validation_frame": _path(validation)})
+    words = ["h2olite", "train", _path(training)]
+    for name, value in given.items():
+        words += _words(name, value)
+    if None in (words[2], *given.values()):
+        raise DataError(f"{model.model_id} was trained on data in memory, which no command can name; see show --json.")
+    return shlex.join([*words, *_csv_words(training["source"]["csv"])])
+
+
+def _path(table: dict[str, Any]) -> Any:
+    """Where a table was read from; None for one in memory."""
+    return table["source"] and table["source"]["path"]
+
+
+def _words(name: str, value: Any) -> Iterator[str]:
+    """A parameter as one would type it."""
+    flag = SPELLINGS.get(name, (f"--{name.replace('_', '-')}",))[0]
+    if declared()[name].type is bool:
+        yield flag if value else f"--no-{flag[2:]}"
+        return
+    yield flag
+    if declared()[name].is_list:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(value or [])
+        yield line.getvalue()
+    elif isinstance(value, float):
+        short = f"{value:g}"
+        yield short if float(short) == value else repr(value)
+    else:
+        yield str(value)
+
+
+def _csv_words(options: dict[str, Any]) -> Iterator[str]:
+    """How CSV was read."""
+    for name, value in options.items():
+        if name == "header":
+            yield "--no-header"
+        elif name == "na_strings":
+            for text in value:
+                yield from ("--na-string", text)
+        else:
+            yield from (CSV_OPTIONS[name], value)
