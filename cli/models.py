@@ -14,7 +14,7 @@ from h2olite.errors import DataError
 from .command_line import command_line
 from .console import Command, print_json
 from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
-from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
+from .output import FORMAT, OUTPUT, destination, write_table
 from .report import describe, describe_comparison, describe_training
 
 TWO_CLASSES, CLASSES = "Two classes", "Classes"
@@ -213,17 +213,16 @@ def history(path: str) -> None:
         ),
         click.Option(["--bias"], is_flag=True, help="The biases instead of the weights."),
         OUTPUT,
+        FORMAT,
     ],
     examples=["h2olite weights iris.h2olite --layer 1 -o weights.csv"],
 )
-def weights(path: str, layer: int, bias: bool, output: Path | None) -> None:
+def weights(path: str, layer: int, bias: bool, output: Path | None, to: str | None) -> None:
     """Print the weights into layer K of MODEL: a row per unit, a column per input of the layer.
 
     They can be the --initial-weights of another model.
     """
-    if output is not None:
-        refuse_unwritable(output)
-        refuse_unknown_format(output)
+    target = destination(output, to)
     import pyarrow as pa
 
     from h2olite import load_model
@@ -232,4 +231,4 @@ def weights(path: str, layer: int, bias: bool, output: Path | None) -> None:
     if not 1 <= layer <= model.network.n_layers:
         raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
     frame = model.biases(layer - 1) if bias else model.weights(layer - 1)
-    write_table([pa.Table.from_pandas(frame, preserve_index=False)], output)
+    write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)

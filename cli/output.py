@@ -1,15 +1,18 @@
-"""Where tables go: CSV on stdout, or a CSV, Parquet or Arrow file by its extension."""
+"""Where tables go: to a file in the format of its extension, or to stdout."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import gzip
 import io
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,14 +21,51 @@ from h2olite.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMATS = (".csv", ".parquet", ".arrow", ".feather")
+FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
+"""What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
 
 OUTPUT = click.Option(
     ["-o", "--output"],
     type=click.Path(path_type=Path),
     metavar="OUT",
-    help="A .csv, .parquet, .arrow or .feather file; CSV on stdout if not given.",
+    help="The file to write, in the format of its extension; stdout if not given.",
 )
+
+FORMAT = click.Option(
+    ["--format", "to"],
+    type=click.Choice([extension[1:] for extension in FORMATS]),
+    help="What to write instead, or to stdout, where Arrow is streamed. Default: csv.",
+)
+
+
+class Destination(NamedTuple):
+    """Where a table goes, and in which of FORMATS.
+
+    path : None for stdout.
+    """
+
+    path: Path | None
+    format: str
+
+
+def destination(path: Path | None, to: str | None = None) -> Destination:
+    """Where a table goes by a command's options, once it is clear that it can be written there.
+
+    Raises
+    ------
+    OSError
+        See `refuse_unwritable`.
+    DataError
+        Neither `to` nor the extension says what to write.
+    """
+    if path is None:
+        return Destination(None, f".{to or 'csv'}")
+    refuse_unwritable(path)
+    extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
+    extension = extension if extension in FORMATS else path.suffix.lower()
+    if extension not in FORMATS:
+        raise DataError(f"{path}: the extension must be one of {', '.join(FORMATS)}; or name a --format.")
+    return Destination(path, extension)
 
 
 def refuse_unwritable(target: Path) -> None:
@@ -45,28 +85,36 @@ def refuse_unwritable(target: Path) -> None:
         raise PermissionError(f"the folder {target.parent} is not writable; write {target.name} elsewhere.")
 
 
-def refuse_unknown_format(target: Path) -> None:
-    """Raise a DataError unless the extension says what to write."""
-    if target.suffix.lower() not in FORMATS:
-        raise DataError(f"{target}: the extension must be one of {', '.join(FORMATS)}.")
+def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
+    """Write blocks of rows; gives the number of rows.
 
-
-def write_table(blocks: Iterable[pa.Table], target: Path | None) -> int:
-    """Write blocks of rows to a file, or as CSV to stdout without one; gives the number of rows.
-
-    A file is written beside its place and renamed, so a reader never sees half of it and an error leaves the old one.
+    A file, and Parquet on stdout, appears whole or, after an error, not at all.
     """
-    if target is None:
-        return _write_csv(blocks, sys.stdout.buffer)
-    from h2olite.model.archive import replacing
+    if to.path is not None:
+        from h2olite.model.archive import replacing
 
-    with replacing(target) as file:
-        if target.suffix.lower() == ".csv":
-            return _write_csv(blocks, file)
-        return _write_binary(blocks, file, target.suffix.lower())
+        with replacing(to.path) as file:
+            return _write(blocks, file, to.format)
+    if to.format == ".parquet":
+        with tempfile.TemporaryFile() as file:
+            n_rows = _write(blocks, file, to.format)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            return n_rows
+    return _write(blocks, sys.stdout.buffer, ".arrows" if to.format in (".arrow", ".feather") else to.format)
 
 
-def _write_csv(blocks: Iterable[pa.Table], file: IO[bytes]) -> int:
+def _write(blocks: Iterable[pa.Table], file: IO[bytes], extension: str) -> int:
+    """Write blocks in a format."""
+    if extension == ".csv":
+        return _write_csv(blocks, file)
+    if extension == ".csv.gz":
+        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as compressed:
+            return _write_csv(blocks, compressed)
+    return _write_binary(blocks, file, extension)
+
+
+def _write_csv(blocks: Iterable[pa.Table], file: IO[bytes] | gzip.GzipFile) -> int:
     """Write a header and rows, quoted only where a text needs it."""
     import pyarrow as pa
     import pyarrow.csv
@@ -91,29 +139,38 @@ def _write_csv(blocks: Iterable[pa.Table], file: IO[bytes]) -> int:
 
 def _write_rows(block: pa.Table, sink: Any, quoting: str) -> None:
     """Write one block as CSV without header."""
-    import pyarrow as pa
     import pyarrow.csv
+
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style=quoting)
+    pyarrow.csv.write_csv(_without_dictionaries(block), sink, options)
+
+
+def _without_dictionaries(block: pa.Table) -> pa.Table:
+    """The block with the values themselves in the place of indices into a dictionary."""
+    import pyarrow as pa
 
     plain = [
         column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
         for column in block.columns
     ]
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style=quoting)
-    pyarrow.csv.write_csv(pa.table(plain, names=block.column_names), sink, options)
+    return pa.table(plain, names=block.column_names)
 
 
 def _write_binary(blocks: Iterable[pa.Table], file: IO[bytes], extension: str) -> int:
-    """Write Parquet or Arrow's file format."""
+    """Write Parquet, or Arrow's file or stream format."""
     import pyarrow as pa
     import pyarrow.parquet
 
+    writers = {".parquet": pyarrow.parquet.ParquetWriter, ".arrows": pa.ipc.new_stream}
     n_rows = 0
     with contextlib.ExitStack() as stack:
         writer = None
         for block in blocks:
+            if extension in (".arrow", ".feather"):  # which hold one dictionary a column, and blocks may differ
+                block = _without_dictionaries(block)
             if writer is None:
-                open_writer = pyarrow.parquet.ParquetWriter if extension == ".parquet" else pa.ipc.new_file
-                writer = stack.enter_context(open_writer(file, block.schema))
+                writer = stack.enter_context(writers.get(extension, pa.ipc.new_file)(file, block.schema))
             writer.write_table(block)
             n_rows += block.num_rows
+    file.flush()
     return n_rows

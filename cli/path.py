@@ -13,7 +13,7 @@ from h2olite.parameters import PENALTIES, POINT_CHOICES
 
 from .console import Command, Console, print_json
 from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import refuse_unknown_format, refuse_unwritable, write_table
+from .output import destination, refuse_unwritable, write_table
 from .train import Watch, checked, read_tables
 
 if TYPE_CHECKING:
@@ -115,11 +115,10 @@ def path(
     values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
     strengths = read_strengths({name: values.get(name) for name in PENALTIES})
     parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
-    for target in (output, refit, plot):
-        if target is not None:
-            refuse_unwritable(target)
-    if output is not None:
-        refuse_unknown_format(output)
+    target = destination(output)
+    for file in (refit, plot):
+        if file is not None:
+            refuse_unwritable(file)
     if plot is not None:
         refuse_unknown_picture(plot)
     _, note = read_tables(console, parameters, table_csv)
@@ -146,7 +145,7 @@ def path(
     if output is not None or not as_json:
         import pyarrow as pa
 
-        write_table([pa.Table.from_pylist(traced.rows())], output)
+        write_table([pa.Table.from_pylist(traced.rows())], target)
     if as_json:
         print_json(traced.report(refit))
     sys.exit(console.interruption.exit_code)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import h2olite
 from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
 from .options import MODEL, TABLE, CommaList, csv_from, csv_options
-from .output import OUTPUT, refuse_unknown_format, refuse_unwritable, write_table
+from .output import FORMAT, OUTPUT, Destination, destination, write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,7 @@ def shared_params(*own: click.Parameter) -> list[click.Parameter]:
         metavar="NAMES",
         help="Columns of TABLE to copy in front of the results.",
     )
-    return [MODEL, TABLE, *own, OUTPUT, keep, QUIET, *csv_options()]
+    return [MODEL, TABLE, *own, OUTPUT, FORMAT, keep, QUIET, *csv_options()]
 
 
 @click.command(
@@ -45,14 +46,15 @@ def shared_params(*own: click.Parameter) -> list[click.Parameter]:
     ),
 )
 @click.pass_obj
-def predict(console: Console, path: str, **options: Any) -> None:
+def predict(console: Console, path: str, output: Path | None, to: str | None, **options: Any) -> None:
     """Predict every row of TABLE with MODEL, in order.
 
     A classifier gives the predicted class and the probability of each class, a regression the predicted number, an
     autoencoder its reconstruction of every input. Memory does not grow with the table.
     """
-    model = load(path, options["output"])
-    transform(console, model, model.predict_columns, int(model.network.layout.sizes[-1]), **options)
+    target = destination(output, to)
+    model = h2olite.load_model(path)
+    transform(console, model, target, model.predict_columns, int(model.network.layout.sizes[-1]), **options)
 
 
 @click.command(
@@ -61,14 +63,17 @@ def predict(console: Console, path: str, **options: Any) -> None:
     examples=["h2olite anomaly usual.h2olite wine.csv -o errors.csv"],
 )
 @click.pass_obj
-def anomaly(console: Console, path: str, per_feature: bool, **options: Any) -> None:
+def anomaly(
+    console: Console, path: str, output: Path | None, to: str | None, per_feature: bool, **options: Any
+) -> None:
     """Tell how badly MODEL, an autoencoder, reconstructs every row of TABLE: the mean squared error over the inputs.
 
     Rows unlike those it was trained on have large errors. Memory does not grow with the table.
     """
-    model = load(path, options["output"])
+    target = destination(output, to)
+    model = h2olite.load_model(path)
     columns_of = functools.partial(model.anomaly_columns, per_feature=per_feature)
-    transform(console, model, columns_of, model.encoder.n_inputs if per_feature else 1, **options)
+    transform(console, model, target, columns_of, model.encoder.n_inputs if per_feature else 1, **options)
 
 
 @click.command(
@@ -79,38 +84,28 @@ def anomaly(console: Console, path: str, per_feature: bool, **options: Any) -> N
     examples=["h2olite features usual.h2olite wine.csv --layer 1 -o features.parquet"],
 )
 @click.pass_obj
-def features(console: Console, path: str, layer: int, **options: Any) -> None:
+def features(console: Console, path: str, output: Path | None, to: str | None, layer: int, **options: Any) -> None:
     """Give the activations of hidden layer K of MODEL for every row of TABLE.
 
     Memory does not grow with the table.
     """
-    model = load(path, options["output"])
+    target = destination(output, to)
+    model = h2olite.load_model(path)
     n_hidden = model.network.n_layers - 1
     if not 1 <= layer <= n_hidden:
         raise DataError(f"--layer must be that of a hidden layer, of which {path} has {n_hidden}; got {layer}.")
     columns_of = functools.partial(model.deepfeatures_columns, layer=layer - 1)
-    transform(console, model, columns_of, int(model.network.layout.sizes[layer]), **options)
-
-
-def load(path: str, output: Path | None) -> Model:
-    """The model of a file, once it is clear that the output can be written."""
-    if output is not None:
-        refuse_unwritable(output)
-        refuse_unknown_format(output)
-
-    from h2olite import load_model
-
-    return load_model(path)
+    transform(console, model, target, columns_of, int(model.network.layout.sizes[layer]), **options)
 
 
 def transform(
     console: Console,
     model: Model,
+    target: Destination,
     columns_of: ColumnsOf,
     n_columns: int,
     *,
     source: str,
-    output: Path | None,
     keep: list[str],
     **options: Any,
 ) -> None:
@@ -119,7 +114,7 @@ def transform(
 
     rows = min(MOST_ROWS, max(MOST_CELLS // n_columns, 1))
     blocks = read_blocks(source, model.schema, csv=csv_from(options), rows=rows, keep=keep)
-    write_table(_counted(model.transform_blocks(blocks, columns_of), console), output)
+    write_table(_counted(model.transform_blocks(blocks, columns_of), console), target)
     console.clear()
 
 

@@ -60,7 +60,7 @@ def train(
     """Train a model on TABLE and write it to a file.
 
     TABLE is a .csv, .tsv, .parquet, .arrow or .feather file (also .gz, .zst, .bz2), a folder or a quoted glob of
-    such files, a URI (s3://, gs://, hdfs://), or - for CSV on standard input. A text response makes a classifier, a
+    such files, a URI (s3://, gs://, hdfs://), or - for standard input. A text response makes a classifier, a
     number a regression.
 
     SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.

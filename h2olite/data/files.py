@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -16,11 +19,17 @@ from pyarrow import fs
 from h2olite.errors import DataError
 from h2olite.parameters import nearest
 
-FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather")
+FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 EXTENSIONS = f"{', '.join(FORMATS)}, each also with {', '.join(COMPRESSIONS)}"
 HEAD = 1 << 22
 """Bytes at a file's start in which its first row must end."""
+
+COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+"""Codecs by what their output begins with."""
+
+ARROW_FILE, ARROW_STREAM, PARQUET = b"ARROW1\0\0", b"\xff\xff\xff\xff", b"PAR1"
+"""What tables that say what their columns are begin with."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +79,27 @@ class File:
 
 @dataclass(frozen=True)
 class StandardInput(File):
-    """CSV on standard input, which can be read once; its first `HEAD` bytes more often."""
+    """Standard input, which can be read once, but its head more often; its first bytes tell what it is."""
 
     filesystem: fs.FileSystem = None
     path: str = "standard input"
-    head: bytes = field(default_factory=lambda: sys.stdin.buffer.read(HEAD))
+    head: bytes = field(default_factory=lambda: sys.stdin.buffer.read(2 * HEAD))
 
     @property
+    def compression(self) -> str | None:
+        """The codec of what comes in."""
+        return next((codec for start, codec in COMPRESSED.items() if self.head.startswith(start)), None)
+
+    @functools.cached_property
     def format(self) -> str:
-        """Always that of CSV."""
-        return ".csv"
+        """The extension that a file of this content has: ``.csv`` unless it is another one's."""
+        with reading(self.name), self.open() as stream:
+            start = stream.read(4096)
+        if start.startswith(PARQUET) and b"\0" in start:  # a column of CSV may be called PAR1
+            return ".parquet"
+        if start.startswith(ARROW_FILE):
+            return ".arrow"
+        return ".arrows" if start.startswith(ARROW_STREAM) else ".csv"
 
     @property
     def size(self) -> int | None:
@@ -89,11 +109,20 @@ class StandardInput(File):
     @property
     def can_reopen(self) -> bool:
         """Whether all of it is in the head."""
-        return len(self.head) < HEAD
+        return len(self.head) < 2 * HEAD
 
     def open(self) -> pa.NativeFile:
-        """All bytes; a second time only the head and what the first left over."""
-        return pa.PythonFile(_Resumed(self.head), mode="r")
+        """All uncompressed bytes; a second time only the head and what the first left over."""
+        stream = pa.PythonFile(_Resumed(self.head), mode="r")
+        return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
+
+    def open_seekable(self) -> pa.NativeFile:
+        """All uncompressed bytes at any position, from a temporary file."""
+        file = tempfile.TemporaryFile()
+        with self.open() as stream:
+            shutil.copyfileobj(stream, file)
+        file.seek(0)
+        return pa.PythonFile(file, mode="r")
 
 
 class _Resumed:
@@ -142,7 +171,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
             files = [File(filesystem, path)]
     for file in files:
         if file.format not in FORMATS:
-            raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe CSV in and read -.")
+            raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe it in and read -.")
     return files
 
 

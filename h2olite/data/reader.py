@@ -57,7 +57,8 @@ def read_table(
     Parameters
     ----------
     source : str or path
-        A CSV, Parquet or Arrow file, a folder or glob of them, a URI, or ``-`` for CSV on standard input.
+        A CSV, Parquet or Arrow file, a folder or glob of them, a URI, or ``-`` for standard input, which is one of
+        these, compressed or not, as its first bytes tell.
     factors : collection of str
         Columns to read as categorical, with the text as written.
     numeric : collection of str
@@ -167,18 +168,18 @@ class TypedFile:
 
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
         """The whole table with the file's own types, whatever `as_text` names."""
-        with reading(self.name), self.file.open_seekable() as source:
+        with reading(self.name), self._open() as source:
             if self.file.format == ".parquet":
                 return parquet.ParquetFile(source).read()
-            return _open_arrow(source).read_all()
+            return self._open_arrow(source).read_all()
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """At most so many rows at a time."""
-        with reading(self.name), self.file.open_seekable() as source:
+        with reading(self.name), self._open() as source:
             if self.file.format == ".parquet":
                 batches = parquet.ParquetFile(source).iter_batches(batch_size=rows)
             else:
-                batches = _arrow_batches(_open_arrow(source))
+                batches = _arrow_batches(self._open_arrow(source))
             for batch in batches:
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
@@ -190,6 +191,19 @@ class TypedFile:
     def place(self, row: int) -> str:
         """How messages point at a row."""
         return f"row {row}"
+
+    def _open(self) -> pa.NativeFile:
+        """The file, at any position unless it is a stream."""
+        return self.file.open() if self.file.format == ".arrows" else self.file.open_seekable()
+
+    def _open_arrow(self, source: pa.NativeFile) -> ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader:
+        """A reader of whichever of Arrow's two layouts the file has."""
+        if self.file.format != ".arrows":
+            try:
+                return ipc.open_file(source)
+            except pa.ArrowInvalid:
+                source.seek(0)
+        return ipc.open_stream(source)
 
 
 def _tables(source: str | os.PathLike[str], csv: CsvOptions | None) -> list[CsvFile | TypedFile]:
@@ -203,15 +217,6 @@ def _tables(source: str | os.PathLike[str], csv: CsvOptions | None) -> list[CsvF
 def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
     """What messages call the table."""
     return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
-
-
-def _open_arrow(source: pa.NativeFile) -> ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader:
-    """A reader of whichever of Arrow's two layouts the file has."""
-    try:
-        return ipc.open_file(source)
-    except pa.ArrowInvalid:
-        source.seek(0)
-        return ipc.open_stream(source)
 
 
 def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> Iterable[pa.RecordBatch]:

@@ -1,3 +1,5 @@
+import io
+import types
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from h2olite.data.reader import read_table
 from h2olite.errors import DataError
-from h2olite_cli.output import refuse_unknown_format, refuse_unwritable, write_table
+from h2olite_cli.output import FORMATS, Destination, destination, refuse_unwritable, write_table
 
 
 def block(labels, numbers):
@@ -17,14 +20,14 @@ BLOCKS = [block(["x", None], [0.1, 2.0]), block(['say "y"'], [np.nan])]
 
 
 def test_csv_quotes_only_what_needs_it(tmp_path):
-    assert write_table(BLOCKS, tmp_path / "out.csv") == 3
+    assert write_table(BLOCKS, destination(tmp_path / "out.csv")) == 3
     assert (tmp_path / "out.csv").read_text() == 'predict,"a,b"\nx,0.1\n,2\n"say ""y""",nan\n'
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.arrow", "out.feather"])
 def test_binary_formats_hold_all_blocks(tmp_path, name):
     blocks = [BLOCKS[0], BLOCKS[0]]
-    write_table(blocks, tmp_path / name)
+    write_table(blocks, destination(tmp_path / name))
     if name.endswith("parquet"):
         read = pq.read_table(tmp_path / name)
     else:
@@ -40,7 +43,7 @@ def test_error_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
 
     (tmp_path / "out.csv").write_text("old")
     with pytest.raises(DataError, match="row 3 is bad"):
-        write_table(failing(), tmp_path / "out.csv")
+        write_table(failing(), destination(tmp_path / "out.csv"))
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     assert (tmp_path / "out.csv").read_text() == "old"
 
@@ -63,5 +66,48 @@ def test_target_in_an_unwritable_folder_is_refused(tmp_path, monkeypatch):
 
 
 def test_unknown_extension_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"out.xlsx: the extension must be one of .csv, .parquet, .arrow, .feather"):
-        refuse_unknown_format(tmp_path / "out.xlsx")
+    with pytest.raises(DataError, match=r"out.xlsx: the extension must be one of .csv, .csv.gz, .* or name a --format"):
+        destination(tmp_path / "out.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "expected"),
+    [
+        ("out.CSV", None, ".csv"),
+        ("model.1.csv", None, ".csv"),
+        ("out.csv.gz", None, ".csv.gz"),
+        ("out.parquet", None, ".parquet"),
+        ("out.dat", "arrows", ".arrows"),
+        ("out.csv", "parquet", ".parquet"),
+        (None, "csv.gz", ".csv.gz"),
+        (None, None, ".csv"),
+    ],
+)
+def test_a_format_asked_for_comes_before_the_extension(tmp_path, name, to, expected):
+    assert destination(name and tmp_path / name, to).format == expected
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_what_is_written_can_be_read_again(tmp_path, extension):
+    path = tmp_path / f"out{extension}"
+    write_table(BLOCKS, destination(path))
+    table = read_table(path)
+    assert table["a,b"].values.tolist()[:2] == [0.1, 2.0]
+    assert table["predict"].levels is not None
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_standard_output_holds_what_a_file_would(capfdbinary, monkeypatch, extension):
+    write_table(BLOCKS, Destination(None, extension))
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(capfdbinary.readouterr().out)))
+    assert read_table("-")["a,b"].values.tolist()[:2] == [0.1, 2.0]
+
+
+def test_an_error_half_way_puts_no_parquet_on_standard_output(capfdbinary):
+    def failing():
+        yield BLOCKS[0]
+        raise DataError("row 3 is bad.")
+
+    with pytest.raises(DataError, match="row 3 is bad"):
+        write_table(failing(), Destination(None, ".parquet"))
+    assert capfdbinary.readouterr().out == b""

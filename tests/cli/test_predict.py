@@ -1,6 +1,8 @@
+import gzip
 import io
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from program import DATASETS, run
 
@@ -60,6 +62,28 @@ def test_table_may_come_from_standard_input(penguins):
     assert result.stdout == run("predict", penguins.path, TABLE).stdout
 
 
+@pytest.mark.parametrize(("option", "read"), [("parquet", pd.read_parquet), ("arrow", pa.ipc.open_stream)])
+def test_typed_tables_go_in_and_out_by_pipe(penguins, expected, option, read):
+    table = DATASETS / "penguins.parquet"
+    result = run("predict", penguins.path, "-", "--format", option, stdin=table.read_bytes())
+    assert (result.exit_code, result.stderr) == (0, "")
+    frame = read(io.BytesIO(result.stdout_bytes))
+    pd.testing.assert_frame_equal(frame if option == "parquet" else frame.read_pandas(), expected)
+
+
+def test_an_error_in_a_late_row_leaves_no_file(penguins, tmp_path):
+    text = TABLE.read_text()
+    table = tmp_path / "long.csv.gz"
+    rows = text.partition("\n")[2] * 250
+    table.write_bytes(
+        gzip.compress((text.partition("\n")[0] + "\n" + rows + "Dream,much,1,1,1,MALE,Gentoo\n").encode())
+    )
+    result = run("predict", penguins.path, table, "-o", tmp_path / "p.parquet")
+    assert result.exit_code == 1
+    assert "1 value is not a number (first: 'much', line 86002); correct it" in result.stderr
+    assert list(tmp_path.iterdir()) == [table]
+
+
 def test_lacking_predictors_are_warned_of_unless_quiet(penguins):
     text = "island,sex\nDream,MALE\n"
     result = run("predict", penguins.path, "-", stdin=text)
@@ -71,7 +95,11 @@ def test_lacking_predictors_are_warned_of_unless_quiet(penguins):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([TABLE, "-o", "p.xlsx"], "p.xlsx: the extension must be one of .csv, .parquet, .arrow, .feather."),
+        (
+            [TABLE, "-o", "p.xlsx"],
+            "p.xlsx: the extension must be one of .csv, .csv.gz, .parquet, .arrow, .feather, .arrows; or name a "
+            "--format",
+        ),
         ([TABLE, "--keep", "ilsand"], "penguins.csv has no column 'ilsand'; did you mean 'island'?"),
         (["missing.csv"], "there is no file missing.csv"),
     ],

@@ -357,6 +357,45 @@ def test_standard_input_is_csv(piped):
     assert words(table["b"]) == ["x", "y"]
 
 
+def arrow_bytes(table, new):
+    stream = io.BytesIO()
+    with new(stream, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("compress", [None, "gzip", "zstd", "bz2"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow file", "arrow stream"])
+def test_standard_input_is_what_its_first_bytes_say(piped, kind, compress):
+    table = pa.table({"PAR1": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]})
+    data = {
+        "csv": b"PAR1,b\n1.5,x\n2,y\n3,x\n",
+        "parquet": parquet_bytes(**table.to_pydict()),
+        "arrow file": arrow_bytes(table, pa.ipc.new_file),
+        "arrow stream": arrow_bytes(table, pa.ipc.new_stream),
+    }[kind]
+    if compress:
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, compress) as stream:
+            stream.write(data)
+        data = sink.getvalue().to_pybytes()
+    piped(data)
+    whole = read_table("-")
+    assert whole["PAR1"].values.tolist() == [1.5, 2.0, 3.0]
+    assert words(whole["b"]) == ["x", "y", "x"]
+    piped(data)
+    blocks = list(read_blocks("-", {"PAR1": "numeric"}, rows=2, keep=["b"]))
+    assert [value for block in blocks for value in block.table["PAR1"].values.tolist()] == [1.5, 2.0, 3.0]
+    assert [value for block in blocks for value in block.kept["b"].to_pylist()] == ["x", "y", "x"]
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b", b"PAR1\0", b"ARROW1\0\0", b"\xff\xff\xff\xff"])
+def test_damaged_standard_input_is_an_error(piped, start):
+    piped(start + b"nonsense")
+    with pytest.raises(DataError, match=r"^standard input cannot be read"):
+        read_table("-")
+
+
 def test_long_standard_input_is_read_once_and_told_apart_by_line(piped, monkeypatch):
     monkeypatch.setattr(files, "HEAD", 10)
     data = b"a,b\n" + b"1,x\n" * 10
