@@ -84,9 +84,7 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Measure MODEL on TABLE, which must hold the response: metrics, and a confusion matrix of classes."""
-    if curves is not None:
-        refuse_unwritable(curves)
-        refuse_unknown_format(curves)
+    target = destination(curves)
     import pyarrow as pa
 
     from h2olite import load_model
@@ -97,7 +95,7 @@ def evaluate(
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
     if curves is not None:
-        write_table([pa.Table.from_pandas(model.curves(table), preserve_index=False)], curves)
+        write_table([pa.Table.from_pandas(model.curves(table), preserve_index=False)], target)
     if as_json:
         print_json(
             {
