@@ -1,4 +1,4 @@
-"""`h2olite export`: models for other systems."""
+"""`h2olite export` and `import`: models for and from other systems."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .console import QUIET, Command
+from .console import QUIET, Command, Console
 from .options import MODEL
 from .output import refuse_unwritable
 
@@ -45,3 +45,35 @@ def export(path: str, output: Path, to: str) -> None:
 
     module, _, function = FORMATS[to].partition(":")
     getattr(importlib.import_module(module), function)(load_model(path), output)
+
+
+@click.command(
+    "import",
+    cls=Command,
+    params=[
+        click.Argument(["mojo"], type=click.Path(), metavar="MOJO"),
+        click.Option(
+            ["-o", "--output"],
+            type=click.Path(path_type=Path),
+            metavar="MODEL",
+            help="The file to write; by default that of MOJO with the extension .h2olite, in this folder.",
+        ),
+        QUIET,
+    ],
+    examples=["h2olite import iris.zip -o iris.h2olite"],
+)
+@click.pass_obj
+def import_(console: Console, mojo: str, output: Path | None) -> None:
+    """Read MOJO, a model of H2O's deep learning, and write it as a model file.
+
+    All other commands take that file, and `train --checkpoint` trains on. What a MOJO does not hold is absent: the
+    scoring history, metrics, and parameters that only mattered in training.
+    """
+    target = output or Path(f"{Path(mojo).stem}.h2olite")
+    refuse_unwritable(target)
+
+    from h2olite import import_mojo
+
+    model = import_mojo(mojo)
+    model.save(target)
+    console.say(f"{model!r}\nModel written to {target}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 from typing import NamedTuple
 
 import click
@@ -34,6 +35,7 @@ COMMANDS = {
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
     "export": Entry("interchange", "Write a model in the format of another system.", "Other systems"),
+    "import": Entry("interchange", "Read a model that H2O has written as a MOJO.", "Other systems"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
     "completion": Entry("completion", "Print what makes a shell complete commands and options.", "Installation"),
     "warmup": Entry("warmup", "Compile the kernels now, so that nothing waits for it later.", "Installation"),
@@ -57,7 +59,8 @@ class Commands(click.Group):
         """The command of that name, imported now."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f".{COMMANDS[name].module}", __package__), name)
+        module = importlib.import_module(f".{COMMANDS[name].module}", __package__)
+        command: click.Command = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -195,7 +195,10 @@ def history(path: str) -> None:
     """Print the scoring history of MODEL as CSV, one row per measurement."""
     from h2olite import load_model
 
-    load_model(path).scoring_history().to_csv(sys.stdout, index=False)
+    model = load_model(path)
+    if model.record.maker is not None:
+        raise DataError(f"{path} has no scoring history; it was imported, and {model.record.maker} left none in it.")
+    model.scoring_history().to_csv(sys.stdout, index=False)
 
 
 @click.command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from h2olite.parameters import FRAMES, declared
@@ -61,8 +61,8 @@ COMPARISON_COLUMNS = {
 def describe(model: Model) -> str:
     """What was trained, its layers, how good it is and which inputs matter."""
     report = model.report()
-    sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), _metrics(model)]
-    if model.classes is not None:
+    sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), *_metrics(model)]
+    if model.classes is not None and _measured(model):
         frame, metrics = list(_measured(model).items())[-1]
         sections.append(f"On the {frame} rows: {metrics.confusion_matrix()}")
     if model.cross_validation is not None:
@@ -84,13 +84,11 @@ def describe_training(model: Model) -> str:
     ]
     measurements = [row for row in model.history if "training_rmse" in row]
     last = f", the last {TOP} of {len(measurements)}" if len(measurements) > TOP else ""
-    return "\n\n".join(
-        [
-            *_origin(model),
-            f"Parameters other than the defaults\n{text_table(changed, {'parameter': 'parameter', 'value': 'value'})}",
-            f"Scoring history{last}\n{text_table(measurements[-TOP:], HISTORY_COLUMNS)}",
-        ]
-    )
+    titles = {"parameter": "parameter", "value": "value"}
+    sections = [*_origin(model), f"Parameters other than the defaults\n{text_table(changed, titles)}"]
+    if measurements:
+        sections.append(f"Scoring history{last}\n{text_table(measurements[-TOP:], HISTORY_COLUMNS)}")
+    return "\n\n".join(sections)
 
 
 def describe_comparison(compared: Comparison) -> str:
@@ -147,17 +145,27 @@ def _origin(model: Model) -> list[str]:
 
 def _headline(report: Mapping[str, Any]) -> str:
     """What was trained on what, and for how long."""
-    features, weights = report["features"], report["weights"]
+    features, weights, maker = report["features"], report["weights"], report["maker"]
     unused = f" ({features['total'] - features['used']} unused)" if features["unused"] else ""
     zero = f" ({weights['zero_share']:.1%} zero)" if weights["nonzero"] < weights["total"] else ""
-    reason = report["stopped_by"]
-    end = {"epochs": "", "interrupted": ", interrupted"}.get(reason, f", ended by {reason}")
+    rows = "" if maker else f"{report['rows']:,} rows, "
     response = "" if report["response"] is None else f" of {report['response']}"
     return (
         f"{report['model_id']}: {TASKS[report['category']]}{response}\n"
-        f"  {report['rows']:,} rows, {report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
+        f"  {rows}{report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
         f"{weights['total']:,} weights{zero}\n"
-        f"  {report['epochs']:.4g} epochs in {report['seconds']['total']:.1f} s "
+        f"  {_training(report)}"
+    )
+
+
+def _training(report: Mapping[str, Any]) -> str:
+    """How long it was trained, or that nobody knows."""
+    if report["maker"] is not None:
+        return f"imported; made by {report['maker']}, how and how well is not in the file"
+    reason = report["stopped_by"]
+    end = {"epochs": "", "interrupted": ", interrupted"}.get(reason, f", ended by {reason}")
+    return (
+        f"{report['epochs']:.4g} epochs in {report['seconds']['total']:.1f} s "
         f"({report['training_speed']:,.0f} rows/s){end}"
     )
 
@@ -172,14 +180,13 @@ def _measured(model: Model) -> dict[str, Any]:
     return {frame: metrics for frame, metrics in frames.items() if metrics is not None}
 
 
-def _metrics(model: Model) -> str:
-    """The headline numbers, one column for each frame."""
+def _metrics(model: Model) -> Iterator[str]:
+    """The headline numbers, one column for each frame, if the model was measured."""
     frames = _measured(model)
-    rows = [
-        {"metric": name} | {frame: metrics[name] for frame, metrics in frames.items()}
-        for name in model.training_metrics.headline
-    ]
-    return text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames})
+    if frames:
+        names = next(iter(frames.values())).headline
+        rows = [{"metric": name} | {frame: metrics[name] for frame, metrics in frames.items()} for name in names]
+        yield text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames})
 
 
 def _first(rows: Sequence[Any]) -> str:

@@ -20,6 +20,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .estimator import deeplearning, grid, regularization_path
+    from .model.importing import import_mojo
     from .model.loading import load_model
     from .model.model import Model
     from .model.scorer import Scorer
@@ -48,6 +49,7 @@ __all__ = [
     "compare",
     "deeplearning",
     "grid",
+    "import_mojo",
     "load_model",
     "regularization_path",
 ]
@@ -56,6 +58,7 @@ _HOMES = {
     "compare": "selection.comparison",
     "deeplearning": "estimator",
     "grid": "estimator",
+    "import_mojo": "model.importing",
     "load_model": "model.loading",
     "regularization_path": "estimator",
     "Comparison": "selection.comparison",

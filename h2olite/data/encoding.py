@@ -211,18 +211,21 @@ class RowEncoder:
         )
         return (*indicators, *self.numeric)
 
-    def encode(self, table: Table, adaptation: Adaptation | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, table: Table, adaptation: Adaptation | None = None, precision: type = np.float32
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The table's rows as indices of active inputs and numbers.
 
         Parameters
         ----------
         table : the training table or another one: columns are matched by name.
         adaptation : collects absent predictors and unseen levels, both of which are treated as missing.
+        precision : type of the numbers.
 
         Returns
         -------
         levels : ndarray of int32, shape (n_rows, n_categorical); -1 for the first level when it has no input.
-        numbers : ndarray of float32, shape (n_rows, n_numeric)
+        numbers : ndarray of this precision, shape (n_rows, n_numeric)
 
         Raises
         ------
@@ -236,7 +239,7 @@ class RowEncoder:
                 "columns of these names."
             )
         table = self.recoding.apply(adaptation.complete(table, self.schema), adaptation)
-        return self._encode_levels(table, adaptation), self._encode_numbers(table)
+        return self._encode_levels(table, adaptation), self._encode_numbers(table, precision)
 
     def _encode_levels(self, table: Table, adaptation: Adaptation) -> np.ndarray:
         """The active input of each categorical predictor."""
@@ -246,9 +249,9 @@ class RowEncoder:
             encoded[:, i] = self._inputs[i][own_codes][values]
         return encoded
 
-    def _encode_numbers(self, table: Table) -> np.ndarray:
+    def _encode_numbers(self, table: Table, precision: type) -> np.ndarray:
         """The standardised numeric predictors."""
-        encoded = np.empty((table.n_rows, len(self.numeric)), np.float32)
+        encoded: np.ndarray = np.empty((table.n_rows, len(self.numeric)), precision)
         subtrahend, multiplier, imputed = (x[:, np.newaxis] for x in (self.subtrahend, self.multiplier, self.imputed))
         for rows, tile in numeric_tiles([numbers(table, name) for name in self.numeric]):
             np.copyto(tile, imputed, where=np.isnan(tile))

@@ -31,10 +31,12 @@ class Replacement:
     levels : of the column replaced, in the training table.
     columns : those in its place, by name. Their rows belong to the levels, and a last one, where -1 looks itself up, to
         missing.
+    with_unseen : whether the row before the last belongs to unseen levels, which are missing otherwise.
     """
 
     levels: tuple[str, ...]
     columns: dict[str, Column]
+    with_unseen: bool = False
 
     @functools.cached_property
     def codes(self) -> dict[str, int]:
@@ -79,7 +81,7 @@ class Recoding:
         if encoding in ("AUTO", "OneHotInternal"):
             return cls()
         recodings: dict[str, Callable[..., dict[str, Column]]] = {
-            "Binary": _binary_digits,
+            "Binary": _numbered_levels,
             "Eigen": _eigenvector,
             "LabelEncoder": _label_numbers,
             "SortByResponse": functools.partial(_sorted_levels, response=response, weights=weights),
@@ -102,6 +104,11 @@ class Recoding:
             if columns:
                 replacements[name] = Replacement(column.levels, columns)
         return cls(replacements)
+
+    @property
+    def with_unseen(self) -> bool:
+        """Whether unseen levels of some column are no missing values."""
+        return any(replacement.with_unseen for replacement in self.replacements.values())
 
     @functools.cached_property
     def sources(self) -> dict[str, str]:
@@ -136,6 +143,8 @@ class Recoding:
         for name, replacement in self.replacements.items():
             values, own_codes = adaptation.match_levels(table, name, replacement.codes)
             rows = own_codes[values]
+            if replacement.with_unseen:
+                rows[(rows < 0) & (values >= 0)] = len(replacement.levels)
             columns |= {new: column.take(rows) for new, column in replacement.columns.items()}
         return replace(table, columns=columns)
 
@@ -151,6 +160,7 @@ class Recoding:
                     }
                     for new, column in replacement.columns.items()
                 },
+                "with_unseen": replacement.with_unseen,
             }
             for name, replacement in self.replacements.items()
         }
@@ -163,6 +173,7 @@ class Recoding:
                 name: Replacement(
                     tuple(replacement["levels"]),
                     {new: _column(**column) for new, column in replacement["columns"].items()},
+                    replacement.get("with_unseen", False),
                 )
                 for name, replacement in stored.items()
             }
@@ -176,13 +187,16 @@ def _column(values: list[float | None], levels: list[str] | None) -> Column:
     return Column(np.array(values, np.int32), tuple(levels))
 
 
-def _binary_digits(name: str, values: np.ndarray, levels: tuple[str, ...]) -> dict[str, Column]:
-    """The binary digits of each level's index, counted from 1, the lowest first; missing is 0."""
-    numbers = np.append(np.arange(1, len(levels) + 1), 0)
+def binary_digits(name: str, n_levels: int, numbers: np.ndarray) -> dict[str, Column]:
+    """As many binary digits of some numbers as n_levels has, the lowest first."""
     return {
-        f"{name}:{digit}": Column((numbers >> digit & 1).astype(np.float64))
-        for digit in range(len(levels).bit_length())
+        f"{name}:{digit}": Column((numbers >> digit & 1).astype(np.float64)) for digit in range(n_levels.bit_length())
     }
+
+
+def _numbered_levels(name: str, values: np.ndarray, levels: tuple[str, ...]) -> dict[str, Column]:
+    """The binary digits of each level's index, counted from 1; missing is 0."""
+    return binary_digits(name, len(levels), np.append(np.arange(1, len(levels) + 1), 0))
 
 
 def _label_numbers(name: str, values: np.ndarray, levels: tuple[str, ...]) -> dict[str, Column]:

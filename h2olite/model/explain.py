@@ -13,7 +13,7 @@ from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream, sample_rows, settle_seed
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, ParameterError
-from h2olite.metrics.base import STOPPING_KEYS
+from h2olite.metrics.base import STOPPING_KEYS, Metrics
 from h2olite.parameters import folded, nearest
 from h2olite.training.stopping import MORE_IS_BETTER
 
@@ -67,7 +67,6 @@ def permutation_importance(
     Breiman (2001), Random forests.
     """
     _refuse_autoencoder(model, "permutation_importance")
-    chosen = _known_metric(model, metric)
     seed = settle_seed(seed)
     table = as_table(frame, name="frame", schema=model.schema | model.response_schema)
     table = table.take(sample_rows(table.n_rows, max(n_samples, 0), random_stream(seed, "permutation sample")))
@@ -75,16 +74,20 @@ def permutation_importance(
 
     adaptation = Adaptation(table.name)
 
-    def loss(table: Table) -> float:
-        value = model.measure(table, adaptation).stopping_value(chosen)
+    metrics = model.measure(table, adaptation)
+    chosen = _known_metric(metrics, metric)
+
+    def loss(metrics: Metrics) -> float:
+        value = metrics.stopping_value(chosen)
         return -value if chosen in MORE_IS_BETTER else value
 
-    usual = loss(table)
+    usual = loss(metrics)
     losses = np.empty((len(names), n_repeats))
     for i, name in enumerate(names):
         for repeat in range(n_repeats):
             order = random_stream(seed, "permutation", i, repeat).permutation(table.n_rows)
-            losses[i, repeat] = loss(_with_column(table, name, table[name].take(order))) - usual
+            permuted = _with_column(table, name, table[name].take(order))
+            losses[i, repeat] = loss(model.measure(permuted, adaptation)) - usual
     adaptation.warn()
     if n_repeats == 1:
         largest, total = losses.max() or 1.0, losses.clip(min=0).sum() or 1.0
@@ -222,15 +225,15 @@ def _predictors(model: Model, names: Iterable[str] | None) -> list[str]:
     return chosen
 
 
-def _known_metric(model: Model, name: str) -> str:
+def _known_metric(metrics: Metrics, name: str) -> str:
     """The metric in its usual spelling."""
-    measured = [metric for metric, key in STOPPING_KEYS.items() if key in model.training_metrics]
-    by_folded = {folded(metric): metric for metric in measured} | {"auto": AUTO_METRIC[model.category]}
+    measured = [metric for metric, key in STOPPING_KEYS.items() if key in metrics]
+    by_folded = {folded(metric): metric for metric in measured} | {"auto": AUTO_METRIC[metrics.category]}
     if "AUCPR" in measured:
         by_folded["prauc"] = "AUCPR"
     if folded(name) not in by_folded:
         raise ParameterError(
-            f"metric must be one of AUTO, {', '.join(measured)} for a {model.category} model; got {name!r}."
+            f"metric must be one of AUTO, {', '.join(measured)} for a {metrics.category} model; got {name!r}."
         )
     return by_folded[folded(name)]
 

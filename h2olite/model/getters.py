@@ -28,7 +28,7 @@ def _getter(name: str) -> Callable[..., Any]:
 class MetricGetters:
     """Getters for what has training, validation and cross-validation metrics."""
 
-    training_metrics: Metrics
+    training_metrics: Metrics | None
     validation_metrics: Metrics | None
     cross_validation: CrossValidation | None
 

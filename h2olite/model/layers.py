@@ -53,7 +53,9 @@ def describe_layers(
 
 
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
-    """Learning rate and momentum of a layer at the end of training."""
+    """Learning rate and momentum of a layer at the end of training; none of an update rule that made no step."""
+    if not network.rows_seen:
+        return {}
     if parameters.adaptive_rate:
         epsilon = np.float32(parameters.epsilon)
         rates = network.weights(layer, network.second) + epsilon

@@ -46,7 +46,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     response = document["response"] and ResponseEncoder.from_json(document["response"])
     layout = layout_of(encoder, response, parameters)
     metrics = METRICS[scoring_of(encoder, response, parameters).category]
-    validation = document["validation_metrics"]
+    training, validation = document["training_metrics"], document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
     shares = document["shares"]
@@ -56,11 +56,12 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         encoder=encoder,
         response=response,
         network=Network.from_arrays(layout, arrays, document["rows_seen"]),
-        training_metrics=metrics.from_json(document["training_metrics"]),
+        training_metrics=None if training is None else metrics.from_json(training),
         validation_metrics=None if validation is None else metrics.from_json(validation),
         history=document["history"],
         importances=None if importances is None else np.array(importances),
         record=TrainingRecord(**document["record"]),
         cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
+        threshold=document.get("threshold"),  # model files that only training wrote have none
     )

@@ -21,6 +21,7 @@ from h2olite.errors import DataError
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
+from h2olite.training.double_precision import DoublePrecision
 from h2olite.training.workers import TILE, Workers, usable_threads
 
 from .artifact import write_artifact
@@ -55,7 +56,7 @@ class Model(MetricGetters):
     encoder: RowEncoder
     response: ResponseEncoder | None
     network: Network
-    training_metrics: Metrics
+    training_metrics: Metrics | None
     validation_metrics: Metrics | None
     history: list[dict[str, Any]]
     importances: np.ndarray | None
@@ -63,6 +64,7 @@ class Model(MetricGetters):
     cross_validation: CrossValidation | None = None
     shares: ClassShares | None = None
     path: str | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
@@ -99,14 +101,24 @@ class Model(MetricGetters):
         return ({} if self.response is None else {self.response.name: kind}) | _numeric(self.parameters.weights_column)
 
     @property
+    def engine(self) -> type[Workers]:
+        """What passes rows through the network: the kernels; of an imported model as precisely as where it is from."""
+        return Workers if self.record.maker is None else DoublePrecision
+
+    @property
     def stopped_by(self) -> str:
         """The parameter that ended training, or ``"interrupted"``."""
         return self.record.stopped_by
 
     def default_threshold(self) -> float:
-        """Probability from which the second of two classes is predicted: the best F1 on validation, else training."""
+        """Probability from which the second of two classes is predicted: the best F1 on validation, else training.
+
+        That of an imported model, which has no metrics, is what its maker set.
+        """
         metrics = self.validation_metrics or self.training_metrics
-        return metrics["threshold"] if self.category == "Binomial" else 0.5
+        if metrics is not None and self.category == "Binomial":
+            return metrics["threshold"]
+        return 0.5 if self.threshold is None else self.threshold
 
     def predict(self, test_data: Any) -> pd.DataFrame:
         """Predict every row of a frame.
@@ -356,9 +368,10 @@ class Model(MetricGetters):
             "validation": self.validation_metrics,
             "cross-validation": self.cross_validation_metrics,
         }
+        origin = f"{self.record.epochs:.4g} epochs" if self.record.maker is None else f"made by {self.record.maker}"
         return "\n".join(
             [
-                f"{self.model_id}: {self.category} model{of}, network {shape}, {self.record.epochs:.4g} epochs",
+                f"{self.model_id}: {self.category} model{of}, network {shape}, {origin}",
                 *(f"\n{name}: {metrics}" for name, metrics in frames.items() if metrics is not None),
             ]
         )
@@ -381,11 +394,12 @@ class Model(MetricGetters):
             "parameters": stored(self.parameters),
             "encoder": self.encoder.to_json(),
             "response": self.response and self.response.to_json(),
-            "training_metrics": self.training_metrics.to_json(),
+            "training_metrics": self.training_metrics and self.training_metrics.to_json(),
             "validation_metrics": self.validation_metrics and self.validation_metrics.to_json(),
             "history": self.history,
             "importances": None if self.importances is None else self.importances.tolist(),
             "shares": self.shares,
+            "threshold": self.threshold,
             "record": dataclasses.asdict(self.record),
             "rows_seen": self.network.rows_seen,
             "cross_validation": None,
@@ -419,9 +433,9 @@ class Model(MetricGetters):
         self, table: Table, adaptation: Adaptation, network: Network | None = None
     ) -> Iterator[tuple[Workers, EncodedRows]]:
         """Threads for the network, or for another one of the same inputs, and the rows of a table."""
-        rows = EncodedRows(*self.encoder.encode(table, adaptation))
+        rows = EncodedRows(*self.encoder.encode(table, adaptation, self.engine.precision))
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
-        with Workers(network or self.network, rows, n_threads) as workers:
+        with self.engine(network or self.network, rows, n_threads) as workers:
             yield workers, rows
 
     def _layer(self, index: int) -> int:

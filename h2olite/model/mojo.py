@@ -134,6 +134,8 @@ def _differences(model: Model) -> Iterator[str]:
     encoder, offset = model.encoder, model.parameters.offset_column
     if offset is not None:
         yield f"a MOJO has no offsets; this one predicts what {model.model_id} predicts where {offset!r} is 0."
+    if encoder.recoding.with_unseen:
+        yield f"the MOJO takes levels that training did not have as missing; {model.model_id} numbers them."
     if model.response is None and encoder.categorical:
         yield "H2O cannot predict from a MOJO of an autoencoder with categorical columns; h2olite imports and uses it."
     if model.response is None and (encoder.imputed != encoder.subtrahend).any():
@@ -150,7 +152,7 @@ def _inputs_by_level(model: Model) -> Inputs:
     those of an autoencoder stay as they are: its outputs are scaled like its inputs.
     """
     encoder, network = model.encoder, model.network
-    weights, biases = network.weights(0).astype(np.float64), network.biases(0).astype(np.float64)
+    weights, biases = network.weights(0).astype(np.float64), network.double_biases(0)
     columns = tabulate(encoder)
     kept = np.array([i for i, name in enumerate(encoder.numeric) if name not in encoder.recoding.sources], np.int64)
     of_numbers = weights[encoder.n_categorical_inputs + kept]
@@ -182,7 +184,7 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
     sizes = [len(inputs.weights), *network.layout.sizes[1:].tolist()]
     standardized = response is not None and (response.subtrahend, response.multiplier) != (0.0, 1.0)
     layers = [(inputs.weights, inputs.biases)]
-    layers += [(network.weights(layer), network.biases(layer)) for layer in range(1, network.n_layers)]
+    layers += [(network.weights(layer), network.double_biases(layer)) for layer in range(1, network.n_layers)]
     return {
         "mojo_version": VERSION,
         "h2olite_version": h2olite.__version__,
@@ -195,7 +197,7 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
         "n_columns": n_columns,
         "n_domains": n_domains,
         "balance_classes": shares is not None,
-        "default_threshold": _lowered(model.default_threshold()) if model.category == "Binomial" else 0.5,
+        "default_threshold": lowered(model.default_threshold()) if model.category == "Binomial" else 0.5,
         "prior_class_distrib": shares and shares.prior,
         "model_class_distrib": shares and shares.trained,
         "escape_domain_values": True,
@@ -213,13 +215,13 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
         "mean_imputation": parameters.missing_values_handling == "MeanImputation",
         "neural_network_sizes": sizes,
         **{f"weight_layer{i}": weights.transpose(2, 0, 1) for i, (weights, _) in enumerate(layers)},
-        **{f"bias_layer{i}": biases.T.astype(np.float64) for i, (_, biases) in enumerate(layers)},
+        **{f"bias_layer{i}": biases.T for i, (_, biases) in enumerate(layers)},
         "hidden_dropout_ratios": [*(parameters.hidden_dropout_ratios or [0.0] * (len(layers) - 1)), 0.0],
         "_genmodel_encoding": "AUTO",
     }
 
 
-def _lowered(threshold: float) -> float:
+def lowered(threshold: float) -> float:
     """A threshold that a probability equal to it also reaches when it is computed in double precision.
 
     The threshold is the probability of a row; in single precision it is off by some units in the last place of itself

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import h2olite
 from h2olite.functions import function_name
 from h2olite.parameters import FRAMES, FUNCTIONS, Parameters, declared
 from h2olite.training.history import timestamp
@@ -36,6 +37,7 @@ class TrainingRecord:
     unused : predictors that left the model because none of their weights could reach an output.
     pruned_inputs : the number of their inputs.
     origin : what it was made of (see `h2olite.model.origin.origin_of`); None for one of several models of a whole.
+    maker : who made the model, if it was imported; then nothing is known of the training.
     """
 
     version: str
@@ -51,15 +53,33 @@ class TrainingRecord:
     unused: list[str] = dataclasses.field(default_factory=list)
     pruned_inputs: int = 0
     origin: dict[str, Any] | None = None
+    maker: str | None = None
+
+    @classmethod
+    def imported(cls, maker: str) -> TrainingRecord:
+        """The record of a model about whose training nothing is known."""
+        seconds = dict.fromkeys(("read", "encode", "compile", "train", "score", "total"), 0.0)
+        return cls(h2olite.__version__, 0, None, 0.0, 0, 0, "import", [], seconds, [], maker=maker)
+
+
+OF_TRAINING = (
+    *("rows", "seed", "epochs", "samples", "iterations", "training_speed", "seconds", "stopped_by", "scoring_history"),
+)
+"""What a report tells of the training."""
 
 
 def report(model: Model) -> dict[str, Any]:
-    """Everything about a model: the object that ``h2olite train --json`` prints."""
+    """Everything about a model: the object that ``h2olite train --json`` prints.
+
+    What is not known of an imported model is None.
+    """
     record = model.record
     seconds = record.seconds["train"]
+    unknown = () if record.maker is None else OF_TRAINING
     return {
         "model_id": model.model_id,
         "path": model.path,
+        "maker": record.maker,
         "category": model.category,
         "response": model.parameters.y,
         "rows": record.rows,
@@ -72,7 +92,7 @@ def report(model: Model) -> dict[str, Any]:
         "training_speed": record.samples / seconds if seconds else 0.0,
         "seconds": record.seconds,
         "stopped_by": record.stopped_by,
-        "training_metrics": model.training_metrics.to_json(),
+        "training_metrics": model.training_metrics and model.training_metrics.to_json(),
         "validation_metrics": model.validation_metrics and model.validation_metrics.to_json(),
         "cross_validation_metrics": model.cross_validation_metrics and model.cross_validation_metrics.to_json(),
         "cross_validation_metrics_summary": model.cross_validation and model.cross_validation.summary(),
@@ -92,7 +112,7 @@ def report(model: Model) -> dict[str, Any]:
         "version": record.version,
         "origin": record.origin,
         "warnings": record.warnings,
-    }
+    } | dict.fromkeys(unknown)
 
 
 def stop_clock(document: dict[str, Any]) -> None:

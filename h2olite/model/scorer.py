@@ -12,7 +12,6 @@ from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.table import Table, number_or_none, number_text
-from h2olite.training.workers import Workers
 
 from .model import Model
 from .scoring import objective_of
@@ -110,7 +109,7 @@ class Scorer:
             if type(value) is str:
                 if value in by_level:
                     _put(by_level[value], places, encoded)
-                elif number_or_none(value) is not None:
+                elif self._model.encoder.recoding.with_unseen or number_or_none(value) is not None:
                     raise _Unusual
             elif not _is_missing(value):
                 raise _Unusual
@@ -136,11 +135,11 @@ class Scorer:
         return np.array([offset], np.float64)
 
     def _outputs(self, encoded: list[float]) -> np.ndarray:
-        """The network's outputs, float32 (1, n_outputs)."""
+        """The network's outputs, (1, n_outputs)."""
         levels, numbers = encoded[: self._n_categorical], encoded[self._n_categorical :]
-        rows = EncodedRows(np.array([levels], np.int32), np.array([numbers], np.float32))
+        rows = EncodedRows(np.array([levels], np.int32), np.array([numbers], self._model.engine.precision))
         if not hasattr(self._of_thread, "workers"):
-            self._of_thread.workers = Workers(self._model.network, rows, n_threads=1)
+            self._of_thread.workers = self._model.engine(self._model.network, rows, n_threads=1)
         return self._of_thread.workers.predict(self._objective, rows)
 
 

@@ -26,6 +26,7 @@ class Network:
     activity : float32, the running average of every unit's activation, where sparsity_beta asks for it, otherwise 0.
     rows_seen : rows trained on so far.
     last : theta as training left it, where another one, the best measured, has taken its place.
+    doubles : the biases of every layer, float64 (n_channels, n_units), where theta holds them rounded: those of H2O.
     """
 
     layout: Layout
@@ -36,6 +37,7 @@ class Network:
     activity: np.ndarray
     rows_seen: int = 0
     last: np.ndarray | None = None
+    doubles: list[np.ndarray] | None = None
 
     @classmethod
     def zeros(cls, layout: Layout, *, averaged: bool) -> Network:
@@ -63,6 +65,10 @@ class Network:
     def biases(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
         """A view of the biases of a layer: (n_channels, n_units)."""
         return self._layer(layer, of)[-1]
+
+    def double_biases(self, layer: int) -> np.ndarray:
+        """The biases of a layer as precisely as they are known: float64 (n_channels, n_units)."""
+        return self.biases(layer).astype(np.float64) if self.doubles is None else self.doubles[layer]
 
     @property
     def is_averaged(self) -> bool:
@@ -110,6 +116,7 @@ class Network:
             for layer in range(self.n_layers)
             for name, view in self._named(layer).items()
         }
+        arrays |= {f"layer{i}.biases.double": biases for i, biases in enumerate(self.doubles or (), 1)}
         return arrays | ({"activity": self.activity.copy()} if self.activity.any() else {})
 
     @classmethod
@@ -131,6 +138,10 @@ class Network:
                 if arrays[name].shape != view.shape or arrays[name].dtype != np.float32:
                     raise ValueError(f"{name} must be float32 {view.shape}")
                 view[...] = arrays[name]
+        if "layer1.biases.double" in arrays:
+            network.doubles = [arrays[f"layer{i}.biases.double"] for i in range(1, network.n_layers + 1)]
+            if any(exact.shape != network.biases(layer).shape for layer, exact in enumerate(network.doubles)):
+                raise ValueError("biases in double precision must have the shapes of the others")
         return network
 
     def _named(self, layer: int) -> dict[str, np.ndarray]:

@@ -83,7 +83,9 @@ class Failure:
 
 def decisive_metrics(model: Model) -> Metrics:
     """The metrics by which models are compared: of cross-validation, or else validation or training."""
-    return model.cross_validation_metrics or model.validation_metrics or model.training_metrics
+    metrics = model.cross_validation_metrics or model.validation_metrics or model.training_metrics
+    assert metrics is not None  # only imported models have none
+    return metrics
 
 
 def _getter(name: str) -> Callable[..., dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.metrics.base import STOPPING_KEYS
+from h2olite.metrics.base import STOPPING_KEYS, Metrics
 from h2olite.model.archive import replacing
 from h2olite.model.model import Model
 from h2olite.model.record import count_weights
@@ -68,7 +68,7 @@ class Point:
         """Its numbers: strengths, losses, and how sparse the model is."""
         weights = count_weights(self.model)
         return self.strengths | {
-            "training_loss": self.model.training_metrics.stopping_value("AUTO"),
+            "training_loss": metrics_of_training(self.model).stopping_value("AUTO"),
             "validation_loss": self.loss,
             "standard_error": self.standard_error,
             "nonzero": weights["nonzero"],
@@ -104,7 +104,7 @@ class RegularizationPath:
     @property
     def sort_metric(self) -> str:
         """What the losses are: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers."""
-        return STOPPING_KEYS[self.points[0].model.training_metrics.auto_stopping_metric]
+        return STOPPING_KEYS[metrics_of_training(self.points[0].model).auto_stopping_metric]
 
     @property
     def best(self) -> int:
@@ -248,3 +248,9 @@ def _strengths(given: Any) -> list[float]:
     if not (np.isfinite(values) & (values >= 0)).all():
         return []
     return [float(f"{value:.6g}") for value in np.unique(values)]
+
+
+def metrics_of_training(model: Model) -> Metrics:
+    """The training metrics, which only an imported model lacks."""
+    assert model.training_metrics is not None
+    return model.training_metrics

@@ -33,7 +33,7 @@ from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
 
 from .cross_validation import JointProgress, Watch, assign_folds
-from .path import Point, RegularizationPath
+from .path import Point, RegularizationPath, metrics_of_training
 
 N_PARTS = 10
 """Parts of validation rows; how much their losses differ gives the standard error."""
@@ -223,7 +223,7 @@ def penalty(model: Model, parameters: Parameters) -> float:
 
 def _cost(model: Model, weaker: Model, parameters: Parameters) -> tuple[float, float]:
     """The penalty of a model, and how much more training loss it has than one of weaker penalties."""
-    loss, loss_before = (of.training_metrics.stopping_value("AUTO") for of in (model, weaker))
+    loss, loss_before = (metrics_of_training(of).stopping_value("AUTO") for of in (model, weaker))
     return penalty(model, parameters), max(loss - loss_before, 0.0)
 
 

@@ -176,7 +176,7 @@ class Trainer:
         self.seconds_training, self.seconds_scoring = past.seconds_training, past.seconds_scoring
         # The last row but for the measurements' is of the best parameters, at the end of training.
         self.history = past.history[: len(past.values)]
-        self._seconds_before = past.history[-1]["duration"]
+        self._seconds_before = past.history[-1]["duration"] if past.history else 0.0
         self._order.taken = round(past.epochs * self.usable.size)
         self._rows_elsewhere = self._network.rows_seen - self._order.taken
         value = past.measurement.decisive.stopping_value(self.parameters.stopping_metric)

@@ -32,6 +32,9 @@ class Workers:
     While training, every thread updates the same parameters without locks (Hogwild, Recht et al. 2011).
     """
 
+    precision: type = np.float32
+    """Type of the numbers that rows must hold."""
+
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
         self.network = network
         self.n_threads = n_threads
