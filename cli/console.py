@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import logging
-import math
 import os
 import shutil
 import signal
@@ -12,12 +11,17 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
 import click
 
-from h2olite.errors import H2OLiteError
+from h2olite.errors import H2OLiteError, LackOfMemoryError
+
+from .logs import FORMATS, json_text, log_line
+
+LOG_FORMAT = "H2OLITE_LOG_FORMAT"
+"""The environment variable that stands for --log-format."""
 
 TERMINAL_INTERVAL = 0.1
 """Seconds between two updates of the line on a terminal."""
@@ -26,8 +30,18 @@ PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where they stay, such as a log file."""
 
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+BROKEN_PIPE = 128 + 13
+"""The exit code that a shell sees of a program that SIGPIPE has ended."""
+
+
+class Ended(SystemExit):
+    """A signal ends the program at once."""
+
+
 class Interruption:
-    """SIGINT and SIGTERM while a command runs.
+    """SIGINT, SIGTERM and SIGHUP while a command runs, as far as they are not ignored, as nohup has it.
 
     They end the program at once, cleaning up, with exit code 128 + signal. After `defer` the first one is only noted
     in `signal`, for the command to come to a good end; a second one ends the program all the same.
@@ -39,8 +53,9 @@ class Interruption:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._receive)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -56,62 +71,161 @@ class Interruption:
         """What a shell expects of a program that this signal ended, 0 without one."""
         return 0 if self.signal is None else 128 + self.signal
 
+    @property
+    def name(self) -> str | None:
+        """What the signal is called."""
+        return None if self.signal is None else signal.Signals(self.signal).name
+
     def _receive(self, number: int, frame: types.FrameType | None) -> None:
         ends = not self._deferred or self.signal is not None
         self.signal = number
         if ends:
-            raise SystemExit(128 + number)
+            raise Ended(128 + number)
 
 
 class Console:
-    """Messages for people, on stderr, and their interruptions; `quiet` keeps all messages back."""
+    """Messages, on stderr, and the interruptions of a command.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    Parameters
+    ----------
+    quiet : keep all messages back.
+    log_format : make each message a line of a log, in one of `FORMATS`; None is for people.
+    """
+
+    def __init__(self, *, quiet: bool = False, log_format: str | None = None) -> None:
         self.quiet = quiet
-        if quiet:
-            logging.getLogger("h2olite").setLevel(logging.ERROR)
+        self.log_format = log_format
         self.interruption = Interruption()
-        self.is_terminal = sys.stderr.isatty()
+        may_draw = log_format is None and sys.stderr is not None and os.environ.get("TERM") != "dumb"
+        self.is_terminal = may_draw and sys.stderr.isatty()
         self._last = time.monotonic() - (TERMINAL_INTERVAL if self.is_terminal else 0.0)
         self._has_status = False
 
-    def say(self, text: str = "") -> None:
-        """Print lines that stay."""
-        self.clear()
-        if not self.quiet:
-            click.echo(text, err=True)
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal as it is now, None without one."""
+        if not self.is_terminal:
+            return None
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(sys.stderr.fileno()).columns or None
+        return shutil.get_terminal_size().columns
+
+    def say(self, text: str, event: str = "note", *, level: str = "info", **fields: Any) -> None:
+        """Print a message that stays; in a log with its time, and in JSON with its event and fields."""
+        if self.log_format is not None:
+            self._print(log_line(self.log_format, level, event, text, fields))
+        elif level == "warning":
+            self.show(f"{self._coloured('Warning:', 'yellow')} {text}")
+        else:
+            self.show(text)
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self.say(f"{_coloured('Warning:', 'yellow')} {text}")
+        self.say(text, "warning", level="warning")
 
-    def status(self, text: str) -> None:
+    def show(self, text: str) -> None:
+        """Print what only people read: it is in no log."""
+        if self.log_format is None:
+            self.clear()
+            self._print(text)
+
+    def status(self, text: str, **fields: Any) -> None:
         """Show what goes on: in place on a terminal, else as one line every few seconds."""
         now = time.monotonic()
-        if self.quiet or now - self._last < (TERMINAL_INTERVAL if self.is_terminal else PLAIN_INTERVAL):
+        if now - self._last < (TERMINAL_INTERVAL if self.is_terminal else PLAIN_INTERVAL):
             return
         self._last = now
-        if self.is_terminal:
-            width = shutil.get_terminal_size().columns
-            click.echo(f"\r\x1b[K{text[: width - 1]}", err=True, nl=False)
+        if (width := self.width) is not None:
+            self._print(f"\r\x1b[K{text[: width - 1]}", nl=False)
             self._has_status = True
         else:
-            click.echo(text, err=True)
+            self.say(text, "progress", **fields)
 
     def clear(self) -> None:
         """Take the status off the terminal."""
         if self._has_status:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            self._print("\r\x1b[K", nl=False)
             self._has_status = False
+
+    def _print(self, text: str, *, nl: bool = True) -> None:
+        """Write to stderr. When nobody reads it any more, what was asked for is done all the same."""
+        if not self.quiet:
+            try:
+                click.echo(text, err=True, nl=nl)
+            except OSError:
+                self.quiet = True
+
+    def _coloured(self, text: str, colour: str) -> str:
+        """The text in colour on a terminal, unless NO_COLOR asks for none."""
+        return click.style(text, fg=colour) if self.is_terminal and not os.environ.get("NO_COLOR") else text
+
+    @contextlib.contextmanager
+    def relaying(self) -> Iterator[None]:
+        """Take over what Python code says by warnings and by h2olite's logger while the block runs."""
+        handler = Relay(self)
+        logger = logging.getLogger("h2olite")
+        logger.addHandler(handler)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", UserWarning)  # they are for people, whatever PYTHONWARNINGS says
+                warnings.showwarning = lambda message, *_: self.warn(str(message))
+                yield
+        finally:
+            logger.removeHandler(handler)
+
+
+class Relay(logging.Handler):
+    """Has a console say what is logged."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        self.console.say(record.getMessage())
+
+
+class Failure(click.ClickException):
+    """An error that ends a command, as a line of a log if there is one."""
+
+    def __init__(self, message: str, log_format: str | None) -> None:
+        super().__init__(message)
+        self.log_format = log_format
+
+    def show(self, file: Any = None) -> None:
+        """Print it on stderr."""
+        if self.log_format is None:
+            super().show(file)
+        else:
+            click.echo(log_line(self.log_format, "error", "error", self.message, {}), err=True)
+
+
+class WrongUsage(Failure):
+    """A command line that could not be understood."""
+
+    exit_code = 2
+
+
+def refuse_usage(error: click.UsageError, arguments: Sequence[str]) -> NoReturn:
+    """Raise the error of a command line that could not be understood, told as far as possible as it asks for."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    asked = words[words.index("--log-format") + 1 :][:1] if "--log-format" in words else [os.environ.get(LOG_FORMAT)]
+    if "--json" in words:
+        print_json({"error": error.format_message()})
+    if asked and asked[0] in FORMATS:
+        raise WrongUsage(error.format_message(), asked[0]) from error
+    raise error
+
+
+def _keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep an option's value for the console instead of giving it to the command's function."""
+    ctx.meta[option.opts[0].removeprefix("--")] = value
 
 
 def flag_for_console(name: str, help: str) -> click.Option:
     """A flag that is kept in `click.Context.meta` instead of being given to the command's function."""
-
-    def keep(ctx: click.Context, option: click.Parameter, value: bool) -> None:
-        ctx.meta[name.removeprefix("--")] = value
-
-    return click.Option([name], is_flag=True, expose_value=False, callback=keep, help=help)
+    return click.Option([name], is_flag=True, expose_value=False, callback=_keep, help=help)
 
 
 class Command(click.Command):
@@ -124,26 +238,64 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
+        self.params.append(
+            click.Option(
+                ["--log-format"],
+                type=click.Choice(FORMATS),
+                envvar=LOG_FORMAT,
+                expose_value=False,
+                callback=_keep,
+                metavar="NAME",
+                help="Make every message on stderr one line with its time: text, or json for a JSON object each. "
+                f"Also by the environment variable {LOG_FORMAT}.",
+            )
+        )
         # Parameters may be spelt as in Python; click strips the dashes in front first.
         self.context_settings["token_normalize_func"] = lambda name: name.replace("_", "-")
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the command line."""
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            refuse_usage(error, given)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can act on become one line on stderr and exit code 1."""
-        console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False))
-        with console.interruption, warnings.catch_warnings():
-            warnings.simplefilter("always", UserWarning)  # they are meant for people, whatever PYTHONWARNINGS says
-            warnings.showwarning = lambda message, *_: console.warn(str(message))
+        console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False), log_format=ctx.meta["log-format"])
+        as_json = ctx.params.get("as_json", False)
+        with console.interruption, console.relaying():
             try:
-                return super().invoke(ctx)
-            except BrokenPipeError:  # the reader has seen enough; click ends quietly
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    _flush_stdout()
+            except BrokenPipeError:  # the reader has seen enough
+                _let_go_of_stdout()
+                sys.exit(BROKEN_PIPE)
+            except click.UsageError as error:
+                if as_json:
+                    print_json({"error": error.format_message()})
+                raise
+            except Ended:
+                console.clear()
+                if as_json:
+                    print_json({"error": f"ended by {console.interruption.name}."})
                 raise
             except (H2OLiteError, OSError, MemoryError) as error:
                 console.clear()
                 if ctx.meta["debug"]:
                     raise
-                if ctx.params.get("as_json"):
-                    print_json({"error": _in_one_line(error)})
-                raise click.ClickException(_in_one_line(error)) from error
+                try:
+                    _flush_stdout()
+                    if as_json:
+                        print_json({"error": _in_one_line(error)})
+                except OSError:  # it is what failed
+                    _let_go_of_stdout()
+                raise Failure(_in_one_line(error), console.log_format) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their sections, those without one first."""
@@ -168,28 +320,26 @@ QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout; numbers that JSON does not have become null."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
+    """Print one JSON object on stdout."""
+    click.echo(json_text(value))
 
 
-def _plain(value: Any) -> Any:
-    """The value without NaN and infinities."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _flush_stdout() -> None:
+    """Write what has been printed, so that an error of writing is met here and not at the interpreter's end."""
+    if sys.stdout is not None:  # as it is when the shell has closed it
+        sys.stdout.flush()
+
+
+def _let_go_of_stdout() -> None:
+    """Have the rest of stdout go nowhere, lest the interpreter fails once more at its end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _in_one_line(error: BaseException) -> str:
     """What went wrong, without Python's ornaments."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) and not isinstance(error, LackOfMemoryError):
         return "there is not enough memory for this table or network."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return " ".join(str(error).split())
-
-
-def _coloured(text: str, colour: str) -> str:
-    """The text in colour, unless NO_COLOR asks for none; click leaves it out where stderr is no terminal."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)

@@ -12,6 +12,8 @@ from click.shell_completion import CompletionItem
 from h2olite import __version__
 from h2olite.parameters import nearest
 
+from .console import refuse_usage
+
 
 class Entry(NamedTuple):
     """One command: the module that holds it under its own name, what it does, and its section of the help."""
@@ -75,7 +77,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names; suggest one when there is none."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}")
+            refuse_usage(click.UsageError(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}", ctx), args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

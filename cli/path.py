@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from h2olite.parameters import PENALTIES, POINT_CHOICES
 from .console import Command, Console, print_json
 from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
 from .output import destination, refuse_unwritable, write_table
-from .train import Watch, checked, read_tables
+from .progress import Watch
+from .train import checked, read_tables
 
 if TYPE_CHECKING:
     from h2olite.parameters import PointChoice
@@ -131,15 +131,17 @@ def path(
         refit=refit is not None,
         watch=Watch(console, parameters, note),
     )
-    if console.interruption.signal is not None:
-        name = signal.Signals(console.interruption.signal).name
-        console.say(f"Stopped by {name} after {len(traced)} points of the path.")
+    if (name := console.interruption.name) is not None:
+        stopped = f"Stopped by {name} after {len(traced)} points of the path."
+        console.say(stopped, "stopped", signal=name)
         if len(traced) == 0:
+            if as_json:
+                print_json({"error": stopped})
             sys.exit(console.interruption.exit_code)
     _say(console, traced)
     if refit is not None:
         traced.model.save(refit)
-        console.say(f"The model of {choice} is written to {refit}.")
+        console.say(f"The model of {choice} is written to {refit}.", "written", path=str(refit))
     if plot is not None:
         traced.plot(plot)
     if output is not None or not as_json:

@@ -124,4 +124,4 @@ def _counted(blocks: Iterable[pa.Table], console: Console) -> Iterator[pa.Table]
     for block in blocks:
         yield block
         n_rows += block.num_rows
-        console.status(f"{n_rows:,} rows done")
+        console.status(f"{n_rows:,} rows done", rows=n_rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,8 @@ from .options import (
     search_options,
     training_options,
 )
-from .train import Watch, read_tables, table_stem
+from .progress import Watch
+from .train import read_tables, table_stem
 
 if TYPE_CHECKING:
     from h2olite.selection.grid import Failure, Trial
@@ -73,10 +73,17 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     def tell(outcome: Trial | Failure) -> None:
         settings = ", ".join(f"{name} {value}" for name, value in outcome.hyper_parameters.items())
         if isinstance(outcome, Failure):
-            console.say(f"{settings}: failed: {outcome.error}")
+            console.say(f"{settings}: failed: {outcome.error}", "failed", hyper_parameters=outcome.hyper_parameters)
         else:
             metric = outcome.sort_metric
-            console.say(f"{settings}: {metric} {outcome.metrics[metric]:.6g} ({outcome.seconds:.1f} s)")
+            console.say(
+                f"{settings}: {metric} {outcome.metrics[metric]:.6g} ({outcome.seconds:.1f} s)",
+                "trained",
+                model_id=outcome.model_id,
+                hyper_parameters=outcome.hyper_parameters,
+                seconds=outcome.seconds,
+                metrics=outcome.metrics,
+            )
 
     found = estimator.search(
         hyper_parameters,
@@ -86,9 +93,9 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
         watch=Watch(console, parameters, note),
         tell=tell,
     )
-    if console.interruption.signal is not None:
-        name = signal.Signals(console.interruption.signal).name
-        console.say(f"Stopped by {name}; the same command goes on with the models that are missing.")
+    if (name := console.interruption.name) is not None:
+        message = f"Stopped by {name}; the same command goes on with the models that are missing."
+        console.say(message, "stopped", signal=name)
     console.say(f"{len(found)} models in {folder}, {len(found.failures)} failed.")
     if as_json:
         print_json(found.report())

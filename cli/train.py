@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -18,18 +17,12 @@ from h2olite.validation import validate
 from .console import Command, Console, print_json
 from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
 from .output import refuse_unwritable
+from .progress import Watch
 from .report import describe
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
     from h2olite.data.table import Table
-    from h2olite.training.trainer import Progress
-
-BAR = 24
-"""Characters of the progress bar."""
-
-WATCHED = tuple(f"{frame}_{name}" for frame in ("validation", "training") for name in ("logloss", "deviance", "mse"))
-"""What progress lines tell of the newest measurement: the first of these it has."""
 
 
 @click.command(
@@ -78,11 +71,18 @@ def train(
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
     model.save(target)
-    console.say(f"\n{describe(model)}\n")
-    if console.interruption.signal is not None:
-        name = signal.Signals(console.interruption.signal).name
-        console.say(f"Stopped by {name} after {model.record.epochs:.3g} epochs; the model so far is kept.")
-    console.say(f"Model written to {target}.")
+    console.show(f"\n{describe(model)}\n")
+    if (name := console.interruption.name) is not None:
+        message = f"Stopped by {name} after {model.record.epochs:.3g} epochs; the model so far is kept."
+        console.say(message, "stopped", signal=name, epochs=model.record.epochs)
+    console.say(
+        f"Model written to {target}.",
+        "written",
+        path=str(target),
+        epochs=model.record.epochs,
+        seconds=model.record.seconds["total"],
+        stopped_by=model.record.stopped_by,
+    )
     if as_json:
         print_json(model.report())
     sys.exit(console.interruption.exit_code)
@@ -134,36 +134,6 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
     return seconds, f"Response: {parameters.y}, the last column; name another one with -y."
 
 
-class Watch:
-    """Tells of a training's progress, and ends it after a signal.
-
-    Parameters
-    ----------
-    console : where to.
-    parameters : their verbose and quiet_mode say how much to tell.
-    note : a sentence to begin with; it waits for training so that an error before stands alone.
-    """
-
-    def __init__(self, console: Console, parameters: Parameters, note: str | None) -> None:
-        self.console, self.parameters, self.note = console, parameters, note
-        self._newest: dict[str, Any] | None = None
-
-    def __call__(self, progress: Progress) -> bool:
-        """Take note of the progress; False when training should end."""
-        self.console.interruption.defer()
-        if self.note:
-            self.console.say(self.note)
-            self.note = None
-        self._newest = progress.row or self._newest
-        if self.parameters.verbose and progress.row:
-            from h2olite.training.history import history_line
-
-            self.console.say(history_line(progress.row))
-        if not self.parameters.quiet_mode:
-            self.console.status(progress_line(progress, self._newest, with_bar=self.console.is_terminal))
-        return self.console.interruption.signal is None
-
-
 def _column(name: Any, table: Table) -> Any:
     """A column of the table: typed digits are an index where no column has that name."""
     return int(name) if isinstance(name, str) and name not in table and name.isdecimal() else name
@@ -175,25 +145,3 @@ def table_stem(table: str) -> str:
     name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
     name = re.sub(r"\.(csv|tsv|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
     return name.strip(" .-_") or "model"
-
-
-def progress_line(progress: Progress, measured: Mapping[str, Any] | None, *, with_bar: bool) -> str:
-    """How far training is, how fast, and how good the model was when last measured."""
-    share = min(1.0, progress.epochs / progress.total_epochs) if progress.total_epochs else 1.0
-    parts = [f"epoch {progress.epochs:.3g} of {progress.total_epochs:g}", f"{progress.rows_per_second:,.0f} rows/s"]
-    if share > 0:
-        parts.append(f"{_clock(progress.seconds * (1 - share) / share)} left")
-    for name in WATCHED:
-        if measured and measured.get(name) is not None:
-            parts.append(f"{name.replace('_', ' ')} {measured[name]:.4g}")
-            break
-    done = round(BAR * share)
-    bar = f"[{'#' * done}{'.' * (BAR - done)}] " if with_bar else ""
-    return f"{bar}{', '.join(parts)}"
-
-
-def _clock(seconds: float) -> str:
-    """A duration as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -25,7 +25,7 @@ PAGES = [
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{page}.md"
-        for page in ("quickstart", "python", "selection", "autoencoders", "regularisation", "continuing", "serving")
+        for page in ("quickstart", "python", "selection", "autoencoders", "regularisation", "continuing", "serving", "batch")
     ),
 ]
 

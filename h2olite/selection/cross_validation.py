@@ -123,7 +123,7 @@ class JointProgress:
     def __init__(self, watch: Watch | None, epochs: Sequence[float]) -> None:
         self.interrupted = False
         self._watch = watch
-        self._started = time.perf_counter()
+        self._started = math.inf
         self._epochs, self._most = [0.0] * len(epochs), list(epochs)
         self._rows = [0] * len(epochs)
         self._lock = threading.Lock()
@@ -143,12 +143,14 @@ class JointProgress:
             with self._lock:
                 self._epochs[training], self._most[training] = progress.epochs, progress.total_epochs
                 self._rows[training] = progress.rows_seen
+                # from when the first of them began to train: compiling and encoding tell nothing of the speed
+                self._started = min(self._started, time.perf_counter() - progress.seconds)
                 seconds = time.perf_counter() - self._started
                 joint = Progress(
                     epochs=sum(self._epochs),
                     total_epochs=sum(self._most),
                     rows_seen=sum(self._rows),
-                    rows_per_second=sum(self._rows) / seconds,
+                    rows_per_second=sum(self._rows) / seconds if seconds else 0.0,
                     seconds=seconds,
                     row=progress.row if training == len(self._rows) - 1 else None,
                 )

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,7 +10,7 @@ from program import DATASETS, SMALL, run
 
 import h2olite
 from h2olite_cli import console
-from h2olite_cli.train import progress_line, table_stem
+from h2olite_cli.train import table_stem
 
 REPORT_KEYS = {
     *("model_id", "path", "category", "response", "rows", "predictors", "inputs", "seed", "epochs", "samples"),
@@ -227,36 +226,3 @@ def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
 )
 def test_model_is_called_like_its_table(table, stem):
     assert table_stem(table) == stem
-
-
-def progress(**changes):
-    known = {"epochs": 2.5, "total_epochs": 10.0, "rows_per_second": 12345.6, "seconds": 30.0}
-    return SimpleNamespace(**known | changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "measured", "line"),
-    [
-        ({}, None, "epoch 2.5 of 10, 12,346 rows/s, 1:30 left"),
-        ({"epochs": 0.0}, None, "epoch 0 of 10, 12,346 rows/s"),
-        ({"total_epochs": 0.0, "epochs": 0.0}, None, "epoch 0 of 0, 12,346 rows/s, 0:00 left"),
-        ({"seconds": 3600.0}, None, "epoch 2.5 of 10, 12,346 rows/s, 3:00:00 left"),
-        (
-            {},
-            {"training_logloss": 0.123456, "validation_logloss": 0.2},
-            "epoch 2.5 of 10, 12,346 rows/s, 1:30 left, validation logloss 0.2",
-        ),
-        (
-            {},
-            {"training_rmse": 1.0, "training_deviance": 0.123456},
-            "epoch 2.5 of 10, 12,346 rows/s, 1:30 left, training deviance 0.1235",
-        ),
-    ],
-)
-def test_progress_tells_epoch_speed_time_left_and_newest_measurement(changes, measured, line):
-    assert progress_line(progress(**changes), measured, with_bar=False) == line
-
-
-def test_progress_bar_fills_with_the_epochs():
-    line = progress_line(progress(), None, with_bar=True)
-    assert line.startswith("[######..................] epoch 2.5")
