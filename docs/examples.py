@@ -25,7 +25,16 @@ PAGES = [
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{page}.md"
-        for page in ("quickstart", "python", "selection", "autoencoders", "regularisation", "continuing", "serving", "batch")
+        for page in (
+            "quickstart",
+            "python",
+            "selection",
+            "autoencoders",
+            "regularisation",
+            "continuing",
+            "serving",
+            "batch",
+        )
     ),
 ]
 
