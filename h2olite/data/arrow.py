@@ -202,10 +202,20 @@ def _texts(values: pa.Array) -> list[str | None]:
 def to_numpy(numbers: pa.Array, missing: float) -> np.ndarray:
     """The numbers, with `missing` for null.
 
-    Arrow's own `to_numpy` imports pandas, which takes a fifth of the time to train on a small table.
+    Arrow's own functions import pandas, here as in `to_arrow`: a fifth of the time to train on a small table.
     """
     if not numbers.null_count:
         return np.from_dlpack(numbers)
     whatever = pa.Array.from_buffers(numbers.type, len(numbers), [None, numbers.buffers()[1]], 0, numbers.offset)
     is_valid = np.from_dlpack(numbers.is_valid().cast(pa.uint8()))
     return np.where(is_valid, np.from_dlpack(whatever), missing)
+
+
+def to_arrow(values: np.ndarray | Sequence[str]) -> pa.Array:
+    """Numbers, or texts, as Arrow has them."""
+    if isinstance(values, np.ndarray):
+        numbers = pa.py_buffer(np.ascontiguousarray(values))
+        return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, numbers])
+    texts = [value.encode() for value in values]
+    ends = pa.py_buffer(np.cumsum([0, *map(len, texts)], dtype=np.int32))
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, ends, pa.py_buffer(b"".join(texts))])

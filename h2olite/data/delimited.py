@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from h2olite.data.arrow import to_arrow
 from h2olite.data.files import HEAD, File, reading
 from h2olite.errors import DataError
 
@@ -138,8 +139,8 @@ class CsvFile:
 
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """A part of `blocks` with null where a cell's text means missing."""
-        missing = pa.array(self.options.missing)
-        arrays = [pc.if_else(pc.is_in(cells, missing), None, cells) for cells in part.columns]
+        missing = to_arrow(self.options.missing)
+        arrays = [pc.if_else(pc.is_in(cells, missing), pa.NULL, cells) for cells in part.columns]
         return pa.table(arrays, names=part.column_names) if arrays else part
 
     def place(self, row: int) -> str:

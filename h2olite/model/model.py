@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.arrow import to_arrow
 from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
 from h2olite.data.frames import as_table
 from h2olite.data.reader import Block
@@ -223,9 +224,9 @@ class Model(MetricGetters):
         adaptation = None
         for block in blocks:
             adaptation = adaptation or Adaptation(block.table.name)
-            columns: dict[str, Any] = dict(columns_of(block.table, adaptation))
+            columns = {name: to_arrow(values) for name, values in columns_of(block.table, adaptation).items()}
             if self.classes is not None and "predict" in columns:
-                columns["predict"] = pa.array(self.classes).take(pa.array(columns["predict"]))
+                columns["predict"] = to_arrow(self.classes).take(columns["predict"])
             taken = columns.keys() & set(block.kept.column_names)
             if taken:
                 raise DataError(
