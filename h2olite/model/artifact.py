@@ -11,6 +11,7 @@ import math
 import os
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, NoReturn, TypeGuard
 
 import numpy as np
@@ -20,10 +21,16 @@ from h2olite.errors import ArtifactError
 from .archive import SAMPLE, member_info, most_unpacked, opened, replacing
 
 FORMAT = "h2olite model"
-VERSION = 1
+VERSION = 2
 
 DOCUMENT = "model.json"
 ARRAY_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
+
+PLACES = "-places"
+"""What the name of an array kept without zeros has behind it in the name of the member that says where they are not."""
+
+MEMBER_BYTES = 512
+"""What one member more takes at the most, beside its numbers."""
 
 NUMBERS = "biuf"
 """The kinds of dtype an array may have: booleans, integers and floats."""
@@ -48,22 +55,17 @@ def write_artifact(path: str | os.PathLike[str], document: dict[str, Any], array
     ArtifactError
         The document is larger than `read_artifact` accepts.
     """
-    contents = {"format": FORMAT, "version": VERSION, "arrays": list(arrays), "document": document}
-    text = json.dumps(contents, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
-    if len(text) > MOST_DOCUMENT:
-        raise ArtifactError(
-            f"model file {path} must describe the model in at most {MOST_DOCUMENT >> 20} MiB; "
-            f"got {len(text) >> 20} MiB; use columns with fewer levels."
-        )
     for name, array in arrays.items():
         if not ARRAY_NAME.fullmatch(name) or array.dtype.kind not in NUMBERS:
             raise ValueError(f"array {name!r} of dtype {array.dtype} cannot be kept in a model file")
+    members, shapes = _without_zeros(arrays)
+    text = _text_of(path, document, list(arrays), shapes)
     with replacing(path) as stream:
-        unpacked = _write_members(stream, text, arrays, compress=True)
+        unpacked = _write_members(stream, text, members, compress=True) + _dense_bytes(shapes)
         if unpacked > most_unpacked(stream.tell()):
             stream.seek(0)
             stream.truncate()
-            _write_members(stream, text, arrays, compress=False)
+            _write_members(stream, _text_of(path, document, list(arrays), {}), arrays, compress=False)
 
 
 def read_artifact(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -76,6 +78,43 @@ def read_artifact(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
     """
     with opened(path, "model file", "h2olite") as archive:
         return _read(archive)
+
+
+def _text_of(
+    path: str | os.PathLike[str], document: dict[str, Any], names: list[str], shapes: dict[str, tuple[int, ...]]
+) -> bytes:
+    """What `model.json` holds: the document, the names of the arrays, and the shapes of those kept without zeros."""
+    contents = {"format": FORMAT, "version": VERSION, "arrays": names, "sparse": shapes, "document": document}
+    text = json.dumps(contents, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) > MOST_DOCUMENT:
+        raise ArtifactError(
+            f"model file {path} must describe the model in at most {MOST_DOCUMENT >> 20} MiB; "
+            f"got {len(text) >> 20} MiB; use columns with fewer levels."
+        )
+    return text
+
+
+def _without_zeros(arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, ...]]]:
+    """The arrays of the members, and the shapes of the arrays of which only the numbers other than 0 are kept.
+
+    Deflated, a bit for every number takes the least: 10 to 20 % less in all than the array with its zeros, and never
+    more than indices, up to 95 % of zeros.
+    """
+    members, shapes = {}, {}
+    for name, array in arrays.items():
+        members[name] = array
+        if array.dtype == np.float32:
+            places = array != 0
+            members_of_sparse = {name: array[places], name + PLACES: np.packbits(places)}
+            if sum(member.nbytes for member in members_of_sparse.values()) + MEMBER_BYTES < array.nbytes:
+                members |= members_of_sparse
+                shapes[name] = array.shape
+    return members, shapes
+
+
+def _dense_bytes(shapes: Mapping[str, Sequence[int]]) -> int:
+    """The bytes that the arrays of these shapes take with their zeros."""
+    return sum(math.prod(shape) for shape in shapes.values()) * np.dtype(np.float32).itemsize
 
 
 def _write_members(stream: IO[bytes], text: bytes, arrays: dict[str, np.ndarray], *, compress: bool) -> int:
@@ -97,14 +136,20 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarra
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
     if archive.getinfo(DOCUMENT).file_size > MOST_DOCUMENT:
         raise ValueError(f"{DOCUMENT} is larger than {MOST_DOCUMENT >> 20} MiB")
-    document, array_names = _load_document(archive)
-    if names != {DOCUMENT, *(f"{name}.npy" for name in array_names)}:
+    document, array_names, shapes = _load_document(archive)
+    if names != {DOCUMENT, *(f"{name}.npy" for name in (*array_names, *(name + PLACES for name in shapes)))}:
         raise ValueError("its members are not those it lists")
-    return document, {name: _load_array(archive, name) for name in array_names}
+    size = sum(info.compress_size for info in archive.infolist())
+    if _dense_bytes(shapes) > most_unpacked(size):
+        raise ValueError(f"its arrays claim more than {most_unpacked(size)} bytes")
+    return document, {
+        name: _with_zeros(archive, name, shapes[name]) if name in shapes else _load_array(archive, name)
+        for name in array_names
+    }
 
 
-def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str]]:
-    """The document and the names of the arrays."""
+def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str], dict[str, list[int]]]:
+    """The document, the names of the arrays, and the shapes of those kept without zeros; version 1 had none."""
     contents = json.loads(archive.read(DOCUMENT).decode("utf-8"), parse_constant=_no_number)
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
@@ -114,9 +159,24 @@ def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str]]
     if version > VERSION:
         rule = f"must be of format version {VERSION} or older; got {version}; install a newer h2olite"
         raise ArtifactError(f"model file {archive.filename} {rule}.")
-    if not isinstance(document, dict) or not _are_names(names):
+    shapes = contents.get("sparse", {})
+    if not isinstance(document, dict) or not _are_names(names) or not _are_shapes(shapes, names):
         raise ValueError(f"{DOCUMENT} lacks its document or the names of its arrays")
-    return document, names
+    return document, names, shapes
+
+
+def _with_zeros(archive: zipfile.ZipFile, name: str, shape: Sequence[int]) -> np.ndarray:
+    """An array of which only the numbers other than 0 were kept, and where they are."""
+    values, places = _load_array(archive, name), _load_array(archive, name + PLACES)
+    size = math.prod(shape)
+    if values.dtype != np.float32 or places.dtype != np.uint8 or places.size != -(-size // 8):
+        raise ValueError(f"array {name} is not of the shape {shape}")
+    array = np.zeros(shape, np.float32)
+    kept = np.unpackbits(places, count=size).view(np.bool_).reshape(shape)
+    if values.shape != (np.count_nonzero(kept),):
+        raise ValueError(f"array {name} has other than the {np.count_nonzero(kept)} numbers that it says")
+    array[kept] = values
+    return array
 
 
 def _load_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -139,6 +199,14 @@ def _load_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _are_names(names: Any) -> TypeGuard[list[str]]:
     """Whether this is a list of names that arrays may have."""
     return isinstance(names, list) and all(isinstance(name, str) and ARRAY_NAME.fullmatch(name) for name in names)
+
+
+def _are_shapes(shapes: Any, names: list[str]) -> TypeGuard[dict[str, list[int]]]:
+    """Whether these are shapes of some of the arrays."""
+    return isinstance(shapes, dict) and all(
+        name in names and isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+        for name, shape in shapes.items()
+    )
 
 
 def _no_number(literal: str) -> NoReturn:

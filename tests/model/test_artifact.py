@@ -22,7 +22,8 @@ DOCUMENT = {
 }
 ARRAYS = {
     "weights": np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32),
-    "state.mean_square": np.zeros((40, 30), np.float32),
+    "state.mean_square": np.zeros((40, 30)),
+    "sparse": np.random.default_rng(0).normal(size=(40, 3, 11)).astype(np.float32).clip(0.5, None) % 0.5,
     "levels": np.arange(12, dtype=np.int32).reshape(3, 4).T,
     "empty": np.empty((0, 5)),
     "number": np.array(7.5),
@@ -226,8 +227,8 @@ def test_another_zip_is_no_model_file(path, members):
 
 
 def test_a_newer_format_is_an_error_that_says_so(path):
-    zip_of(path, [("model.json", contents(version=2, arrays={"of": "another kind"})), ("more.bin", "")])
-    with pytest.raises(ArtifactError, match=r"must be of format version 1 or older; got 2; install a newer h2olite\."):
+    zip_of(path, [("model.json", contents(version=3, arrays={"of": "another kind"})), ("more.bin", "")])
+    with pytest.raises(ArtifactError, match=r"must be of format version 2 or older; got 3; install a newer h2olite\."):
         read_artifact(path)
 
 
@@ -305,6 +306,53 @@ def raw_npy(descr, shape, body=b"", version=b"\x01\x00"):
 )
 def test_a_wrong_array_is_an_error(path, member, reason):
     zip_of(path, [("model.json", contents(arrays=["x"])), ("x.npy", member)])
+    with pytest.raises(ArtifactError, match=f"is damaged .*{reason}"):
+        read_artifact(path)
+
+
+def sparse(shape, values, places):
+    """A file whose array x is kept without zeros."""
+    document = contents(version=2, arrays=["x"], sparse={"x": shape})
+    return [("model.json", document), ("x.npy", npy(values)), ("x-places.npy", npy(places))]
+
+
+def test_only_numbers_other_than_0_are_kept_and_where_they_are(path):
+    array = np.zeros((5, 400), np.float32)
+    array[3, [7, 9]] = [1, np.nan]
+    write_artifact(path, {}, {"x": array, "dense": array + 1})
+    with zipfile.ZipFile(path) as file:
+        members = {name: np.load(io.BytesIO(file.read(name))) for name in file.namelist() if name.endswith("npy")}
+    assert members.keys() == {"x.npy", "x-places.npy", "dense.npy"}
+    np.testing.assert_array_equal(members["x.npy"], np.array([1, np.nan], np.float32))
+    np.testing.assert_array_equal(members["x-places.npy"], np.packbits(array != 0))
+    np.testing.assert_array_equal(read_artifact(path)[1]["x"], array, strict=True)
+
+
+def test_files_of_version_1_can_be_read(path):
+    zip_of(path, [("model.json", contents(version=1, arrays=["x"])), ("x.npy", npy(np.zeros(4)))])
+    np.testing.assert_array_equal(read_artifact(path)[1]["x"], np.zeros(4), strict=True)
+
+
+PLACES = np.packbits(np.arange(12) % 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        (sparse([3, 4], np.ones(5, np.float32), PLACES), "has other than the 6 numbers"),
+        (sparse([3, 4], np.ones(1, np.float32), PLACES), "has other than the 6 numbers"),
+        (sparse([3, 4], np.ones((6, 1), np.float32), PLACES), "has other than the 6 numbers"),
+        (sparse([3, 4], np.ones(6), PLACES), "is not of the shape"),
+        (sparse([3, 4], np.ones(6, np.float32), PLACES.astype(np.int8)), "is not of the shape"),
+        (sparse([3, 40], np.ones(6, np.float32), PLACES), "is not of the shape"),
+        (sparse([3, 1 << 40], np.ones(6, np.float32), PLACES), "its arrays claim more than"),
+        (sparse([3, -4], np.ones(6, np.float32), PLACES), "lacks its document or the names"),
+        (sparse([3, "4"], np.ones(6, np.float32), PLACES), "lacks its document or the names"),
+        (sparse([3, 4], np.ones(6, np.float32), PLACES)[:2], "its members are not those it lists"),
+    ],
+)
+def test_a_wrong_sparse_array_is_an_error(path, members, reason):
+    zip_of(path, members)
     with pytest.raises(ArtifactError, match=f"is damaged .*{reason}"):
         read_artifact(path)
 
