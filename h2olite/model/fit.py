@@ -27,7 +27,7 @@ from .importance import gedeon_importance
 from .model import Model
 from .origin import model_id_of
 from .preparation import Measured, prepare
-from .pruning import without_unused_predictors
+from .pruning import pruned
 from .record import TrainingRecord
 from .scoring import layout_of, objective_of
 from .starting import starting_network
@@ -164,7 +164,7 @@ def fit(
             past,
         )
         trained = model(trainer.run())
-        return without_unused_predictors(trained) if prune else trained
+        return pruned(trained) if prune else trained
 
 
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:

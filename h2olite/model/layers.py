@@ -18,7 +18,8 @@ def describe_layers(
     The weights of pruned inputs, which the network no longer has, count as zeros.
 
     mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
-    or the learning rate of SGD; momentum is the one in use at the end. Every *_rms is a standard deviation.
+    without those of weights of 0 that it has no memory of, or the learning rate of SGD; momentum is the one in use at
+    the end. Every *_rms is a standard deviation.
     """
     sizes = network.layout.sizes.tolist()
     kind = parameters.activation.replace("WithDropout", "Dropout")
@@ -58,8 +59,9 @@ def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, fl
         return {}
     if parameters.adaptive_rate:
         epsilon = np.float32(parameters.epsilon)
-        rates = network.weights(layer, network.second) + epsilon
-        rates /= network.weights(layer, network.first) + epsilon
+        known = (network.weights(layer) != 0) | (network.weights(layer, network.first) != 0)
+        rates = network.weights(layer, network.second)[known] + epsilon
+        rates /= network.weights(layer, network.first)[known] + epsilon
         np.sqrt(rates, out=rates)
         if not rates.size:
             return {"mean_rate": 0.0, "rate_rms": 0.0, "momentum": 0.0}

@@ -1,4 +1,4 @@
-"""Predictors that a model makes no use of leave it."""
+"""What a model makes no use of leaves it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from h2olite.network.network import Network
 from .model import Model
 
 
-def without_unused_predictors(model: Model) -> Model:
+def pruned(model: Model) -> Model:
     """The model without the predictors that cannot reach an output; it predicts the same, and without their columns.
 
-    An autoencoder keeps all: it reconstructs what it makes no use of too.
+    An autoencoder keeps all: it reconstructs what it makes no use of too. The update rule forgets about weights of 0.
     """
+    model = dataclasses.replace(model, network=model.network.forgetting_zeros())
     if model.parameters.autoencoder:
         return model
     encoder = model.encoder

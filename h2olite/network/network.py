@@ -93,6 +93,12 @@ class Network:
         network.rows_seen = self.rows_seen
         return network
 
+    def forgetting_zeros(self) -> Network:
+        """The same network, where the update rule has no memory of weights that are 0, as of new ones."""
+        idle = (self.theta == 0) & (self.iterate == 0) & (self.last is None or self.last == 0)
+        first, second = (np.where(idle, np.float32(0), memory) for memory in (self.first, self.second))
+        return dataclasses.replace(self, first=first, second=second)
+
     def up_to(self, layer: int) -> Network:
         """The network that ends with a layer, 0 being the first hidden layer; it shares the parameters."""
         return dataclasses.replace(self, layout=first_layers(self.layout, layer + 1))

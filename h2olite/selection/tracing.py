@@ -26,7 +26,7 @@ from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.origin import origin_of
 from h2olite.model.preparation import response_name, with_classes
-from h2olite.model.pruning import without_unused_predictors
+from h2olite.model.pruning import pruned
 from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
@@ -186,7 +186,7 @@ def trace(
         models = list(itinerary.travel(places, training, [together.of(i) for i in range(len(places))]))
         path.interrupted = together.interrupted
         if not together.interrupted:
-            path.refitted = without_unused_predictors(models[-1])
+            path.refitted = pruned(models[-1])
             path.refitted.record.origin = origin
     return path
 
@@ -263,7 +263,7 @@ def _validate(
         adaptation = Adaptation(validation.name)
         model.validation_metrics = model.measure(validation, adaptation)
         model.record.warnings += adaptation.warnings()
-        points.append(Point(without_unused_predictors(model), measure(model, parts)))
+        points.append(Point(pruned(model), measure(model, parts)))
     return points, together.interrupted
 
 
@@ -302,8 +302,7 @@ def _cross_validate(
             raise
     losses_by_place = zip(*losses, strict=False)  # interrupted, some folds have come further than others
     points = [
-        Point(without_unused_predictors(model), np.array(of_folds))
-        for model, of_folds in zip(models, losses_by_place, strict=False)
+        Point(pruned(model), np.array(of_folds)) for model, of_folds in zip(models, losses_by_place, strict=False)
     ]
     return points, together.interrupted
 

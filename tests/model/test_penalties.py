@@ -1,5 +1,7 @@
 """What the penalties do to whole models: the textbook's solutions, exact zeros, columns that leave."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, Ridge
@@ -110,6 +112,23 @@ def test_unused_predictors_leave_the_model_file_and_are_not_needed_to_predict(li
     loaded = h2olite.load_model(model.save(tmp_path / "sparse.h2olite"))
     assert loaded.predict(needed).equals(model.predict(columns))
     assert loaded.report()["features"] == features
+
+
+def test_a_sparse_model_keeps_nothing_of_weights_that_are_0(linear_table, tmp_path):
+    x, y = linear_table
+    settings = {"y": "y", "hidden": [50], "stopping_rounds": 0, "nthreads": 1, "seed": 1}
+    settings["training_frame"] = {f"x{i}": column for i, column in enumerate(x.T)} | {"y": y}
+    dense, sparse = (h2olite.deeplearning(epochs=20, l1=l1, **settings) for l1 in (0.0, 0.02))
+    network, shares = sparse.network, sparse.report()["weights"]["zero_share"]
+    assert shares > 0.5
+    assert not network.first[network.theta == 0].any()
+    assert not network.second[network.theta == 0].any()
+    sizes = [os.path.getsize(model.save(tmp_path / "m.h2olite")) for model in (dense, sparse)]
+    assert sizes[1] < 0.75 * sizes[0]
+    more = h2olite.deeplearning(epochs=30, l1=0.02, checkpoint=tmp_path / "m.h2olite", **settings)
+    assert more.rmse() == pytest.approx(sparse.rmse(), rel=0.15)
+    assert more.report()["weights"]["zero_share"] == pytest.approx(shares, abs=0.1)
+    assert all(row["mean_rate"] < 0.1 for row in sparse.report()["layers"][1:])
 
 
 def test_a_penalty_that_removes_everything_leaves_a_constant_model(linear_table):
