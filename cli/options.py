@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from h2olite.errors import ParameterError
 from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
+from h2olite.validation import unknown
 
 from .console import QUIET
 
@@ -194,7 +195,7 @@ def read_parameters(path: Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        The file is neither, or is no table of names and values.
+        The file is neither, or is no table of parameters and their values.
     """
     form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", tomllib.loads)
     try:
@@ -203,7 +204,11 @@ def read_parameters(path: Path) -> dict[str, Any]:
         raise ParameterError(f"{path} is not valid {form}: {error}.") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
-    return {name.replace("-", "_"): value for name, value in values.items()}
+    parameters = {name.replace("-", "_"): value for name, value in values.items()}
+    faults = [unknown(name, declared()) for name in parameters if name not in declared()]
+    if faults:
+        raise ParameterError(f"{path}: {' '.join(faults)}")
+    return parameters
 
 
 def training_options(*, output: str, output_help: str, json_help: str) -> list[click.Parameter]:

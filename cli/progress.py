@@ -76,7 +76,7 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
     """
     parts = [f"epoch {told['epoch']:.3g}/{told['epochs']:g}"]
     if told["seconds_left"] is not None:
-        parts.append(f"{_clock(told['seconds_left'])} left")
+        parts.append(f"{clock(told['seconds_left'])} left")
     for name in told:
         frame, _, metric = name.partition("_")
         if frame in ("training", "validation"):
@@ -92,7 +92,7 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
     return f"{bar}{', '.join(parts)}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """A duration as m:ss or h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

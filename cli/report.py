@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from h2olite.parameters import FRAMES, declared
 
+from .progress import clock
+
 if TYPE_CHECKING:
     from h2olite.model.model import Model
     from h2olite.selection.comparison import Comparison
+    from h2olite.selection.rehearsal import Rehearsal
 
 TOP = 10
 """Most inputs and measurements listed."""
@@ -48,6 +52,20 @@ HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
 }
 
 
+COLUMN_COLUMNS = {
+    "name": "column",
+    "type": "type",
+    "role": "role",
+    "missing": "missing",
+    "examples": "",
+}
+
+MOST_LISTED = 50
+"""Most columns of a table listed."""
+
+LONGEST_LIST = 28
+"""Characters shown of a column's levels."""
+
 COMPARISON_COLUMNS = {
     "model": "model",
     "value": "value",
@@ -77,17 +95,38 @@ def describe(model: Model) -> str:
 
 def describe_training(model: Model) -> str:
     """The parameters that are not at their default, and the last measurements."""
-    changed = [
-        {"parameter": name, "value": str(value)}
-        for name, value in model.report()["parameters"].items()
-        if value != declared()[name].default
-    ]
     measurements = [row for row in model.history if "training_rmse" in row]
     last = f", the last {TOP} of {len(measurements)}" if len(measurements) > TOP else ""
-    titles = {"parameter": "parameter", "value": "value"}
-    sections = [*_origin(model), f"Parameters other than the defaults\n{text_table(changed, titles)}"]
+    sections = [*_origin(model), _parameters(model.report()["parameters"])]
     if measurements:
         sections.append(f"Scoring history{last}\n{text_table(measurements[-TOP:], HISTORY_COLUMNS)}")
+    return "\n\n".join(sections)
+
+
+def describe_rehearsal(rehearsal: Rehearsal) -> str:
+    """What would be trained, on what, and what it takes."""
+    sizes = "-".join(map(str, rehearsal.sizes))
+    response = "" if rehearsal.response is None else f" of {rehearsal.response}"
+    memory = rehearsal.memory
+    amounts = [
+        {"use": use, "MiB": round(amount / 2**20)} for use, amount in [*memory._asdict().items(), ("all", memory.total)]
+    ]
+    columns = [
+        column
+        | ({"type": f"{len(levels)} levels", "examples": _listed(levels)} if (levels := column["levels"]) else {})
+        for column in rehearsal.columns
+    ]
+    sections = [
+        f"{TASKS[rehearsal.category]}{response} from {rehearsal.rows:,} rows\n  network {sizes}, "
+        f"{rehearsal.weights:,} weights",
+        f"Columns{_first(columns, MOST_LISTED)}\n{text_table(columns[:MOST_LISTED], COLUMN_COLUMNS)}",
+        _parameters(rehearsal.parameters),
+        f"Memory at the peak\n{text_table(amounts, {'use': 'used for', 'MiB': 'MiB'})}",
+        f"Time: about {clock(math.ceil(rehearsal.seconds))} for all epochs, at the {rehearsal.rows_per_second:,.0f} "
+        "rows/s of a short probe;\n  early stopping may end it sooner, scoring comes on top.",
+        *rehearsal.warnings,
+        "This was a dry run: nothing is written.",
+    ]
     return "\n\n".join(sections)
 
 
@@ -189,9 +228,23 @@ def _metrics(model: Model) -> Iterator[str]:
         yield text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames})
 
 
-def _first(rows: Sequence[Any]) -> str:
+def _parameters(values: Mapping[str, Any]) -> str:
+    """The parameters that are not at their default."""
+    rows = [
+        {"parameter": name, "value": str(value)} for name, value in values.items() if value != declared()[name].default
+    ]
+    return f"Parameters other than the defaults\n{text_table(rows, {'parameter': 'parameter', 'value': 'value'})}"
+
+
+def _listed(levels: Sequence[str]) -> str:
+    """The first levels, as far as they fit."""
+    text = ", ".join(levels)
+    return text if len(text) <= LONGEST_LIST else f"{text[: LONGEST_LIST - 3]}..."
+
+
+def _first(rows: Sequence[Any], most: int = TOP) -> str:
     """Says that only some of the rows are listed, if so."""
-    return f", the first {TOP} of {len(rows)}" if len(rows) > TOP else ""
+    return f", the first {most} of {len(rows)}" if len(rows) > most else ""
 
 
 def _cell(value: Any) -> str:

@@ -18,7 +18,7 @@ from .console import Command, Console, print_json
 from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
 from .output import refuse_unwritable
 from .progress import Watch
-from .report import describe
+from .report import describe, describe_rehearsal
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -33,11 +33,18 @@ if TYPE_CHECKING:
             output_help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
             json_help="Print a report as one JSON object on stdout.",
         ),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="Read and check everything, print what would be trained and how much memory and time that takes, and "
+            "write nothing.",
+        ),
         *csv_options(),
         *parameter_options(),
     ],
     examples=(
         "h2olite train iris.csv -y species",
+        "h2olite train iris.csv --params settings.toml --epochs 20 --dry-run",
         "h2olite train breast_cancer.csv --hidden 50,50 --l1 1e-5 --nfolds 3",
         "h2olite train wine.csv --autoencoder --ignore cultivar -o usual.h2olite",
     ),
@@ -48,6 +55,7 @@ def train(
     output: Path | None,
     as_json: bool,
     parameter_file: Path | None,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Train a model on TABLE and write it to a file.
@@ -67,6 +75,13 @@ def train(
 
     from h2olite import estimator
 
+    if dry_run:
+        rehearsal = estimator.rehearse(parameters, watch=Watch(console, parameters, note))
+        if as_json:
+            print_json(rehearsal.report())
+        else:
+            click.echo(describe_rehearsal(rehearsal))
+        sys.exit(console.interruption.exit_code)
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
@@ -105,22 +120,12 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
     seconds : that it took.
     note : a sentence on the response if nobody named it.
     """
-    from h2olite.data.reader import read_table
+    from h2olite.data.frames import training_tables
 
     started = time.perf_counter()
-    console.status(f"Reading {parameters.training_frame}")
-    checkpoint = parameters.checkpoint
-    table = read_table(
-        parameters.training_frame,
-        factors=parameters.factors or (),
-        numeric=parameters.numeric or (),
-        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
-        csv=csv,
+    table, parameters.validation_frame = training_tables(
+        parameters, csv, lambda path: console.status(f"Reading {path}")
     )
-    if parameters.validation_frame is not None:
-        console.status(f"Reading {parameters.validation_frame}")
-        schema = {name: column.kind for name, column in table.columns.items()}
-        parameters.validation_frame = read_table(parameters.validation_frame, schema=schema, csv=csv)
     parameters.training_frame = table
     seconds = time.perf_counter() - started
     if parameters.x is not None:

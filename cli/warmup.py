@@ -19,7 +19,7 @@ from .console import QUIET, Command, Console, print_json
 def warmup(console: Console, as_json: bool) -> None:
     """Compile the kernels now, so that no later command has to wait for it.
 
-    Run it where an image is built or tests begin. The machine code is kept in the folder that NUMBA_CACHE_DIR names,
+    Run it where an image is built or tests begin. The machine code is kept in the folder that H2OLITE_CACHE_DIR names,
     otherwise in the user's cache folder. It serves networks of every size, and belongs to this installation, its
     Python and Numba, and this kind of processor.
     """
@@ -27,7 +27,7 @@ def warmup(console: Console, as_json: bool) -> None:
     from h2olite.kernels.compiling import CACHE_FOLDER
 
     if CACHE_FOLDER is None:
-        raise PermissionError("no folder for machine code is writable; name one that is in NUMBA_CACHE_DIR.")
+        raise PermissionError("no folder for machine code is writable; name one that is in H2OLITE_CACHE_DIR.")
     before = n_compiled()
     train_with_every_rule()
     n_new = n_compiled() - before

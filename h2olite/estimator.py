@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from h2olite.continuing import Checkpoint
-from h2olite.data.frames import as_table
-from h2olite.data.table import Table
-from h2olite.errors import DataError
+from h2olite.data.frames import training_tables
 from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
 from h2olite.parameters import Parameters, PointChoice, SearchCriteria
-from h2olite.selection import cross_validation, tracing
+from h2olite.selection import cross_validation, rehearsal, tracing
 from h2olite.selection.cross_validation import Watch
 from h2olite.selection.grid import Failure, Grid, Trial
 from h2olite.selection.path import RegularizationPath, read_strengths
+from h2olite.selection.rehearsal import Rehearsal
 from h2olite.selection.search import search as run_search
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
@@ -71,7 +70,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ParameterError, DataError, TrainingError
     """
     started = time.perf_counter()
-    training, validation = _tables(parameters)
+    training, validation = training_tables(parameters)
     read = time.perf_counter() - started
     model = cross_validation.train(_without_tables(parameters), training, validation, watch)
     model.record.seconds["read"] = read
@@ -81,6 +80,12 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     for sentence in model.record.warnings:
         warnings.warn(sentence, stacklevel=3)
     return model
+
+
+def rehearse(parameters: Parameters, *, watch: Watch | None = None) -> Rehearsal:
+    """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
+    training, validation = training_tables(parameters)
+    return rehearsal.rehearse(_without_tables(parameters), training, validation, watch)
 
 
 def search(
@@ -96,7 +101,7 @@ def search(
     """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
-    training, validation = _tables(parameters)
+    training, validation = training_tables(parameters)
     found = run_search(
         hyper_parameters,
         _without_tables(parameters),
@@ -123,7 +128,7 @@ def trace(
     watch: Watch | None = None,
 ) -> RegularizationPath:
     """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
-    training, validation = _tables(parameters)
+    training, validation = training_tables(parameters)
     path = tracing.trace(
         strengths,
         _without_tables(parameters),
@@ -137,23 +142,6 @@ def trace(
     for sentence in path.warnings:
         warnings.warn(sentence, stacklevel=3)
     return path
-
-
-def _tables(parameters: Parameters) -> tuple[Table, Table | None]:
-    """The training table, and the validation table read as the training table was."""
-    if parameters.training_frame is None:
-        raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
-    checkpoint = parameters.checkpoint
-    training = as_table(
-        parameters.training_frame,
-        factors=parameters.factors or (),
-        numeric=parameters.numeric or (),
-        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
-    )
-    if parameters.validation_frame is None:
-        return training, None
-    schema = {name: column.kind for name, column in training.columns.items()}
-    return training, as_table(parameters.validation_frame, name="validation_frame", schema=schema)
 
 
 def _without_tables(parameters: Parameters) -> Parameters:

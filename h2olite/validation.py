@@ -177,7 +177,7 @@ def _read_all(declaration: type, given: Mapping[str, Any]) -> tuple[dict[str, An
     for name, value in given.items():
         parameter = known.get(name)
         if parameter is None:
-            faults.append(_unknown(name, known))
+            faults.append(unknown(name, known))
             continue
         try:
             values[name] = _read(parameter, value)
@@ -267,7 +267,7 @@ def _faults(parameter: Declared, value: Any) -> Iterator[str]:
             yield f"{subject} {rule}; got {outside[0]:g}."
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def unknown(name: str, known: Iterable[str]) -> str:
     """Why a keyword is refused."""
     if name == "max_confusion_matrix_size":
         return "max_confusion_matrix_size is deprecated in H2O and changes no result; leave it out."

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
-from h2olite.data.reader import read_table
+from h2olite.data.reader import CsvOptions, read_table
 from h2olite.data.table import Kind, Table, forced_kinds
 from h2olite.errors import DataError
+from h2olite.parameters import Parameters
 
 
 def as_table(
@@ -24,6 +25,7 @@ def as_table(
     factors: Collection[str] = (),
     numeric: Collection[str] = (),
     schema: Mapping[str, Kind] | None = None,
+    csv: CsvOptions | None = None,
 ) -> Table:
     """The Table that a frame holds; the frame itself is never changed.
 
@@ -41,6 +43,8 @@ def as_table(
         Columns that must be numeric.
     schema : mapping of str to Kind, optional
         What the columns of a file must be, as far as it has them (see `read_table`).
+    csv : CsvOptions, optional
+        How to read CSV.
 
     Raises
     ------
@@ -48,11 +52,44 @@ def as_table(
         If it is no frame, or a column is not what it must be.
     """
     if isinstance(frame, (str, os.PathLike)):
-        return read_table(frame, factors=factors, numeric=numeric, schema=schema)
+        return read_table(frame, factors=factors, numeric=numeric, schema=schema, csv=csv)
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)
     return table_from_arrow([_as_arrow(frame, name)], name=name, kinds=kinds)
+
+
+def training_tables(
+    parameters: Parameters, csv: CsvOptions | None = None, tell: Callable[[Any], None] | None = None
+) -> tuple[Table, Table | None]:
+    """The training table, and the validation table read as the training table was.
+
+    `tell` is told of every frame before it is read.
+
+    Raises
+    ------
+    DataError
+        If a frame cannot be read or there is none to train on.
+    """
+    frame, checkpoint = parameters.training_frame, parameters.checkpoint
+    if frame is None:
+        raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
+    if tell is not None:
+        tell(frame)
+    training = as_table(
+        frame,
+        factors=parameters.factors or (),
+        numeric=parameters.numeric or (),
+        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
+        csv=csv,
+    )
+    frame = parameters.validation_frame
+    if frame is None:
+        return training, None
+    if tell is not None:
+        tell(frame)
+    schema = {name: column.kind for name, column in training.columns.items()}
+    return training, as_table(frame, name="validation_frame", schema=schema, csv=csv)
 
 
 def _as_arrow(frame: Any, name: str) -> pa.Table:

@@ -49,12 +49,12 @@ def view(function: Function) -> Function:
 def cache_folder() -> Path | None:
     """Where this version's machine code is kept; None when no folder can be written to.
 
-    Below NUMBA_CACHE_DIR if set, otherwise below the user's cache folder, otherwise below the system's folder for
-    temporary files.
+    Below H2OLITE_CACHE_DIR or NUMBA_CACHE_DIR if set, otherwise below the user's cache folder, otherwise below the
+    system's folder for temporary files.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "h2olite"
     own_temporary = Path(tempfile.gettempdir()) / f"h2olite-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    chosen = os.environ.get("H2OLITE_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
     for base in [Path(chosen)] if chosen else [home, own_temporary]:
         folder = base / f"kernels-{fingerprint()}"
         if _is_writable(folder):

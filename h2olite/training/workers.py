@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
+from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.rows import Objective
@@ -151,5 +152,10 @@ class Workers:
 
 
 def usable_threads() -> int:
-    """Cores that this process may use."""
+    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has cores."""
+    chosen = os.environ.get("H2OLITE_NTHREADS", "0")
+    if not chosen.isdecimal():
+        raise ParameterError(f"H2OLITE_NTHREADS must be a number of threads, 0 for all cores; got {chosen!r}.")
+    if int(chosen):
+        return int(chosen)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -17,6 +17,8 @@ def shell(tmp_path_factory, program_folder):
     for table in DATASETS.glob("*.csv"):
         shutil.copy(table, folder)
 
+    (folder / "settings.toml").write_text("hidden = [20, 20]\n")
+
     def run(line):
         path = f"{program_folder}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(

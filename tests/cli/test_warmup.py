@@ -56,4 +56,4 @@ def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):
     monkeypatch.setattr("h2olite.kernels.compiling.CACHE_FOLDER", None)
     result = run("warmup")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: no folder for machine code is writable; name one that is in NUMBA_CACHE_DIR.\n"
+    assert result.stderr == "Error: no folder for machine code is writable; name one that is in H2OLITE_CACHE_DIR.\n"

@@ -66,6 +66,9 @@ def test_cache_folder_is_named_by_a_digest_of_the_kernels_text(tmp_path, monkeyp
     assert changed != original
     assert compiling.cache_folder() == tmp_path / f"kernels-{changed}"
 
+    monkeypatch.setenv("H2OLITE_CACHE_DIR", str(tmp_path / "own"))
+    assert compiling.cache_folder() == tmp_path / "own" / f"kernels-{changed}"
+
 
 def test_cache_folder_depends_on_numbas_version(monkeypatch):
     original = compiling.fingerprint()
@@ -81,6 +84,7 @@ def test_cache_folder_has_the_same_name_in_every_process():
 def test_cache_falls_back_to_the_folder_for_temporary_files(tmp_path, monkeypatch):
     obstacle = tmp_path / "file"
     obstacle.touch()
+    monkeypatch.delenv("H2OLITE_CACHE_DIR", raising=False)
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(obstacle))
     monkeypatch.setattr(compiling.tempfile, "tempdir", str(tmp_path))
