@@ -193,8 +193,18 @@ def _headline(report: Mapping[str, Any]) -> str:
         f"{report['model_id']}: {TASKS[report['category']]}{response}\n"
         f"  {rows}{report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
         f"{weights['total']:,} weights{zero}\n"
-        f"  {_training(report)}"
+        f"  {_training(report)}{_penalties(report)}"
     )
+
+
+def _penalties(report: Mapping[str, Any]) -> str:
+    """What the penalties take, if there are any."""
+    objective = report["objective"]
+    if not objective["penalty"]:
+        return ""
+    share = objective["penalty_share"]
+    of = "" if share is None else f" to a training loss of {objective['loss']:.4g}, {share:.1%} of what was minimised"
+    return f"\n  penalties add {objective['penalty']:.4g}{of}"
 
 
 def _training(report: Mapping[str, Any]) -> str:

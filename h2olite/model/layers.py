@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
 
+from .objective import describe_penalties
 
-def describe_layers(
-    network: Network, parameters: Parameters, category: str, pruned_inputs: int = 0
-) -> list[dict[str, Any]]:
+if TYPE_CHECKING:
+    from .model import Model
+
+
+def describe_layers(model: Model) -> list[dict[str, Any]]:
     """One row per layer, the inputs first, with H2O's column names.
 
     The weights of pruned inputs, which the network no longer has, count as zeros.
 
     mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
     without those of weights of 0 that it has no memory of, or the learning rate of SGD; momentum is the one in use at
-    the end. Every *_rms is a standard deviation.
+    the end. Every *_rms is a standard deviation. l1_norm is sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer
+    adds to the objective, and penalty_share its share (see `h2olite.model.objective`).
     """
+    network, parameters, of_penalties = model.network, model.parameters, describe_penalties(model)
     sizes = network.layout.sizes.tolist()
     kind = parameters.activation.replace("WithDropout", "Dropout")
     own_outputs = {"Regression": "Linear", "AutoEncoder": parameters.activation.removesuffix("WithDropout")}
-    output = own_outputs.get(category, "Softmax")
+    output = own_outputs.get(model.category, "Softmax")
     ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
     rows: list[dict[str, Any]] = [
         {"layer": 1, "units": sizes[0], "type": "Input", "dropout": 100 * parameters.input_dropout_ratio}
@@ -32,7 +37,7 @@ def describe_layers(
     for layer, units in enumerate(sizes[1:]):
         is_output = layer == network.n_layers - 1
         biases = network.biases(layer)
-        pruned = np.zeros(pruned_inputs * biases.size if layer == 0 else 0, np.float32)
+        pruned = np.zeros(model.record.pruned_inputs * biases.size if layer == 0 else 0, np.float32)
         weights = np.append(network.weights(layer), pruned)
         rows.append(
             {
@@ -48,6 +53,9 @@ def describe_layers(
                 "mean_bias": float(biases.mean(dtype=np.float64)),
                 "bias_rms": float(biases.std(dtype=np.float64)),
                 "zero_share": float(np.mean(weights == 0)),
+                "l1_norm": float(np.abs(weights).sum(dtype=np.float64)),
+                "l2_norm": float(np.sqrt(np.square(weights, dtype=np.float64).sum())),
+                **of_penalties[layer],
             }
         )
     return rows

@@ -294,7 +294,7 @@ class Model(MetricGetters):
         """The layers: units, type, dropout, penalties, learning rates and statistics of weights and biases."""
         import pandas as pd
 
-        return pd.DataFrame(describe_layers(self.network, self.parameters, self.category, self.record.pruned_inputs))
+        return pd.DataFrame(describe_layers(self))
 
     def weights(self, matrix_id: int = 0) -> pd.DataFrame:
         """The weights into a layer, 0 being the first hidden layer: a row per unit, a column per input of the layer.

@@ -15,6 +15,7 @@ from h2olite.training.history import timestamp
 from .archive import source_date
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
+from .objective import describe_objective
 
 if TYPE_CHECKING:
     from .model import Model
@@ -101,8 +102,9 @@ def report(model: Model) -> dict[str, Any]:
             dict(zip(IMPORTANCE_COLUMNS, row, strict=True))
             for row in (() if model.importances is None else ranked(model.importances, model.encoder.input_names))
         ],
-        "layers": describe_layers(model.network, model.parameters, model.category, model.record.pruned_inputs),
+        "layers": describe_layers(model),
         "weights": count_weights(model),
+        "objective": describe_objective(model),
         "features": {
             "total": len(model.encoder.schema) + len(record.unused),
             "used": len(model.encoder.schema),

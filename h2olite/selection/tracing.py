@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +23,7 @@ from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.model.fit import fit
 from h2olite.model.model import Model
+from h2olite.model.objective import penalties
 from h2olite.model.origin import origin_of
 from h2olite.model.preparation import response_name, with_classes
 from h2olite.model.pruning import pruned
@@ -206,25 +206,10 @@ def _refuse(parameters: Parameters, validation_share: float, choice: str) -> Non
         raise ParameterError(" ".join(faults))
 
 
-def penalty(model: Model, parameters: Parameters) -> float:
-    """What l1, l2 and input_group_l1 of these parameters add to the mean loss."""
-    network = model.network
-    first, *_ = weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
-    squares = np.square(first).sum(axis=(1, 2))
-    starts = model.encoder.column_starts
-    norms = np.sqrt([squares[start:end].sum() for start, end in itertools.pairwise(starts)])
-    sizes = np.diff(starts) * first[0].size if len(first) else np.zeros(0)
-    return float(
-        parameters.l1 * sum(np.abs(of_layer).sum() for of_layer in weights)
-        + parameters.l2 / 2 * sum(np.square(of_layer).sum() for of_layer in weights)
-        + parameters.input_group_l1 * np.sum(np.sqrt(sizes) * norms)
-    )
-
-
 def _cost(model: Model, weaker: Model, parameters: Parameters) -> tuple[float, float]:
     """The penalty of a model, and how much more training loss it has than one of weaker penalties."""
     loss, loss_before = (metrics_of_training(of).stopping_value("AUTO") for of in (model, weaker))
-    return penalty(model, parameters), max(loss - loss_before, 0.0)
+    return sum(penalties(model, parameters)), max(loss - loss_before, 0.0)
 
 
 def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:

@@ -34,6 +34,7 @@ def test_report_reads_like_this(model):
         r"levels: classification of level",
         r"  60 rows, 12 predictors, 12 inputs, 75 weights( \([\d.]+% zero\))?",
         r"  10 epochs in [\d.]+ s \([\d,]+ rows/s\)",
+        rf"  penalties add{number} to a training loss of{number},{number}% of what was minimised",
         r"",
         r"  layer  units  type         dropout %  .*",
         r"      1     12  Input                0",

@@ -7,7 +7,7 @@ import pytest
 import h2olite
 from h2olite.parameters import Parameters
 from h2olite.selection.path import Point, RegularizationPath, read_strengths
-from h2olite.selection.tracing import Itinerary, penalty
+from h2olite.selection.tracing import Itinerary
 
 SETTINGS = {"hidden": [16], "epochs": 20, "nthreads": 1, "seed": 1}
 
@@ -117,21 +117,6 @@ def test_models_go_on_from_weaker_ones_for_tenths_of_the_epochs(path):
     assert tenths[1:].min() == pytest.approx(1)
     assert tenths[1:].max() <= 10
     assert path.points[1].model.parameters.checkpoint is not None
-
-
-def test_penalty_is_what_the_parameters_say():
-    table = simulate()
-    table["colour"] = np.array(["red", "green", "blue"])[np.arange(1000) % 3]
-    model = h2olite.deeplearning(y="y", training_frame=table, l1=1e-3, l2=1e-2, input_group_l1=1e-3, **SETTINGS)
-    first, second = (model.network.weights(layer)[:, 0] for layer in (0, 1))
-    names = model.encoder.input_names
-    groups = [
-        [i for i, name in enumerate(names) if name.split(".")[0] == column] for column in model.encoder.predictors
-    ]
-    expected = 1e-3 * (abs(first).sum() + abs(second).sum()) + 5e-3 * ((first**2).sum() + (second**2).sum())
-    expected += 1e-3 * sum(np.sqrt(len(group) * 16) * np.linalg.norm(first[group]) for group in groups)
-    assert len(groups) == 9
-    assert penalty(model, model.parameters) == pytest.approx(expected, rel=1e-5)
 
 
 def test_combinations_go_on_from_the_next_weaker_one():
