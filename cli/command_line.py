@@ -27,6 +27,8 @@ def command_line(model: Model) -> str:
     DataError : not everything that the model was made of is known and in files.
     """
     origin = model.record.origin
+    if model.record.maker is not None:
+        raise DataError(f"{model.model_id} was imported; no command of h2olite makes it.")
     if origin is None or origin["given"] is None:
         raise DataError(f"{model.model_id} is one of several models that were trained together; no command makes it.")
     training, validation = origin["training_frame"], origin["validation_frame"]
