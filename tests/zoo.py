@@ -50,6 +50,15 @@ KINDS: dict[str, dict[str, Any]] = {
     "levels that are numbers": {"y": "two", "factors": ["code"]},
     "autoencoder": {"autoencoder": True, "activation": "Tanh"},
     "autoencoder without first levels": {"autoencoder": True, "activation": "Tanh", "use_all_factor_levels": False},
+    "autoencoder of numbers": {"autoencoder": True, "activation": "TanhWithDropout", "x": ["a", "b", "amount"]},
+    "autoencoder of rectified numbers": {"autoencoder": True, "x": ["a", "b", "amount"]},
+    "scaled but not centred": {"y": "three", "sparse": True, "x": ["colour", "many", "a", "b"]},
+    "rows with missing values skipped": {"y": "two", "missing_values_handling": "Skip"},
+    "running average of weights": {"y": "two", "averaging_window": 0.1},
+    "weighted rows": {"y": "two", "weights_column": "amount"},
+    "no hidden layer": {"y": "three", "hidden": []},
+    "numbers only": {"y": "amount", "x": ["a", "b"]},
+    "levels only": {"y": "two", "x": ["colour", "many"]},
     "pruned": {"y": "two", "l1": 0.02, "epochs": 20, "hidden": [3]},
 }
 """Parameters of each model, and the shipped table that it learns from, if not the simulated one."""
@@ -91,7 +100,7 @@ def model_of(kind: str) -> h2olite.Model:
     """The trained model."""
     given = {name: value for name, value in KINDS[kind].items() if name != "table"}
     if "table" not in KINDS[kind]:
-        given["x"] = ["colour", "many", "flag", "code", "a", "b", "when"]
+        given = {"x": ["colour", "many", "flag", "code", "a", "b", "when"]} | given
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constant pixels
         return h2olite.deeplearning(training_frame=table_of(kind), **TINY | given)
@@ -113,5 +122,5 @@ def odd_rows() -> list[dict[str, Any]]:
         {"code": 99},
         {"b": 2**53 + 1},
     ]
-    absent = [{"a": 0.25, "offset": 0.0}, {"colour": "blue", "offset": 0.0}]
-    return [usual | change for change in changes] + absent
+    most_absent = {"a": 0.25, "colour": "blue", "offset": 0.0}  # every model has one of these predictors
+    return [*(usual | change for change in changes), most_absent]

@@ -243,7 +243,7 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
         importances=gedeon_importance(network, unused),
         record=TrainingRecord.imported(_maker(mojo)),
         shares=shares,
-        threshold=lowered(float(mojo.info["default_threshold"])) if category == "Binomial" else None,
+        threshold=lowered(*mojo.numbers("default_threshold", 1).tolist()) if category == "Binomial" else None,
     )
 
 

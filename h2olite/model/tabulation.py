@@ -40,7 +40,7 @@ def tabulate(encoder: RowEncoder) -> list[TabulatedColumn]:
         every.size,
     )
     selected = encoder.select(columns)
-    encoded = np.hstack(selected.encode(table), dtype=np.float64)
+    encoded = np.hstack(selected.encode(table, precision=np.float64), dtype=np.float64)
     place_of = {name: place for place, name in enumerate(encoder.predictors)}
     tabulated = []
     for name, own in columns.items():
