@@ -1,8 +1,9 @@
 """Run the examples of the README and of the pages here, and write what they print below them.
 
 ``python docs/examples.py`` needs h2olite and rewrites the pages. Examples are the blocks marked ``console``, in which
-what follows ``$`` is run by a shell, and ``pycon``, in which ``>>>`` is run by Python. Each page has a folder of its
-own with a copy of datasets/, in which its examples run one after the other.
+what follows ``$`` is run by a shell, and ``pycon``, in which ``>>>`` is run by Python. A block marked by a language and
+a name, as in ``sh nightly.sh``, is written to a file of that name. Each page has a folder of its own with a copy of
+datasets/, in which its examples run one after the other.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PAGES = [
     ),
 ]
 
-BLOCK = re.compile(r"(?<=^```)(console|pycon)\n(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"(?<=^```)(console|pycon|\w+ [\w.]+)\n(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*\n)", re.MULTILINE)
 PROMPT, CONTINUED = ">>> ", "... "
 
@@ -53,7 +54,20 @@ def with_fresh_outputs(page: str) -> str:
         program.chmod(0o755)
         names: dict[str, Any] = {}
         run: dict[str, Callable[[str], str]] = {"console": run_console, "pycon": lambda block: run_python(block, names)}
-        return BLOCK.sub(lambda block: f"{block[1]}\n{run[block[1]](block[2])}", page)
+
+        def fresh(block: re.Match[str]) -> str:
+            kind, text = block.groups()
+            return f"{kind}\n{run[kind](text) if kind in run else keep_file(kind.split()[1], text)}"
+
+        return BLOCK.sub(fresh, page)
+
+
+def keep_file(name: str, text: str) -> str:
+    """The text itself, which is now in a file of that name; a script can be run."""
+    path = Path(name)
+    path.write_text(text)
+    path.chmod(0o755 if text.startswith("#!") else 0o644)
+    return text
 
 
 def run_console(block: str) -> str:
