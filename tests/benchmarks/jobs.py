@@ -105,16 +105,16 @@ def one_row_at_a_time(name: str, table: str, ratio: float, title: str, **setting
     )
 
 
-def race() -> Job:
+def race_on_digits() -> Job:
     """Who first classifies all but 5 % of the test digits rightly."""
-    task = training(epochs=8, goal=0.05, look=2000)
+    task = training(epochs=8, goal=0.05, goal_measure="classification_error", look=2000)
     adam = tuple(
         Contender(f"PyTorch, Adam, {size}", "torch", task | {"batch": size, "optimiser": "adam"})
         for size in (32, 128, 512)
     )
     sklearn = Contender("scikit-learn, Adam, 200", "sklearn", task | {"batch": 200})
     return Job(
-        "race",
+        "race-digits",
         "{table}, training time to a test error of 5 %",
         "digits",
         "seconds_to_goal",
@@ -125,6 +125,19 @@ def race() -> Job:
             sklearn,
         ),
         (Target(1.5, (*(contender.name for contender in adam), sklearn.name)),),
+    )
+
+
+def race_on_flights(goal: float = 0.3) -> Job:
+    """Who first comes down to a loss on test flights."""
+    task = training(epochs=0.5, goal=goal, goal_measure="logloss", look=10_000)
+    return Job(
+        "race-flights",
+        f"{{table}}, training time to a test logloss of {goal:g}",
+        "flights-200000",
+        "seconds_to_goal",
+        (Contender("h2olite", "h2olite", task), Contender("H2O", "h2o", task)),
+        (Target(10, ("H2O",)),),
     )
 
 
@@ -172,7 +185,8 @@ JOBS = (
     whole_command("iris", 3, Target(1.5)),
     whole_command("prostate", 3, Target(1.5)),
     *map(mini_batches, (32, 128, 512)),
-    race(),
+    race_on_digits(),
+    race_on_flights(),
     scoring(),
     growth(),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h2o
 from h2o.estimators import H2ODeepLearningEstimator
-from serving import Result, Task, serve
+from serving import VALIDATION_ROWS, Result, Task, seconds_to, serve
 
 WARM_UP_ROWS = 20_000
 """Rows trained before the first clock runs, so that Java has compiled what it runs often."""
@@ -46,13 +46,20 @@ def train(task: Task, done: Callable[[], None]) -> Result:
     """Train on a table and measure the model on its test rows."""
     training, test = (frame_of(task[part], task["response"]) for part in ("train", "test"))
     warm_up(task["train"], task["response"])
-    model = estimator(task, stopping_rounds=0)
+    settings, frames = {"stopping_rounds": 0}, {"training_frame": training}
+    if "goal" in task:
+        settings |= {"train_samples_per_iteration": task["look"], "score_each_iteration": True, "score_interval": 0}
+        settings |= {"score_duty_cycle": 1, "score_validation_samples": VALIDATION_ROWS}
+        settings |= {"overwrite_with_best_model": False}
+        frames |= {"validation_frame": test}
+    model = estimator(task, **settings)
     started = time.perf_counter()
-    model.train(y=task["response"], training_frame=training)
+    model.train(y=task["response"], **frames)
     seconds = time.perf_counter() - started
     loss = model.model_performance(test).logloss()
-    speed = model.scoring_history()["training_speed"].iloc[-1]
-    return {"rows_per_second": float(speed.split()[0]), "seconds": seconds, "loss": loss}
+    history = model.scoring_history().to_dict("records")[1:]
+    result = {"rows_per_second": float(history[-1]["training_speed"].split()[0]), "seconds": seconds, "loss": loss}
+    return result | {"seconds_to_goal": seconds_to(task, history)} if "goal" in task else result
 
 
 @functools.cache

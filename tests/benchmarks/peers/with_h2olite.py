@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 
-from serving import Result, Task, serve
+from serving import VALIDATION_ROWS, Result, Task, seconds_to, serve
 
 from h2olite.data.reader import read_table
 from h2olite.estimator import deeplearning
@@ -24,6 +24,7 @@ def run(task: Task, done: Callable[[], None]) -> Result:
             "train_samples_per_iteration": task["look"],
             "score_each_iteration": True,
             "overwrite_with_best_model": False,
+            "score_validation_samples": VALIDATION_ROWS,
         }
     started = time.perf_counter()
     model = deeplearning(
@@ -43,16 +44,8 @@ def run(task: Task, done: Callable[[], None]) -> Result:
     metrics = model.model_performance(test)
     result = {"rows_per_second": model.report()["training_speed"], "seconds": seconds, "loss": metrics.logloss()}
     if "goal" in task:
-        result["seconds_to_goal"] = seconds_to(task["goal"], model.scoring_history().to_dict("records"))
+        result["seconds_to_goal"] = seconds_to(task, model.history[1:])
     return result
-
-
-def seconds_to(goal: float, history: list[dict[str, float]]) -> float | None:
-    """Seconds of training until the error on the test rows was at most `goal`."""
-    for row in history:
-        if row["validation_classification_error"] <= goal:
-            return row["samples"] / row["training_speed"]
-    return None
 
 
 if __name__ == "__main__":
