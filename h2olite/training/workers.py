@@ -17,8 +17,10 @@ from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.rows import Objective
+from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
+from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 from h2olite.network.topology import workspace
 
 _compiling = threading.Lock()
@@ -115,18 +117,21 @@ class Workers:
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
         tiles_each = -(-order.size // (self.n_threads * TILE))
+        n_numeric = rows.numbers.shape[1]
+        n_levels = int(network.layout.sizes[0]) - n_numeric
+        layers = None
+        if order.size >= LEAST_ROWS and is_sparse(network, n_levels):
+            layers = sparse_layers(network, n_levels)
 
         def run(thread: int, part: np.ndarray) -> None:
             start = thread * tiles_each * TILE
-            kernels.predict_rows(
-                network.layout,
-                network.theta,
-                objective,
-                rows,
-                part,
-                outputs[start : start + part.size],
-                self._workspaces[thread],
-            )
+            into = outputs[start : start + part.size]
+            if layers is not None:
+                predict_sparse_rows(layers, objective, rows, part, into, sparse_workspace(layers, n_numeric))
+            else:
+                kernels.predict_rows(
+                    network.layout, network.theta, objective, rows, part, into, self._workspaces[thread]
+                )
 
         self._share(run, order, tiles_each * TILE)
         return outputs

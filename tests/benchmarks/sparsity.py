@@ -16,9 +16,13 @@ from unittest import mock
 import numpy as np
 
 import h2olite
-from h2olite.network.network import initial_network
+from h2olite.data.encoding import EncodedRows
+from h2olite.model.scoring import objective_of
+from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
-from h2olite.training import trainer
+from h2olite.parameters import Parameters
+from h2olite.training import trainer, workers
+from h2olite.training.workers import Workers
 
 N_COLUMNS, N_TRUE = 100, 10
 SETTINGS: dict[str, Any] = {"y": "y", "hidden": [64, 32], "stopping_rounds": 0, "seed": 1, "nthreads": 1}
@@ -224,7 +228,35 @@ def print_speed() -> None:
     print("\nRows per second: " + ", ".join(f"{speed:,.0f} with l1={l1:g}" for l1, speed in speeds.items()) + ".")
 
 
+def print_scoring() -> None:
+    """Speed of scoring without the weights of 0, in units of that of scoring with them."""
+    random, n_rows, shares = np.random.default_rng(0), 8192, (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+    print(f"\n| layers | {' | '.join(f'{share:.0%}' for share in shares)} |\n|{'---|' * (1 + len(shares))}")
+    for sizes in ([100, 64, 2], [200, 200, 200, 2], [784, 200, 200, 2]):
+        objective = objective_of(Parameters(hidden=sizes[1:-1]))
+        numbers = random.standard_normal((n_rows, sizes[0])).astype(np.float32)
+        rows = EncodedRows(np.empty((n_rows, 0), np.int32), numbers)
+        ratios = []
+        for share in shares:
+            network = Network.zeros(lay_out(sizes), averaged=False)
+            for layer in range(network.n_layers):
+                weights = network.weights(layer)
+                weights[...] = random.standard_normal(weights.shape) * (random.random(weights.shape) >= share)
+            seconds = {}
+            for is_sparse in (False, True):
+                with mock.patch.object(workers, "is_sparse", return_value=is_sparse), Workers(network, rows, 1) as one:
+                    times = []
+                    for _ in range(5):
+                        started = time.process_time()
+                        one.predict(objective, rows)
+                        times.append(time.process_time() - started)
+                    seconds[is_sparse] = min(times)
+            ratios.append(seconds[False] / seconds[True])
+        print(f"| {'-'.join(map(str, sizes))} | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |", flush=True)
+
+
 if __name__ == "__main__":
     print_zeros()
     print_selection()
     print_speed()
+    print_scoring()
