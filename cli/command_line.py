@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from h2olite.errors import DataError
 from h2olite.parameters import declared
 
-from .options import SPELLINGS
+from .options import SPELLINGS, typed
 
 if TYPE_CHECKING:
     from h2olite.model.model import Model
@@ -51,17 +49,8 @@ def _words(name: str, value: Any) -> Iterator[str]:
     flag = SPELLINGS.get(name, (f"--{name.replace('_', '-')}",))[0]
     if declared()[name].type is bool:
         yield flag if value else f"--no-{flag[2:]}"
-        return
-    yield flag
-    if declared()[name].is_list:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(value or [])
-        yield line.getvalue()
-    elif isinstance(value, float):
-        short = f"{value:g}"
-        yield short if float(short) == value else repr(value)
     else:
-        yield str(value)
+        yield from (flag, typed(declared()[name], value))
 
 
 def _csv_words(options: dict[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -176,17 +177,27 @@ def _help(parameter: Declared) -> str:
     if parameter.choices is not None:
         sentences.append(f"One of {', '.join(parameter.choices)}.")
     if parameter.default is not None:
-        sentences.append(f"Default: {default_text(parameter)}.")
+        sentences.append(f"Default: {typed(parameter, parameter.default)}.")
     return " ".join(sentences)
 
 
-def default_text(parameter: Declared) -> str:
-    """The default as one would type it."""
+def typed(parameter: Declared, value: Any) -> str:
+    """A value as one would type it; a flag is on or off."""
     if parameter.type is bool:
-        return "on" if parameter.default else "off"
-    if parameter.is_list and parameter.default is not None:
-        return ",".join(map(str, parameter.default))
-    return f"{parameter.default:.8g}" if isinstance(parameter.default, float) else str(parameter.default)
+        return "on" if value else "off"
+    if parameter.is_list and value is not None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow([_typed_item(item) for item in value])
+        return line.getvalue()
+    return _typed_item(value)
+
+
+def _typed_item(value: Any) -> str:
+    """One value, a number in as few digits as give it back."""
+    if isinstance(value, float):
+        short = f"{value:.8g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def read_parameters(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared, neare
 from h2olite.validation import COLUMNS
 
 from .console import Command
-from .options import Enum, default_text
+from .options import Enum, typed
 
 WIDEST = 100
 """Characters that lines are wrapped to on a wide terminal."""
@@ -68,4 +68,4 @@ def allowed(parameter: Declared) -> list[str]:
 
 def shown_default(parameter: Declared) -> str:
     """The default for people."""
-    return "not set" if parameter.default is None else default_text(parameter)
+    return "not set" if parameter.default is None else typed(parameter, parameter.default)

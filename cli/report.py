@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from h2olite.parameters import FRAMES, declared
 
+from .options import typed
 from .progress import clock
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ IMPORTANCE_COLUMNS = {"variable": "variable", "scaled_importance": "scaled impor
 SUMMARY_COLUMNS = {"metric": "metric", "mean": "mean of the folds", "sd": "standard deviation"}
 
 HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
-    f"{frame}_{name}": f"{frame} {title}"
-    for frame in ("training", "validation")
+    f"{frame}_{name}": f"{short} {title}"
+    for frame, short in (("training", "train"), ("validation", "valid"))
     for name, title in (
         ("logloss", "logloss"),
         ("deviance", "deviance"),
@@ -82,7 +83,7 @@ def describe(model: Model) -> str:
     sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), *_metrics(model)]
     if model.classes is not None and _measured(model):
         frame, metrics = list(_measured(model).items())[-1]
-        sections.append(f"On the {frame} rows: {metrics.confusion_matrix()}")
+        sections.append(f"On the {frame} rows\n{metrics.confusion_matrix()}")
     if model.cross_validation is not None:
         sections.append(f"Cross-validation\n{text_table(model.cross_validation.summary(), SUMMARY_COLUMNS)}")
     importances = report["variable_importances"]
@@ -241,7 +242,9 @@ def _metrics(model: Model) -> Iterator[str]:
 def _parameters(values: Mapping[str, Any]) -> str:
     """The parameters that are not at their default."""
     rows = [
-        {"parameter": name, "value": str(value)} for name, value in values.items() if value != declared()[name].default
+        {"parameter": name, "value": typed(declared()[name], value)}
+        for name, value in values.items()
+        if value != declared()[name].default
     ]
     return f"Parameters other than the defaults\n{text_table(rows, {'parameter': 'parameter', 'value': 'value'})}"
 

@@ -76,12 +76,14 @@ def train(
     from h2olite import estimator
 
     if dry_run:
-        rehearsal = estimator.rehearse(parameters, watch=Watch(console, parameters, note))
+        rehearsal = estimator.rehearse(parameters)
+        if note is not None:
+            console.say(note)
         if as_json:
             print_json(rehearsal.report())
         else:
             click.echo(describe_rehearsal(rehearsal))
-        sys.exit(console.interruption.exit_code)
+        return
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read

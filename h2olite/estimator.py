@@ -82,10 +82,10 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     return model
 
 
-def rehearse(parameters: Parameters, *, watch: Watch | None = None) -> Rehearsal:
+def rehearse(parameters: Parameters) -> Rehearsal:
     """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
-    return rehearsal.rehearse(_without_tables(parameters), training, validation, watch)
+    return rehearsal.rehearse(_without_tables(parameters), training, validation)
 
 
 def search(

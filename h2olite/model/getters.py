@@ -15,27 +15,18 @@ def _getter(name: str) -> Callable[..., Any]:
     """Make a method that gives one metric of the training, validation or cross-validation metrics."""
 
     def get(self: MetricGetters, train: bool = False, valid: bool = False, xval: bool = False) -> Any:
-        return self._of_frames(train, valid, xval, lambda metrics: getattr(metrics, name)())
+        return self._metric(name, train, valid, xval)
 
     get.__name__ = name
     get.__doc__ = (
         f"The {name} of the training metrics, or of those asked for; a dict by frame when several are, None for a "
-        "frame that there was none of."
+        "frame that there was none of. Of a grid, a dict of these by model_id."
     )
     return get
 
 
 class MetricGetters:
-    """Getters for what has training, validation and cross-validation metrics."""
-
-    training_metrics: Metrics | None
-    validation_metrics: Metrics | None
-    cross_validation: CrossValidation | None
-
-    @property
-    def cross_validation_metrics(self) -> Metrics | None:
-        """The metrics of every training row's prediction by the model that did not learn from it."""
-        return None if self.cross_validation is None else self.cross_validation.metrics
+    """Getters for what has training, validation and cross-validation metrics, or consists of such."""
 
     auc = _getter("auc")
     aucpr = pr_auc = _getter("pr_auc")
@@ -56,6 +47,27 @@ class MetricGetters:
     kolmogorov_smirnov = _getter("kolmogorov_smirnov")
     custom_metric_name = _getter("custom_metric_name")
     custom_metric_value = _getter("custom_metric_value")
+
+    def _metric(self, name: str, train: bool, valid: bool, xval: bool) -> Any:
+        """What the getter of a metric gives."""
+        raise NotImplementedError
+
+
+class ModelMetrics(MetricGetters):
+    """The metrics of a model."""
+
+    training_metrics: Metrics | None
+    validation_metrics: Metrics | None
+    cross_validation: CrossValidation | None
+
+    @property
+    def cross_validation_metrics(self) -> Metrics | None:
+        """The metrics of every training row's prediction by the model that did not learn from it."""
+        return None if self.cross_validation is None else self.cross_validation.metrics
+
+    def _metric(self, name: str, train: bool, valid: bool, xval: bool) -> Any:
+        """One value, or a dict by frame when several are asked for."""
+        return self._of_frames(train, valid, xval, lambda metrics: getattr(metrics, name)())
 
     def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
         """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""

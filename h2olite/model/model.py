@@ -29,7 +29,7 @@ from .artifact import write_artifact
 from .evaluation import curves, measure, model_performance, predict_observed
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
-from .getters import MetricGetters
+from .getters import ModelMetrics
 from .importance import IMPORTANCE_COLUMNS, ranked
 from .layers import describe_layers
 from .mojo import download_mojo
@@ -45,7 +45,7 @@ ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 
 
 @dataclasses.dataclass(eq=False)
-class Model(MetricGetters):
+class Model(ModelMetrics):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
     A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or

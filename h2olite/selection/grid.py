@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h2olite.errors import ParameterError
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import STOPPING_KEYS
+from h2olite.model.getters import MetricGetters
 from h2olite.model.loading import load_model
 from h2olite.model.model import Model
 from h2olite.parameters import nearest
@@ -88,19 +89,8 @@ def decisive_metrics(model: Model) -> Metrics:
     return metrics
 
 
-def _getter(name: str) -> Callable[..., dict[str, Any]]:
-    """Make a method that calls a getter of every model."""
-
-    def get(self: Grid, train: bool = False, valid: bool = False, xval: bool = False) -> dict[str, Any]:
-        return {model.model_id: getattr(model, name)(train, valid, xval) for model in self.models}
-
-    get.__name__ = name
-    get.__doc__ = f"The {name} of every model by model_id, as `Model.{name}` gives it."
-    return get
-
-
 @dataclasses.dataclass(eq=False, repr=False)
-class Grid:
+class Grid(MetricGetters):
     """The models that a search has trained, best first.
 
     Attributes
@@ -208,17 +198,9 @@ class Grid:
 
         return pd.DataFrame(self.table(), columns=[*self.hyper_names, "model_ids", self.sort_metric])
 
-    auc = _getter("auc")
-    aucpr = pr_auc = _getter("pr_auc")
-    gini = _getter("gini")
-    logloss = _getter("logloss")
-    mse = _getter("mse")
-    rmse = _getter("rmse")
-    mae = _getter("mae")
-    rmsle = _getter("rmsle")
-    r2 = _getter("r2")
-    mean_residual_deviance = _getter("mean_residual_deviance")
-    mean_per_class_error = _getter("mean_per_class_error")
+    def _metric(self, name: str, train: bool, valid: bool, xval: bool) -> dict[str, Any]:
+        """The metric of every model by model_id, as the model's getter gives it."""
+        return {model.model_id: getattr(model, name)(train, valid, xval) for model in self.models}
 
     def report(self) -> dict[str, Any]:
         """The grid as plain values: the object that ``h2olite grid --json`` prints."""

@@ -15,9 +15,8 @@ from h2olite.model.preparation import with_classes
 from h2olite.model.record import count_weights, stored
 from h2olite.parameters import Parameters
 from h2olite.rules import ROLES
-from h2olite.training.trainer import Progress
 
-from .cross_validation import Watch, assign_folds
+from .cross_validation import assign_folds
 
 PROBE = 0.5
 """Seconds of training by which its speed is measured."""
@@ -64,20 +63,14 @@ class Rehearsal:
         return plain | {"memory": self.memory._asdict() | {"total": self.memory.total}, "seconds": self.seconds}
 
 
-def rehearse(
-    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
-) -> Rehearsal:
+def rehearse(parameters: Parameters, training: Table, validation: Table | None = None) -> Rehearsal:
     """Prepare a training, and begin it to see how fast it is; takes and raises what `fit` does."""
     n_folds = 0
     if parameters.nfolds or parameters.fold_column:
         n_folds = int(assign_folds(dataclasses.replace(parameters, seed=0), training).max()) + 1
 
-    def end_soon(progress: Progress) -> bool:
-        goes_on = watch is None or watch(progress) is not False
-        return goes_on and progress.seconds < PROBE
-
     probe = dataclasses.replace(parameters, export_checkpoints_dir=None, stopping_rounds=0)
-    model = fit(probe, training, validation, end_soon, prune=False)
+    model = fit(probe, training, validation, lambda progress: progress.seconds < PROBE, prune=False)
     resolved = dataclasses.replace(
         model.parameters,
         export_checkpoints_dir=parameters.export_checkpoints_dir,
