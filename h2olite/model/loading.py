@@ -12,13 +12,13 @@ from h2olite.data.encoding import ResponseEncoder, RowEncoder
 from h2olite.errors import ArtifactError
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
-from h2olite.parameters import Parameters
 
 from .artifact import read_artifact
 from .folds import CrossValidation, within
 from .model import Model
 from .record import TrainingRecord
 from .scoring import ClassShares, layout_of, scoring_of
+from .soundness import check_document, check_encoder, check_metrics, check_response, check_sizes, checked_parameters
 
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
@@ -41,15 +41,22 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
 def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
     """The model of a file's contents."""
-    parameters = Parameters(**document["parameters"])
+    check_document(document)
+    parameters = checked_parameters(document["parameters"])
     encoder = RowEncoder.from_json(document["encoder"])
     response = document["response"] and ResponseEncoder.from_json(document["response"])
+    check_encoder(encoder)
+    check_response(response, parameters)
     layout = layout_of(encoder, response, parameters)
     metrics = METRICS[scoring_of(encoder, response, parameters).category]
     training, validation = document["training_metrics"], document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
+    for values in (training, validation, folds and folds["metrics"]):
+        if values is not None:
+            check_metrics(values, metrics, None if response is None else response.levels)
     shares = document["shares"]
+    check_sizes(layout, arrays, importances, shares)
     return Model(
         model_id=document["model_id"],
         parameters=parameters,

@@ -2,7 +2,6 @@ import report
 from jobs import JOBS, Contender, Job, Target
 from report import Finished
 
-
 TARGET = Target(10, ("slow", "slower"))
 
 

@@ -4,14 +4,19 @@ import json
 import os
 import random
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import h2olite
 from h2olite.errors import ArtifactError, DataError, ParameterError
 from h2olite.model import archive, artifact
 from h2olite.model.archive import replacing
 from h2olite.model.artifact import read_artifact, write_artifact
+
+FIXTURES = Path(__file__).parent / "fixtures"
+DATASETS = Path(__file__).parents[2] / "datasets"
 
 DOCUMENT = {
     "levels": ["ä", "\n", ""],
@@ -417,3 +422,19 @@ def test_a_changed_byte_is_an_error_or_makes_no_difference(written):
             assert document == DOCUMENT
             assert_same(arrays)
     assert refused > 200
+
+
+OLD = {
+    1: [("Chinstrap", 0.381486), ("Chinstrap", 0.031498), ("Chinstrap", 0.017592)],
+    2: [("Adelie", 0.952976), ("Chinstrap", 0.038463), ("Gentoo", 0.033739)],
+}
+"""What the model of penguins in each version's file predicts of rows 0, 200, 340: class, and probability of Adelie."""
+
+
+@pytest.mark.parametrize("version", range(1, artifact.VERSION + 1))
+def test_files_of_every_version_stay_readable(version):
+    model = h2olite.load_model(FIXTURES / f"version{version}.h2olite")
+    predictions = model.predict(DATASETS / "penguins.csv").iloc[[0, 200, 340]]
+    classes, probabilities = zip(*OLD[version], strict=True)
+    assert predictions["predict"].tolist() == list(classes)
+    assert predictions["Adelie"].tolist() == pytest.approx(list(probabilities), abs=1e-5)
