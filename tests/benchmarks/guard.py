@@ -99,7 +99,8 @@ class Comparison(NamedTuple):
 def comparisons() -> dict[str, Comparison]:
     """What is compared, by name."""
     digits = str(DATASETS / "digits.csv")
-    single, batches, flights = prepared(digits, 1), prepared(digits, 128), prepared(flight_rows(), 1)
+    single, batches = prepared(digits, 1), prepared(digits, 128)
+    flights = prepared(simulate(3000, np.random.default_rng(1)), 1)
     layers, rows = single.layers, single.rows
     x, y = rows.numbers, rows.target.astype(int)
     network = MLPClassifier((200, 200), batch_size=128, random_state=1).partial_fit(x, y, classes=np.unique(y))
@@ -117,11 +118,6 @@ def comparisons() -> dict[str, Comparison]:
             1500,
         ),
     }
-
-
-def flight_rows() -> object:
-    """A few simulated flights."""
-    return simulate(3000, np.random.default_rng(1))
 
 
 def _seconds(work: Callable[[int], object], n_rows: int) -> float:
