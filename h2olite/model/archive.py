@@ -66,7 +66,10 @@ def opened(path: str | os.PathLike[str], kind: str, maker: str) -> Iterator[zipf
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a new file beside `path` that takes its place when the block ends well, and is removed otherwise.
+    """Open a new file that takes the place of `path` when the block ends well; otherwise nothing is left of it.
+
+    Where the file system can (on Linux most can), the file has no name until it is whole, so that even a killed process
+    leaves nothing behind. Elsewhere a hidden ``.h2olite-<random>.tmp`` beside `path` would be left by one.
 
     Raises
     ------
@@ -76,10 +79,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     target = Path(path)
     temporary = target.parent / f".h2olite-{secrets.token_hex(8)}.tmp"
     try:
-        with open(temporary, "xb") as stream:
+        nameless = _opened_without_name(target.parent)
+        with nameless or open(temporary, "xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+            if nameless:
+                # With a src_dir_fd, whichever, this follows the link in /proc to the file itself.
+                os.link(f"/proc/self/fd/{stream.fileno()}", temporary, src_dir_fd=0)
         os.replace(temporary, target)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"output {target} cannot be written: there is no folder {target.parent}; make it.") from error
@@ -90,6 +97,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _opened_without_name(folder: Path) -> IO[bytes] | None:
+    """A new file in a folder, gone when it is closed unless it has got a name; None where that cannot be."""
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return open(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+    except OSError:  # what is really wrong with the folder will show again
+        return None
 
 
 def member_info(name: str, start: bytes, compress: bool) -> zipfile.ZipInfo:

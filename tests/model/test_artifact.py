@@ -3,6 +3,8 @@ import io
 import json
 import os
 import random
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -197,6 +199,31 @@ def test_a_reader_never_sees_half_a_file(written):
         stream.flush()
         assert_same(read_artifact(written)[1])
     assert written.read_bytes() == b"half a file"
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+def test_a_killed_process_leaves_the_old_file_and_nothing_else(written):
+    writing = (
+        "import sys\nfrom h2olite.model.archive import replacing\n"
+        "with replacing(sys.argv[1]) as stream:\n"
+        "    stream.write(b'half a file')\n    stream.flush()\n    print('half', flush=True)\n    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", writing, written]
+    before = written.read_bytes()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"half\n"
+        process.kill()
+    assert written.read_bytes() == before
+    assert os.listdir(written.parent) == [written.name]
+
+
+def test_where_files_need_a_name_they_are_written_beside_the_target(written, monkeypatch):
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    with replacing(written) as stream:
+        stream.write(b"a file")
+        assert len(os.listdir(written.parent)) == 2
+    assert written.read_bytes() == b"a file"
+    assert os.listdir(written.parent) == [written.name]
 
 
 def test_a_missing_file_is_an_error(path):
