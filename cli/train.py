@@ -77,6 +77,7 @@ def train(
 
     if dry_run:
         rehearsal = estimator.rehearse(parameters)
+        console.clear()
         if note is not None:
             console.say(note)
         if as_json:
