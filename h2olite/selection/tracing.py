@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,7 +43,7 @@ PIECE, SETTLED = 0.1, 0.15
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
 piece shrinks neither the penalty nor what it adds to the training loss by this share; for no more than all epochs."""
 
-OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "max_runtime_secs")
+OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir")
 """Parameters that cannot be those of all models of a path."""
 
 Place = tuple[int, ...]
@@ -112,6 +113,38 @@ class Itinerary:
         return model
 
 
+class TimeLimit:
+    """A watcher that ends the training of a path when its seconds are over; 0 is no limit."""
+
+    def __init__(self, seconds: float, watch: Watch | None) -> None:
+        self.is_over = False
+        self._seconds, self._watch = seconds, watch
+        self._started = time.perf_counter()
+
+    def __call__(self, progress: Progress) -> bool | None:
+        """Pass the progress on while there is time."""
+        if self._seconds and time.perf_counter() - self._started > self._seconds:
+            self.is_over = True
+            return False
+        return self._watch and self._watch(progress)
+
+    def account(self, n_done: int, n_all: int) -> str:
+        """Say how far the path came in its time.
+
+        Raises
+        ------
+        TrainingError : not even its first strength was done.
+        """
+        if n_done == 0:
+            raise TrainingError(
+                f"max_runtime_secs must be long enough for the first strength; {self._seconds:g} s were over before; "
+                "give more, or fewer epochs."
+            )
+        if n_done < n_all:
+            return f"max_runtime_secs={self._seconds:g} ended the path after {n_done} of {n_all} strengths."
+        return f"max_runtime_secs={self._seconds:g} ended the refit: the model has not learnt from the rows held out."
+
+
 def trace(
     strengths: Mapping[str, Sequence[float]],
     parameters: Parameters,
@@ -138,8 +171,9 @@ def trace(
     Raises
     ------
     ParameterError : parameters do not go with a path or with the response.
-    DataError, TrainingError : as for `fit`.
+    DataError, TrainingError : as for `fit`; max_runtime_secs were over before the first strength was done.
     """
+    limit = TimeLimit(parameters.max_runtime_secs, watch)
     _refuse(parameters, validation_share, choice)
     name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
@@ -157,19 +191,20 @@ def trace(
         classification_stop=-1.0,
         regression_stop=-1.0,
         overwrite_with_best_model=False,
+        max_runtime_secs=0.0,
     )
     # No parameters alone give a model that goes on from others.
     origin = origin_of(parameters, training, validation) | {"given": None}
     itinerary = Itinerary(strengths, parameters)
     trained = training
     if folds is not None:
-        points, interrupted = _cross_validate(itinerary, training, folds, watch)
+        points, interrupted = _cross_validate(itinerary, training, folds, limit)
     else:
         if validation is None:
             kept = held_in(training, name, validation_share, parameters.seed)
             trained, validation = training.take(np.flatnonzero(kept)), training.take(np.flatnonzero(~kept))
         parts = parts_of(validation, name, parameters.weights_column, N_PARTS)
-        points, interrupted = _validate(itinerary, trained, validation, parts, watch)
+        points, interrupted = _validate(itinerary, trained, validation, parts, limit)
     said += [sentence for point in points for sentence in point.model.record.warnings]
     path = RegularizationPath(
         names=[name for name, values in strengths.items() if len(values) > 1] or list(strengths),
@@ -182,12 +217,14 @@ def trace(
         point.model.record.origin = origin
     if refit and points and trained is not training and not interrupted:
         places = itinerary.leading_to(itinerary.places[path.chosen])
-        together = JointProgress(watch, itinerary.epochs[: len(places)])
+        together = JointProgress(limit, itinerary.epochs[: len(places)])
         models = list(itinerary.travel(places, training, [together.of(i) for i in range(len(places))]))
         path.interrupted = together.interrupted
         if not together.interrupted:
             path.refitted = pruned(models[-1])
             path.refitted.record.origin = origin
+    if limit.is_over:
+        path.warnings.append(limit.account(len(points), len(itinerary.places)))
     return path
 
 
@@ -268,27 +305,32 @@ def _cross_validate(
         watches = [together.of(number * n_places + i) for i in range(n_places)]
         return itinerary.travel(itinerary.places, training.take(np.flatnonzero(rows)), watches)
 
-    def judge(fold: int) -> list[float]:
-        inside = folds == fold
-        held_out = training.take(np.flatnonzero(inside))
+    held_out = [training.take(np.flatnonzero(folds == fold)) for fold in range(n_folds)]
+    of_folds = [travel(fold, folds != fold) for fold in range(n_folds)]
+    of_all = travel(n_folds, np.ones(training.n_rows, np.bool_))
+
+    def judge(fold: int) -> float | None:
+        """The loss of the fold's next model on its rows, None if there is no model."""
         try:
-            return [float(measure(model, [held_out])[0]) for model in travel(fold, ~inside)]
+            model = next(of_folds[fold], None)
+            return None if model is None else float(measure(model, [held_out[fold]])[0])
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
 
+    points = []
     with ThreadPoolExecutor(at_once) as pool:
-        judged = [pool.submit(judge, fold) for fold in range(n_folds)]
-        travelled = pool.submit(lambda: list(travel(n_folds, np.ones(training.n_rows, np.bool_))))
         try:
-            losses = [future.result() for future in judged]
-            models = travelled.result()
+            # All go from place to place together, so that none is in vain when the path is ended.
+            for _ in itinerary.places:
+                judged = [pool.submit(judge, fold) for fold in range(n_folds)]
+                model = pool.submit(next, of_all, None).result()
+                losses = [future.result() for future in judged]
+                if model is None or None in losses:
+                    break
+                points.append(Point(pruned(model), np.array(losses)))
         except BaseException:
             together.interrupt()
             raise
-    losses_by_place = zip(*losses, strict=False)  # interrupted, some folds have come further than others
-    points = [
-        Point(pruned(model), np.array(of_folds)) for model, of_folds in zip(models, losses_by_place, strict=False)
-    ]
     return points, together.interrupted
 
 

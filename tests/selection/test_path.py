@@ -1,11 +1,14 @@
 import builtins
+import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import h2olite
 from h2olite.parameters import Parameters
+from h2olite.selection import tracing
 from h2olite.selection.path import Point, RegularizationPath, read_strengths
 from h2olite.selection.tracing import Itinerary
 
@@ -194,10 +197,10 @@ def test_paths_repeat_themselves(path):
 def test_what_does_not_go_with_a_path_is_told_at_once(tmp_path):
     with pytest.raises(h2olite.ParameterError) as error:
         h2olite.regularization_path(
-            y="y", training_frame=simulate(), max_runtime_secs=5, validation_share=1, choice="worst"
+            y="y", training_frame=simulate(), export_checkpoints_dir=str(tmp_path), validation_share=1, choice="worst"
         )
     assert str(error.value) == (
-        "max_runtime_secs cannot be given for a path, whose models go on from one another; leave it out. "
+        "export_checkpoints_dir cannot be given for a path, whose models go on from one another; leave it out. "
         "validation_share must be in (0, 1); got 1. "
         "choice must be one of best_1se, best; got 'worst'."
     )
@@ -227,3 +230,25 @@ def test_without_matplotlib_the_extra_is_named(path, tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", fail)
     with pytest.raises(h2olite.MissingExtraError, match=r"pip install 'h2olite\[plot\]'"):
         path.plot(tmp_path / "path.svg")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that goes on by a second whenever the path looks at it."""
+    monkeypatch.setattr(tracing, "time", SimpleNamespace(perf_counter=itertools.count().__next__))
+
+
+@pytest.mark.parametrize("folds", [{}, {"nfolds": 2}], ids=str)
+def test_a_path_ends_with_the_strengths_that_are_done_when_its_time_is_over(clock, folds):
+    with pytest.warns(UserWarning, match=r"max_runtime_secs=100 ended the path after \d+ of 100 strengths\."):
+        path = h2olite.regularization_path(
+            y="y", training_frame=simulate(), l1="1e-5:1e-2:100", max_runtime_secs=100, refit=True, **folds, **SETTINGS
+        )
+    assert path.interrupted
+    assert 0 < len(path) < 100
+    assert path.model.stopped_by == "epochs"
+
+
+def test_a_path_without_time_for_its_first_strength_is_an_error(clock):
+    with pytest.raises(h2olite.TrainingError, match="must be long enough for the first strength; 1 s were over before"):
+        h2olite.regularization_path(y="y", training_frame=simulate(), l1="1e-3", max_runtime_secs=1, **SETTINGS)
