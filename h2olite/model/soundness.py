@@ -1,4 +1,4 @@
-"""Whether the contents of a model file fit together, whoever wrote it; nothing is computed with what does not."""
+"""Whether the contents of a file fit together, whoever wrote it, before anything is made of them."""
 
 from __future__ import annotations
 
@@ -90,6 +90,36 @@ class _Document(_Needed, total=False):
     threshold: float | None
 
 
+def check_json(value: Any, hint: Any, where: str) -> None:
+    """Refuse a value of JSON that is not what a type hint says, or that has such a value in it.
+
+    Parameters
+    ----------
+    value : what `json.loads` gave.
+    hint : a simple type, list[...], dict[str, ...], a TypedDict, a dataclass, a union of these, or Any.
+    where : what the message calls the value.
+
+    Raises
+    ------
+    ValueError : says where the first such value is.
+    """
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    kind = next((kind for kind in options if _is_of(value, kind)), None)
+    _require(kind is not None, f"{where} is not as it must be")
+    inner = get_args(kind)
+    if get_origin(kind) is list:
+        for i, item in enumerate(value):
+            check_json(item, inner[0], f"{where}[{i}]")
+    elif get_origin(kind) is dict:
+        for key, item in value.items():
+            check_json(item, inner[1], f"{where}.{key}")
+    elif is_typeddict(kind) or dataclasses.is_dataclass(kind):
+        hints = _hints_of(kind)
+        _require(_required(kind) <= value.keys(), f"{where} lacks something")
+        for key in hints.keys() & value.keys():
+            check_json(value[key], hints[key], f"{where}.{key}")
+
+
 def check_document(document: Any) -> None:
     """Refuse a document whose values are not of the types that the model's parts have.
 
@@ -97,7 +127,7 @@ def check_document(document: Any) -> None:
     ------
     ValueError : says where the first such value is.
     """
-    _check(document, _Document, "document")
+    check_json(document, _Document, "document")
     record = document["record"]
     _require(DURATIONS <= record["seconds"].keys(), "a duration is missing")
     _require(0 <= record.get("pruned_inputs", 0) < 2**31, "pruned_inputs is no number of inputs")
@@ -113,7 +143,7 @@ def checked_parameters(stored: Mapping[str, Any]) -> Parameters:
     ValueError : they cannot.
     """
     names = {name: value for name, value in stored.items() if name in (*FUNCTIONS, *MODELS, *FRAMES)}
-    _check(names, dict[str, str | None], "parameters")
+    check_json(names, dict[str, str | None], "parameters")
     others = {name: value for name, value in stored.items() if name not in names}
     parameters = dataclasses.replace(read(Parameters, others), **names)
     ratios = parameters.hidden_dropout_ratios
@@ -177,16 +207,16 @@ def check_metrics(values: Mapping[str, Any], kind: type[Metrics], classes: Seque
     ------
     ValueError : says what is wrong.
     """
-    _check(values, dict[str, Metric], "metrics")
+    check_json(values, dict[str, Metric], "metrics")
     for key in ("nobs", "mse", *(key for key in kind.first_shown if key in values)):
-        _check(values.get(key, ""), float | None, key)
+        check_json(values.get(key, ""), float | None, key)
     if kind is BinomialMetrics:
-        _check(values.get("threshold"), float, "threshold")
+        check_json(values.get("threshold"), float, "threshold")
         for table in ("thresholds_and_metric_scores", "max_criteria_and_metric_scores"):
-            _check(values.get(table), list[dict[str, Scalar]], table)
+            check_json(values.get(table), list[dict[str, Scalar]], table)
     if classes is not None:
         confusion = values.get("confusion_matrix", {})
-        _check(confusion, _ConfusionMatrix, "confusion_matrix")
+        check_json(confusion, _ConfusionMatrix, "confusion_matrix")
         _require(confusion["labels"] == list(classes), "the confusion matrix is of other classes")
         sizes = {len(classes), len(confusion["matrix"]), *map(len, confusion["matrix"])}
         _require(sizes == {len(classes)}, "the confusion matrix is not square")
@@ -211,25 +241,6 @@ def check_sizes(
         shares is None or [len(of_classes) for of_classes in shares] == [layout.sizes[-1]] * 2,
         "shares are not as many as classes",
     )
-
-
-def _check(value: Any, hint: Any, where: str) -> None:
-    """Refuse a value of JSON that is not what a type hint says, or that has such a value in it."""
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kind = next((kind for kind in options if _is_of(value, kind)), None)
-    _require(kind is not None, f"{where} is not as it must be")
-    inner = get_args(kind)
-    if get_origin(kind) is list:
-        for i, item in enumerate(value):
-            _check(item, inner[0], f"{where}[{i}]")
-    elif get_origin(kind) is dict:
-        for key, item in value.items():
-            _check(item, inner[1], f"{where}.{key}")
-    elif is_typeddict(kind) or dataclasses.is_dataclass(kind):
-        hints = _hints_of(kind)
-        _require(_required(kind) <= value.keys(), f"{where} lacks something")
-        for key in hints.keys() & value.keys():
-            _check(value[key], hints[key], f"{where}.{key}")
 
 
 def _is_of(value: Any, kind: Any) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from h2olite.errors import DataError, ParameterError
 from h2olite.model.archive import replacing
 from h2olite.model.model import Model
+from h2olite.model.soundness import check_json
 from h2olite.parameters import FRAMES
 
 from .grid import Trial
@@ -19,6 +21,21 @@ FILE = "grid.json"
 
 NOT_WRITTEN = ("path", "_model")
 """Attributes of a trial that follow from its model_id and the folder."""
+
+
+class _Trial(TypedDict):
+    hyper_parameters: dict[str, Any]
+    model_id: str
+    metrics: dict[str, Any]
+    stopping_metric: str
+    epochs: float
+    seconds: float
+
+
+class _Stored(TypedDict):
+    settings: dict[str, Any]
+    seed: int
+    trials: list[_Trial]
 
 
 @dataclasses.dataclass
@@ -58,10 +75,11 @@ class Journal:
             return journal
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
+            check_json(stored, _Stored, FILE)
             journal = cls(folder, stored["settings"], stored["seed"])
             for trial in stored["trials"]:
                 journal.trials.append(Trial(**trial, path=journal._model_file(trial["model_id"])))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
         journal._refuse_other(settings)
         return journal
@@ -83,6 +101,9 @@ class Journal:
         return trial
 
     def _model_file(self, model_id: str) -> Path:
+        """Where a model is; never outside the folder."""
+        if model_id != os.path.basename(model_id):
+            raise DataError(f"model_id must be good for a file name; got {model_id!r}; choose another grid_id.")
         return self.folder / f"{model_id}.h2olite"
 
     def _refuse_other(self, settings: dict[str, Any]) -> None:

@@ -251,7 +251,23 @@ def test_what_does_not_change_models_may_differ_when_a_search_goes_on(table, tmp
     assert len(h2olite.grid({"l1": [0]}, nthreads=2, quiet_mode=True, **given)) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"settings": {}, "seed": 1, "trials": [{"model_id": "a"}]}', "[1]"])
+OUTSIDE = {
+    "settings": {},
+    "seed": 1,
+    "trials": [
+        {"hyper_parameters": {}, "model_id": "../m", "metrics": {}, "stopping_metric": "", "epochs": 1, "seconds": 1}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[1]", "[" * 100_000, '{"settings": {}, "seed": 1e999, "trials": []}'),
+        *('{"settings": {}, "seed": 1, "trials": [{"model_id": "a"}]}', json.dumps(OUTSIDE)),
+    ],
+    ids=["nothing", "empty", "a list", "deep", "infinite", "half a trial", "a model elsewhere"],
+)
 def test_damaged_journal_is_told(table, tmp_path, text):
     (tmp_path / "grid.json").write_text(text)
     with pytest.raises(DataError, match=r"grid\.json is damaged .*; search in another folder\.$"):
