@@ -28,7 +28,7 @@ def command_line(model: Model) -> str:
     if model.record.maker is not None:
         raise DataError(f"{model.model_id} was imported; no command of h2olite makes it.")
     if origin is None or origin["given"] is None:
-        raise DataError(f"{model.model_id} is one of several models that were trained together; no command makes it.")
+        raise DataError(f"{model.model_id} was trained together with other models, or imported; no command makes it.")
     training, validation = origin["training_frame"], origin["validation_frame"]
     given = origin["given"] | ({} if validation is None else {"validation_frame": _path(validation)})
     words = ["h2olite", "train", _path(training)]

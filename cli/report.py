@@ -125,7 +125,6 @@ def describe_rehearsal(rehearsal: Rehearsal) -> str:
         f"Memory at the peak\n{text_table(amounts, {'use': 'used for', 'MiB': 'MiB'})}",
         f"Time: about {clock(math.ceil(rehearsal.seconds))} for all epochs, at the {rehearsal.rows_per_second:,.0f} "
         "rows/s of a short probe;\n  early stopping may end it sooner, scoring comes on top.",
-        *rehearsal.warnings,
         "This was a dry run: nothing is written.",
     ]
     return "\n\n".join(sections)

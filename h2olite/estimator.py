@@ -85,7 +85,10 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
 def rehearse(parameters: Parameters) -> Rehearsal:
     """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
-    return rehearsal.rehearse(_without_tables(parameters), training, validation)
+    rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
+    for sentence in rehearsed.warnings:
+        warnings.warn(sentence, stacklevel=3)
+    return rehearsed
 
 
 def search(

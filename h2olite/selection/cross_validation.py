@@ -42,10 +42,15 @@ def train(
     parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
     model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation))
+    model.record.warnings[:0] = idle_parameters(parameters, model)
+    return model
+
+
+def idle_parameters(parameters: Parameters, model: Model) -> list[str]:
+    """One sentence for each parameter that was changed but has no effect on such a model."""
     n_classes = None if model.classes is None else len(model.classes)
     name = "an autoencoder" if model.response is None else model.response.name
-    model.record.warnings[:0] = warnings(parameters, n_classes, name=name)
-    return model
+    return warnings(parameters, n_classes, name=name)
 
 
 def cross_validate(

@@ -16,7 +16,7 @@ from h2olite.model.record import count_weights, stored
 from h2olite.parameters import Parameters
 from h2olite.rules import ROLES
 
-from .cross_validation import assign_folds
+from .cross_validation import assign_folds, idle_parameters
 
 PROBE = 0.5
 """Seconds of training by which its speed is measured."""
@@ -95,7 +95,7 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
         rows_per_second=samples / seconds if seconds else 0.0,
         # The folds together train on all rows but one fold's, as often as there are folds.
         rows_to_train=(parameters.epochs - before[0]) * per_epoch * (n_folds or 1),
-        warnings=model.record.warnings,
+        warnings=idle_parameters(parameters, model) + model.record.warnings,
     )
 
 

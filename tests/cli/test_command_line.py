@@ -69,4 +69,4 @@ def test_models_of_data_in_memory_or_of_a_path_have_no_command(folder):
     run("path", "iris.csv", "--l1", "1e-3,1e-2", "--refit", "m.h2olite", *SMALL)
     result = run("show", "m.h2olite", "--command")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "is one of several models that were trained together; no command makes it." in result.stderr
+    assert "was trained together with other models, or imported; no command makes it." in result.stderr

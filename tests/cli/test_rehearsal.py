@@ -53,6 +53,12 @@ def test_dry_run_as_json_has_columns_parameters_memory_and_time(folder):
     assert report["rows_to_train"] == pytest.approx(3440)
 
 
+def test_dry_run_warns_as_training_does(folder):
+    result = run("train", DATASETS / "iris.csv", "--rate", "0.1", "--dry-run")
+    assert "Warning: rate has no effect while adaptive_rate is on; pass adaptive_rate=False." in result.stderr
+    assert "Response: species, the last column" in result.stderr
+
+
 def test_folds_and_checkpoints_change_what_there_is_to_train(folder):
     table = DATASETS / "iris.csv"
     assert rehearsed(table, "--nfolds", "3", "--epochs", "4", "--hidden", "3")["rows_to_train"] == pytest.approx(1800)
