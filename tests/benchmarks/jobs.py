@@ -130,7 +130,7 @@ def race_on_digits() -> Job:
 
 def race_on_flights(goal: float = 0.3) -> Job:
     """Who first comes down to a loss on test flights."""
-    task = training(epochs=0.5, goal=goal, goal_measure="logloss", look=10_000)
+    task = training(goal=goal, goal_measure="logloss", look=20_000)
     return Job(
         "race-flights",
         f"{{table}}, training time to a test logloss of {goal:g}",

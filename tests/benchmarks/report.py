@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import time
@@ -95,8 +96,8 @@ def result_lines(finished: Finished) -> Iterable[str]:
 
 def machine() -> str:
     """What this ran on, with which versions, and when."""
-    with open("/proc/cpuinfo") if Path("/proc/cpuinfo").exists() else open(os.devnull) as file:
-        model = re.search(r"model name\s*: (.*)", file.read())
+    cpuinfo = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*: (.*)", cpuinfo.read_text() if cpuinfo.exists() else "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     versions = []
@@ -105,15 +106,11 @@ def machine() -> str:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    java = ""
-    try:
-        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
-        java = f", {said.splitlines()[0]}"
-    except FileNotFoundError:
-        pass
+    if shutil.which("java"):
+        versions += subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.splitlines()[:1]
     return (
         f"Measured on {time.strftime('%Y-%m-%d')}: {model[1] if model else platform.processor()}, {cores} cores, "
-        f"{memory:.0f} GB, {platform.system()}, Python {platform.python_version()}, {', '.join(versions)}{java}."
+        f"{memory:.0f} GB, {platform.system()}, Python {platform.python_version()}, {', '.join(versions)}."
     )
 
 
@@ -121,18 +118,8 @@ def page(finished: Sequence[Finished], repeats: int) -> str:
     """All tables."""
     targets = [target_line(one, target) for one in finished for target in one.job.targets]
     lines = [line for one in finished for line in result_lines(one)]
-    return "\n".join(
-        [
-            f"{machine()} Up to {repeats} repetitions, each with another seed. Every "
-            "contender has a process of its own.",
-            "",
-            TARGETS_HEADER,
-            *filter(None, targets),
-            "",
-            RESULTS_HEADER,
-            *lines,
-        ]
-    )
+    said = f"{machine()} Up to {repeats} repetitions, each with another seed."
+    return "\n".join([said, "", TARGETS_HEADER, *filter(None, targets), "", RESULTS_HEADER, *lines])
 
 
 def write(section: str, text: str) -> None:
@@ -144,20 +131,18 @@ def write(section: str, text: str) -> None:
 
 
 def _ratio(ours: float, theirs: float, measure: str) -> float:
-    """How many times as good as theirs ours is."""
+    """How many times as good as theirs ours is; 0 for what was never reached."""
+    if math.isinf(ours):
+        return 0.0
     return ours / theirs if measure == "rows_per_second" else theirs / ours
 
 
 def _amount(values: Sequence[float], measure: str) -> str:
     """The median, with its unit."""
     median = statistics.median(values)
-    return (
-        f"{median:,.0f} rows/s"
-        if measure == "rows_per_second"
-        else "never"
-        if math.isinf(median)
-        else f"{median:.3g} s"
-    )
+    if measure == "rows_per_second":
+        return f"{median:,.0f} rows/s"
+    return "never" if math.isinf(median) else f"{median:.3g} s"
 
 
 def _yes(fact: bool) -> str:

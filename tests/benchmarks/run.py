@@ -12,7 +12,7 @@ from pathlib import Path
 
 import report
 from jobs import JOBS, Contender, Job, Task
-from processes import PeerError, Result, Runner, missing, runner_of
+from processes import PeerError, Result, Runner, call, missing, runner_of
 from tables import Table, find_table
 
 
@@ -27,6 +27,7 @@ def main() -> None:
     chosen = arguments.jobs.split(",") if arguments.jobs else [job.name for job in JOBS]
     if unknown := set(chosen) - {job.name for job in JOBS}:
         parser.error(f"there is no job {', '.join(sorted(unknown))}")
+    call("warmup", "--quiet")
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
@@ -46,14 +47,13 @@ def do(job: Job, repeats: int, data: Path | None, work: Path) -> report.Finished
     runners: dict[str, Runner] = {}
 
     def run(contender: Contender, task: Task, seed: int) -> Result | None:
-        """What comes of a task; None, and out of the job, if it fails."""
+        """What comes of a task; None if it fails, and the contender is then out of the job."""
+        own_table = own_tables.get(contender.name, table)
         try:
-            return runners[contender.name].run(
-                with_files(task, contender.peer, own_tables.get(contender.name, table), seed, work)
-            )
+            return runners[contender.name].run(with_files(task, contender.peer, own_table, seed, work))
         except PeerError as error:
             print(f"  {contender.name} is left out: {error}", flush=True)
-            runners.pop(contender.name)
+            del runners[contender.name]
             finished.results.pop(contender.name, None)
             return None
 
