@@ -1,14 +1,10 @@
 """H2O itself imports the MOJOs of h2olite and predicts what h2olite does."""
 
-import secrets
 import shutil
-import subprocess
-import time
-from pathlib import Path
 
+import h2o_server
 import numpy as np
 import odd_names
-import pandas as pd
 import pytest
 from zoo import KINDS, model_of, simulated, table_of
 
@@ -27,35 +23,9 @@ IN_MOJOS = [kind for kind in KINDS if kind not in ("hashed", "autoencoder", "aut
 @pytest.fixture(scope="session")
 def h2o():
     """H2O's client, connected to a server of this session's own."""
-    client = pytest.importorskip("h2o")
-    jar = Path(client.__file__).parent / "backend" / "bin" / "h2o.jar"
-    port, name = 54_000 + 2 * secrets.randbelow(500), f"h2olite-{secrets.token_hex(4)}"
-    command = ["java", "-Xmx1g", "-jar", jar, "-ip", "127.0.0.1", "-baseport", str(port), "-name", name]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen([*command, "-nthreads", "1"], stdout=quiet, stderr=quiet) as server:
-        for _ in range(120):
-            try:
-                client.connect(url=f"http://127.0.0.1:{port}", verbose=False, strict_version_check=False)
-                break
-            except client.exceptions.H2OConnectionError:
-                time.sleep(0.5)
-        client.no_progress()
+    pytest.importorskip("h2o")
+    with h2o_server.started() as client:
         yield client
-        client.connection().close()
-        server.terminate()
-
-
-def predicted_by_h2o(h2o, mojo, frame):
-    """H2O's predictions for the rows of a DataFrame, in which times become milliseconds and truth values text."""
-    columns, types = {}, {}
-    for name, values in frame.items():
-        if pd.api.types.is_datetime64_any_dtype(values):
-            values = (values - pd.Timestamp(0)) / pd.Timedelta(1, "ms")
-        is_number = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
-        columns[name] = values if is_number else values.map(lambda value: None if pd.isna(value) else str(value))
-        types[name] = "real" if is_number else "enum"
-    rows = h2o.H2OFrame(pd.DataFrame(columns), column_types=types)
-    return h2o.import_mojo(str(mojo)).predict(rows).as_data_frame(use_pandas=True)
 
 
 def assert_h2o_predicts(h2o, mojo, model, frame):
@@ -63,7 +33,7 @@ def assert_h2o_predicts(h2o, mojo, model, frame):
     frame = frame[list(model.encoder.schema)]
     if "code" in frame and model.encoder.schema["code"] == "categorical":
         frame = frame.astype({"code": str})
-    predictions = predicted_by_h2o(h2o, mojo, frame)
+    predictions = h2o_server.predict(h2o, mojo, frame)
     assert list(predictions) == list(expected)
     if model.classes is not None:
         assert predictions.pop("predict").astype(str).tolist() == expected.pop("predict").astype(str).tolist()
