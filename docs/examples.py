@@ -35,6 +35,7 @@ PAGES = [
             "continuing",
             "serving",
             "batch",
+            "interchange",
         )
     ),
 ]

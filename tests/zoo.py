@@ -40,7 +40,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "hashed": {"y": "three", "max_categorical_features": 6},
     "first level dropped": {"y": "three", "use_all_factor_levels": False},
-    "not standardised": {"y": "three", "standardize": False},
+    "not standardised": {"y": "three", "standardize": False, "x": ["colour", "many", "flag", "a", "b"]},
     "quadratic loss": {"y": "three", "loss": "Quadratic"},
     "no hidden dropout but of inputs": {"y": "two", "input_dropout_ratio": 0.2},
     "balanced classes": {"y": "three", "balance_classes": True},
