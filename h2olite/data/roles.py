@@ -60,7 +60,7 @@ def _numbers(table: Table, role: str, name: str) -> np.ndarray:
         example = f" (such as {column.levels[0]!r})" if column.levels else ""
         raise DataError(
             f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; "
-            "name it in numeric to read its text as numbers."
+            "give it as numbers, or when training name it in numeric."
         )
     return column.values
 

@@ -39,9 +39,9 @@ SLACK = 1e-6
 def export_onnx(model: Model, path: str | os.PathLike[str]) -> str:
     """Write a model as an ONNX file whose inputs are the columns of a table, and give the path.
 
-    Each column that predictions need is an input of its name and of shape (n, 1). Text is strings, of which all that
-    are no level of training, "" for example, are missing. Numbers are doubles, NaN where missing, and times doubles of
-    milliseconds since 1970. Offsets must not be missing.
+    Each column that predictions need is an input of its name and of shape (n, 1). Categorical ones are strings, ""
+    where missing and not a level. Numbers are doubles, NaN where missing, and times doubles of milliseconds since 1970.
+    Offsets must not be missing.
 
     The outputs are, of a classifier, ``predict``, strings (n,), and ``probabilities``, doubles (n, n_classes); of a
     regression ``predict``, doubles (n,); of an autoencoder ``reconstruction``, doubles (n, n_inputs). Where a column
@@ -143,9 +143,9 @@ def _of_columns(graph: _Graph, encoder: RowEncoder, weights: np.ndarray) -> Iter
     """What the columns add to the first layer's pre-activations, float32 (n, width)."""
     n_categorical, n_inputs = len(encoder.categorical), encoder.n_categorical_inputs
     by_place = {
-        place: _looked_up(graph, column, encoded, is_number=place >= n_categorical)
+        place: _looked_up(graph, column, i, is_number=place >= n_categorical)
         for column in tabulate(encoder)
-        for place, encoded in zip(column.places, column.encoded.T, strict=True)
+        for i, place in enumerate(column.places)
     }
     if encoder.categorical:
         # An input of 1 adds its weights; -1 stands for no input, and adds a last row of zeros.
@@ -166,11 +166,16 @@ def _of_columns(graph: _Graph, encoder: RowEncoder, weights: np.ndarray) -> Iter
         yield graph.add("MatMul", values, graph.constant(weights[n_inputs:][recoded], np.float32))
 
 
-def _looked_up(graph: _Graph, column: TabulatedColumn, encoded: np.ndarray, *, is_number: bool) -> str:
-    """What a column's levels are encoded as: numbers, or inputs of the network."""
-    *values, missing = encoded.tolist() if is_number else encoded.astype(np.int64).tolist()
-    kind = "floats" if is_number else "int64s"
-    lookup = {"keys_strings": column.levels, f"values_{kind}": values, f"default_{kind.removesuffix('s')}": missing}
+def _looked_up(graph: _Graph, column: TabulatedColumn, i: int, *, is_number: bool) -> str:
+    """What a column's levels are encoded as for the i-th predictor made of it: numbers, or inputs of the network."""
+    kind, dtype = ("float", np.float64) if is_number else ("int64", np.int64)
+    *values, missing = column.encoded[:, i].astype(dtype).tolist()
+    by_level = {"": missing} | dict(zip(column.levels, values, strict=True))
+    lookup = {
+        "keys_strings": list(by_level),
+        f"values_{kind}s": list(by_level.values()),
+        f"default_{kind}": column.unseen.astype(dtype).tolist()[i],
+    }
     return graph.add("LabelEncoder", column.name, domain="ai.onnx.ml", **lookup)
 
 

@@ -50,7 +50,8 @@ class Scorer:
         self._categorical = []
         for column in tabulate(encoder):
             *encoded, missing = column.encoded.tolist()
-            self._categorical.append((column.name, column.places, dict(zip(column.levels, encoded, strict=True))))
+            by_level = dict(zip(column.levels, encoded, strict=True))
+            self._categorical.append((column.name, column.places, by_level, column.unseen.tolist()))
             _put(missing, column.places, self._missing)
         scales = zip(encoder.subtrahend.tolist(), encoder.multiplier.tolist(), strict=True)
         self._numeric = [
@@ -100,17 +101,16 @@ class Scorer:
         if self._predictors.isdisjoint(row):
             raise _Unusual
         encoded = self._missing.copy()
-        for name, places, by_level in self._categorical:
+        for name, places, by_level, unseen in self._categorical:
             value: Any = row.get(name)
             if type(value) in NUMBERS and value == value:
                 value = number_text(float(value))
             elif type(value) is bool:
                 value = str(value)
             if type(value) is str:
-                if value in by_level:
-                    _put(by_level[value], places, encoded)
-                elif self._model.encoder.recoding.with_unseen or number_or_none(value) is not None:
+                if value not in by_level and number_or_none(value) is not None:
                     raise _Unusual
+                _put(by_level.get(value, unseen), places, encoded)
             elif not _is_missing(value):
                 raise _Unusual
         for name, place, subtrahend, multiplier in self._numeric:

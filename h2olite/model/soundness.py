@@ -38,9 +38,13 @@ class _Column(TypedDict):
     levels: list[str] | None
 
 
-class _Replacement(TypedDict):
+class _Recoded(TypedDict):
     levels: list[str]
     columns: dict[str, _Column]
+
+
+class _Replacement(_Recoded, total=False):
+    with_unseen: bool
 
 
 class _Encoder(TypedDict):
@@ -177,7 +181,8 @@ def check_encoder(encoder: RowEncoder) -> None:
     for replacement in encoder.recoding.replacements.values():
         _require(_are_distinct(replacement.levels), "two levels to replace are the same")
         for new, column in replacement.columns.items():
-            _require(len(column.values) == len(replacement.levels) + 1, "a level is not replaced")
+            n_rows = len(replacement.levels) + replacement.with_unseen + 1
+            _require(column.values.shape == (n_rows,), "a level is not replaced")
             _require(column.levels == levels.get(new), "what a column becomes has other levels")
             if column.levels is not None:
                 codes = column.values

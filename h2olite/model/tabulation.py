@@ -18,12 +18,14 @@ class TabulatedColumn(NamedTuple):
     places : the positions among the encoder's predictors of those made of the column.
     encoded : float64 (n_levels + 1, n_places), by level and last for missing: of a categorical predictor the active
         input, -1 for none; of a numeric one the standardised number.
+    unseen : float64 (n_places,), the same for levels that training did not have, which mostly are missing.
     """
 
     name: str
     levels: tuple[str, ...]
     places: list[int]
     encoded: np.ndarray
+    unseen: np.ndarray
 
 
 def tabulate(encoder: RowEncoder) -> list[TabulatedColumn]:
@@ -33,10 +35,14 @@ def tabulate(encoder: RowEncoder) -> list[TabulatedColumn]:
     columns = {name: levels[name] for name, kind in encoder.schema.items() if kind == "categorical"}
     if not columns:
         return []
-    every = np.arange(1 + max(map(len, columns.values())), dtype=np.int32)
+    every = np.arange(2 + max(map(len, columns.values())), dtype=np.int32)
+    unseen = max((level for own in columns.values() for level in own), default="") + "?"  # comes after all of them
     table = Table(
         "the levels",
-        {name: Column(np.where(every < len(own), every, np.int32(-1)), own) for name, own in columns.items()},
+        {
+            name: Column(np.where(every <= len(own), every, np.int32(-1)), (*own, unseen))
+            for name, own in columns.items()
+        },
         every.size,
     )
     selected = encoder.select(columns)
@@ -47,5 +53,5 @@ def tabulate(encoder: RowEncoder) -> list[TabulatedColumn]:
         made = [i for i, new in enumerate(selected.predictors) if encoder.recoding.sources.get(new, new) == name]
         rows = [*range(len(own)), -1]
         places = [place_of[selected.predictors[i]] for i in made]
-        tabulated.append(TabulatedColumn(name, own, places, encoded[np.ix_(rows, made)]))
+        tabulated.append(TabulatedColumn(name, own, places, encoded[np.ix_(rows, made)], encoded[len(own), made]))
     return tabulated

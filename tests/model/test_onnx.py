@@ -17,6 +17,9 @@ pytest.importorskip("onnx", reason="h2olite[onnx] is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 
+MOJOS = Path(__file__).parents[1] / "mojos"
+
+
 def session_of(model, path):
     return onnxruntime.InferenceSession(model.export_onnx(path), providers=["CPUExecutionProvider"])
 
@@ -67,6 +70,14 @@ def test_missing_and_unseen_values_are_as_the_model_takes_them(kind, tmp_path):
     frame["a"], frame["b"] = [np.nan, 1e6, -1e6, 0, 1, 2, 3, np.nan], np.nan
     frame.loc[2:4, "when"] = pd.NaT
     assert_predicts(session_of(model_of(kind), tmp_path / "m.onnx"), model_of(kind), frame)
+
+
+@pytest.mark.parametrize("mojo", sorted(MOJOS.glob("*/model.zip")), ids=lambda path: path.parent.name)
+def test_imported_models_become_onnx_too(mojo, tmp_path):
+    model = h2olite.import_mojo(mojo)
+    texts = {name: str for name, kind in model.schema.items() if kind == "categorical"}
+    frame = pd.read_csv(mojo.parent / "input.csv", dtype=texts)
+    assert_predicts(session_of(model, tmp_path / "m.onnx"), model, frame)
 
 
 NAMES = ["predict", "probabilities", "constant", "Gather", 'a b\n"c"', "größe", "/x:0", "n"]
