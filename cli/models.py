@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from h2olite.errors import DataError
 from .command_line import command_line
 from .console import Command, print_json
 from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
-from .output import FORMAT, OUTPUT, destination, write_table
+from .output import FORMAT, OUTPUT, destination, print_csv, write_table
 from .report import describe, describe_comparison, describe_training
 
 TWO_CLASSES, CLASSES = "Two classes", "Classes"
@@ -185,9 +183,7 @@ def varimp(path: str) -> None:
     model = load_model(path)
     if model.varimp() is None:
         raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
-    writer = csv.DictWriter(sys.stdout, IMPORTANCE_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(model.report()["variable_importances"])
+    print_csv(IMPORTANCE_COLUMNS, model.report()["variable_importances"])
 
 
 @click.command(cls=Command, params=[MODEL], examples=["h2olite history iris.h2olite > history.csv"])
@@ -198,7 +194,7 @@ def history(path: str) -> None:
     model = load_model(path)
     if model.record.maker is not None:
         raise DataError(f"{path} has no scoring history; it was imported, and {model.record.maker} left none in it.")
-    model.scoring_history().to_csv(sys.stdout, index=False)
+    print_csv(dict.fromkeys(name for row in model.history for name in row), model.history)
 
 
 @click.command(

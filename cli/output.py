@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -83,6 +83,13 @@ def refuse_unwritable(target: Path) -> None:
         raise FileNotFoundError(f"there is no folder {target.parent} to write {target.name} into; make it first.")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise PermissionError(f"the folder {target.parent} is not writable; write {target.name} elsewhere.")
+
+
+def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows as CSV on stdout, with an empty cell for what a row lacks."""
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:

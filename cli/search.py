@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from .options import (
     search_options,
     training_options,
 )
+from .output import print_csv
 from .progress import Watch
 from .train import read_tables, table_stem
 
@@ -100,7 +100,5 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     if as_json:
         print_json(found.report())
     else:
-        writer = csv.DictWriter(sys.stdout, [*found.hyper_names, "model_ids", found.sort_metric], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found.table())
+        print_csv([*found.hyper_names, "model_ids", found.sort_metric], found.table())
     sys.exit(console.interruption.exit_code)
