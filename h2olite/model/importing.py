@@ -206,6 +206,8 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
     response = None if is_autoencoder else _response(mojo, category, has_offset=offset is not None)
     sizes = mojo.integers("neural_network_sizes")
     ratios = mojo.numbers("hidden_dropout_ratios").tolist()[: len(sizes) - 2]
+    if not all(0 <= ratio < 1 for ratio in ratios):
+        raise ValueError("a dropout ratio is not from 0 to 1")
     balanced = mojo.flag("balance_classes")
     parameters = resolve(
         Parameters(
@@ -243,7 +245,9 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
         importances=gedeon_importance(network, unused),
         record=TrainingRecord.imported(_maker(mojo)),
         shares=shares,
-        threshold=lowered(*mojo.numbers("default_threshold", 1).tolist()) if category == "Binomial" else None,
+        threshold=lowered(float(mojo.numbers("default_threshold", 1)[0]), np.float64)
+        if category == "Binomial"
+        else None,
     )
 
 

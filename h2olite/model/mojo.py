@@ -183,6 +183,7 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
     parameters, network, response, shares = model.parameters, model.network, model.response, model.shares
     sizes = [len(inputs.weights), *network.layout.sizes[1:].tolist()]
     standardized = response is not None and (response.subtrahend, response.multiplier) != (0.0, 1.0)
+    threshold = model.default_threshold()
     layers = [(inputs.weights, inputs.biases)]
     layers += [(network.weights(layer), network.double_biases(layer)) for layer in range(1, network.n_layers)]
     return {
@@ -197,7 +198,7 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
         "n_columns": n_columns,
         "n_domains": n_domains,
         "balance_classes": shares is not None,
-        "default_threshold": lowered(model.default_threshold()) if model.category == "Binomial" else 0.5,
+        "default_threshold": lowered(threshold, model.engine.precision) if model.category == "Binomial" else threshold,
         "prior_class_distrib": shares and shares.prior,
         "model_class_distrib": shares and shares.trained,
         "escape_domain_values": True,
@@ -221,13 +222,14 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
     }
 
 
-def lowered(threshold: float) -> float:
-    """A threshold that a probability equal to it also reaches when it is computed in double precision.
+def lowered(threshold: float, precision: type) -> float:
+    """A threshold that a probability equal to it also reaches when it is computed by other sums, or more precisely.
 
-    The threshold is the probability of a row; in single precision it is off by some units in the last place of itself
-    and, through the softmax, of the outputs.
+    The threshold is the probability of a row, computed in this precision: off by some units in the last place of
+    itself and, through the softmax, of the outputs.
     """
-    return threshold * (1 - 2.0**-22 - 2.0**-18 * (1 - threshold))
+    unit = float(np.finfo(precision).eps)
+    return threshold * (1 - 2 * unit - 32 * unit * (1 - threshold))
 
 
 def _text(value: Any) -> str:

@@ -238,6 +238,7 @@ DAMAGES = {
     "a weight that is no number": ("bias_layer1 = [0", "bias_layer1 = [NaN"),
     "a weight beyond single precision": ("bias_layer1 = [0", "bias_layer1 = [1e300"),
     "a threshold that is no number": ("default_threshold = ", "default_threshold = NaN, "),
+    "a ratio above 1": ("hidden_dropout_ratios = [0.0", "hidden_dropout_ratios = [1.5"),
     "a scale of 0": ("norm_mul = [0.15320807124060337", "norm_mul = [0.0"),
     "a line without value": ("[info]", "[info]\nnonsense"),
 }
