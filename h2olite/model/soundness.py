@@ -22,6 +22,8 @@ from .scoring import REGRESSION_LOSSES
 
 DURATIONS = frozenset({"read", "encode", "compile", "train", "score", "total"})
 
+SIMPLE = frozenset({int, float, str, bool})
+
 Scalar = str | bool | float | None
 
 
@@ -107,13 +109,13 @@ def check_json(value: Any, hint: Any, where: str) -> None:
     ------
     ValueError : says where the first such value is.
     """
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kind = next((kind for kind in options if _is_of(value, kind)), None)
+    kind = next((kind for kind in _options(hint) if _is_of(value, kind)), None)
     _require(kind is not None, f"{where} is not as it must be")
     inner = get_args(kind)
     if get_origin(kind) is list:
         for i, item in enumerate(value):
-            check_json(item, inner[0], f"{where}[{i}]")
+            if inner[0] not in SIMPLE or not _is_of(item, inner[0]):  # many lists are long, and of numbers or text
+                check_json(item, inner[0], f"{where}[{i}]")
     elif get_origin(kind) is dict:
         for key, item in value.items():
             check_json(item, inner[1], f"{where}.{key}")
@@ -259,6 +261,12 @@ def _is_of(value: Any, kind: Any) -> bool:
     if kind in (str, bool, types.NoneType):
         return type(value) is kind
     return isinstance(value, get_origin(kind) or dict)
+
+
+@functools.cache
+def _options(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or the one hint."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
 @functools.cache
