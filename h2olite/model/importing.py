@@ -26,9 +26,9 @@ from .archive import opened
 from .artifact import MOST_DOCUMENT
 from .importance import gedeon_importance
 from .model import Model
-from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION, lowered
+from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
 from .record import TrainingRecord
-from .scoring import REGRESSION_LOSSES, ClassShares, layout_of
+from .scoring import REGRESSION_LOSSES, ClassShares, layout_of, lowered
 
 CATEGORIES = {"Binomial": "bernoulli", "Multinomial": "multinomial", "Regression": None, "AutoEncoder": None}
 """The distribution of each category of models; None where the MOJO says which."""

@@ -19,6 +19,7 @@ from h2olite.data.encoding import RowEncoder
 from h2olite.errors import ArtifactError
 
 from .archive import SAMPLE, member_info, replacing
+from .scoring import lowered
 from .tabulation import TabulatedColumn, tabulate
 
 if TYPE_CHECKING:
@@ -220,16 +221,6 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
         "hidden_dropout_ratios": [*(parameters.hidden_dropout_ratios or [0.0] * (len(layers) - 1)), 0.0],
         "_genmodel_encoding": "AUTO",
     }
-
-
-def lowered(threshold: float, precision: type) -> float:
-    """A threshold that a probability equal to it also reaches when it is computed by other sums, or more precisely.
-
-    The threshold is the probability of a row, computed in this precision: off by some units in the last place of
-    itself and, through the softmax, of the outputs.
-    """
-    unit = float(np.finfo(precision).eps)
-    return threshold * (1 - 2 * unit - 32 * unit * (1 - threshold))
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,7 @@ from h2olite.kernels.losses import LARGEST_EXP
 
 from .archive import replacing
 from .model import Model
-from .scoring import LOG_LINK, objective_of
+from .scoring import LOG_LINK, lowered, objective_of
 from .tabulation import TabulatedColumn, tabulate
 
 try:
@@ -31,9 +31,6 @@ IR_VERSION = 8
 """Version of the file's layout, as old as the operators."""
 
 ACTIVATIONS = {"Tanh": "Tanh", "Rectifier": "Relu", "ExpRectifier": "Elu", "Maxout": "Max"}
-
-SLACK = 1e-6
-"""Share by which the threshold is lowered: some row has just that probability, and must not miss it by a last digit."""
 
 
 def export_onnx(model: Model, path: str | os.PathLike[str]) -> str:
@@ -205,7 +202,8 @@ def _results(graph: _Graph, model: Model, outputs: str) -> Iterator[onnx.ValueIn
         probabilities = graph.add("Div", values, total, name="probabilities")
         if len(model.classes) == 2:
             second = graph.add("Gather", probabilities, graph.constant(1, np.int64), axis=1)
-            reaches = graph.add("GreaterOrEqual", second, graph.constant(model.default_threshold() * (1 - SLACK)))
+            threshold = graph.constant(lowered(model.default_threshold(), np.float32))
+            reaches = graph.add("GreaterOrEqual", second, threshold)
             indices = graph.cast(reaches, TensorProto.INT64)
         else:
             indices = graph.add("ArgMax", probabilities, axis=1, keepdims=0)

@@ -273,6 +273,16 @@ def predicted_classes(probabilities: np.ndarray, threshold: float) -> np.ndarray
     return probabilities.argmax(axis=1)
 
 
+def lowered(threshold: float, precision: type) -> float:
+    """A threshold that a probability equal to it also reaches when it is computed by other sums, or more precisely.
+
+    The threshold is the probability of a row, computed in this precision: off by some units in the last place of
+    itself and, through the softmax, of the outputs.
+    """
+    unit = float(np.finfo(precision).eps)
+    return threshold * (1 - 2 * unit - 32 * unit * (1 - threshold))
+
+
 def probability_names(levels: Sequence[str]) -> dict[str, str]:
     """The name of the column that holds each class's probability.
 
