@@ -29,6 +29,7 @@ class Adaptation:
     _remarks: list[str] = field(default_factory=list, init=False)
     _absent: dict[str, None] = field(default_factory=dict, init=False)
     _unseen: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
+    _numbered: set[str] = field(default_factory=set, init=False)
 
     def complete(self, table: Table, schema: Mapping[str, Kind]) -> Table:
         """The table with a column of missing values for each column of the schema that it lacks."""
@@ -44,13 +45,16 @@ class Adaptation:
         self._absent |= dict.fromkeys(added)
         return replace(table, columns=table.columns | added)
 
-    def match_levels(self, table: Table, name: str, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    def match_levels(
+        self, table: Table, name: str, codes: Mapping[str, int], *, numbered: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A column's levels as those of training; numbers are matched by their text.
 
         Parameters
         ----------
         table, name : where the column is.
         codes : the model's code of each level.
+        numbered : whether the caller gives unseen levels a number, instead of treating them as missing.
 
         Returns
         -------
@@ -73,6 +77,8 @@ class Adaptation:
         if (own_codes[:-1] < 0).any():
             unseen = (own_codes[:-1] < 0) & (count_levels(column.values, len(levels))[:-1] > 0)
             self._add_unseen(name, (levels[i] for i in np.flatnonzero(unseen)))
+            if numbered:
+                self._numbered.add(name)
         return column.values, own_codes
 
     def _add_unseen(self, name: str, levels: Iterable[str]) -> None:
@@ -99,8 +105,9 @@ class Adaptation:
             sentences.append(f"{self.table_name} lacks {count}, treated as missing: {listed(self._absent)}.")
         for name, levels in self._unseen.items():
             more = " and others" if len(levels) > LISTED_LEVELS else ""
+            treatment = "all given one number" if name in self._numbered else "treated as missing"
             sentences.append(
-                f"column {name!r} of {self.table_name} has levels that training did not have, treated as missing: "
+                f"column {name!r} of {self.table_name} has levels that training did not have, {treatment}: "
                 f"{', '.join(map(repr, list(levels)[:LISTED_LEVELS]))}{more}."
             )
         return sentences

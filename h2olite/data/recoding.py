@@ -141,7 +141,9 @@ class Recoding:
             return table
         columns = {name: column for name, column in table.columns.items() if name not in self.replacements}
         for name, replacement in self.replacements.items():
-            values, own_codes = adaptation.match_levels(table, name, replacement.codes)
+            values, own_codes = adaptation.match_levels(
+                table, name, replacement.codes, numbered=replacement.with_unseen
+            )
             rows = own_codes[values]
             if replacement.with_unseen:
                 rows[(rows < 0) & (values >= 0)] = len(replacement.levels)

@@ -122,6 +122,13 @@ def test_single_rows_are_scored_as_tables():
             assert prediction["pos"] == pytest.approx(expected["pos"][i], abs=1e-12)
 
 
+def test_a_warning_says_what_becomes_of_unseen_levels():
+    with pytest.warns(UserWarning, match=r"'DPROS' .* training did not have, all given one number: 'd9'\."):
+        import_mojo(mojo("enc_Binary")).predict(rows_of("enc_Binary"))
+    with pytest.warns(UserWarning, match=r"'DPROS' .* training did not have, treated as missing: 'd9'\."):
+        import_mojo(mojo("prostate_cat_na")).predict(rows_of("prostate_cat_na"))
+
+
 def test_training_goes_on_from_an_imported_model():
     before = import_mojo(mojo("iris_rectifier"))
     frame = pd.read_csv(rows_of("iris_rectifier"))
