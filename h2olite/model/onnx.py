@@ -86,13 +86,13 @@ class _Graph:
 
     def add(self, operator: str, *inputs: str, name: str = "", domain: str = "", **attributes: Any) -> str:
         """What an operator makes of its inputs."""
-        name = self._free(name or operator)
+        name = self._free(name or f"{operator}_{len(self.nodes)}")
         self.nodes.append(helper.make_node(operator, inputs, [name], domain=domain, **attributes))
         return name
 
     def constant(self, values: Any, dtype: Any = np.float64) -> str:
         """An array; of strings if the dtype is object."""
-        name = self._free("constant")
+        name = self._free(f"constant_{len(self.constants)}")
         self.constants.append(numpy_helper.from_array(np.array(values, dtype, order="C"), name))
         return name
 

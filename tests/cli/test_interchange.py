@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,23 @@ def test_export_writes_a_mojo(penguins, tmp_path):
     result = run("export", penguins.path, "-o", target, "--format", "mojo")
     assert (result.exit_code, result.output) == (0, "")
     assert import_mojo(target).classes == load_model(penguins.path).classes
+
+
+def test_export_writes_an_onnx_file(penguins, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="h2olite[onnx] is not installed")
+    target = tmp_path / "penguins.onnx"
+    result = run("export", penguins.path, "-o", target, "--format", "onnx")
+    assert (result.exit_code, result.output) == (0, "")
+    assert [column.name for column in onnx.load(target).graph.input] == list(load_model(penguins.path).schema)
+
+
+def test_export_names_the_extra_that_onnx_needs(penguins, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.delitem(sys.modules, "h2olite.model.onnx", raising=False)
+    result = run("export", penguins.path, "-o", tmp_path / "penguins.onnx", "--format", "onnx")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: ONNX export needs onnx: pip install 'h2olite[onnx]'.\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_import_writes_a_model_file_that_other_commands_take(tmp_path):
