@@ -1,7 +1,8 @@
 """The model file: a zip of one JSON document and NumPy arrays, safe to open whoever made it.
 
 ``model.json`` holds the format's name and version, the names of the arrays and the document; array ``x`` is the member
-``x.npy``. Reading executes nothing, writes nothing, and takes memory in proportion to the file (see `most_unpacked`).
+``x.npy``, or without its zeros in ``x.npy`` and ``x-places.npy``. Reading executes nothing, writes nothing, and takes
+memory in proportion to the file (see `most_unpacked`).
 """
 
 from __future__ import annotations
@@ -105,9 +106,9 @@ def _without_zeros(arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray]
         members[name] = array
         if array.dtype == np.float32:
             places = array != 0
-            members_of_sparse = {name: array[places], name + PLACES: np.packbits(places)}
-            if sum(member.nbytes for member in members_of_sparse.values()) + MEMBER_BYTES < array.nbytes:
-                members |= members_of_sparse
+            parts = {name: array[places], name + PLACES: np.packbits(places)}
+            if sum(member.nbytes for member in parts.values()) + MEMBER_BYTES < array.nbytes:
+                members |= parts
                 shapes[name] = array.shape
     return members, shapes
 
