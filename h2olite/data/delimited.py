@@ -7,7 +7,7 @@ import functools
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -108,17 +108,15 @@ class CsvFile:
 
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
         """The whole table; a column's type is what all of its cells can be, text where named in `as_text`."""
-        options = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(as_text, TEXT),
-            null_values=self.options.missing,
-            strings_can_be_null=True,
-            true_values=[],  # so that true and false stay text, as written
-            false_values=[],
-            auto_dict_encode=True,
-            auto_dict_max_cardinality=2**31 - 1,
-        )
+        forced = dict.fromkeys(as_text, TEXT)
         try:
-            table = arrow_csv.read_csv(self.file.open(), *self._layout(), options)
+            expected = self._expected_types()
+            try:
+                table = self._read(expected | forced)
+            except pa.ArrowInvalid:  # further down, a column may hold what its start does not
+                if not expected:
+                    raise
+                table = self._read(forced)
             for name, arrow_type in zip(table.column_names, table.schema.types, strict=True):
                 if arrow_type == pa.dictionary(pa.int32(), pa.binary()):
                     raise UnicodeError(f"column {name!r} holds bytes that are not UTF-8")
@@ -126,6 +124,37 @@ class CsvFile:
             self._explain(error)
         pa.default_memory_pool().release_unused()  # the parser's blocks, before the columns are copied
         return table
+
+    def _read(self, column_types: Mapping[str, pa.DataType]) -> pa.Table:
+        """The whole table; types that are not given are what all cells of a column can be."""
+        return arrow_csv.read_csv(self.file.open(), *self._layout(), self._conversion(column_types))
+
+    def _expected_types(self) -> dict[str, pa.DataType]:
+        """The columns' types by the first block of a file of several.
+
+        Arrow keeps all blocks in memory until it knows a type from all of them, which is several times the table.
+        """
+        layout = self._layout()
+        if not self.file.can_reopen or (self.file.size or 0) <= layout[0].block_size:
+            return {}
+        with arrow_csv.open_csv(self.file.open(), *layout, self._conversion({})) as reader:
+            return {
+                column.name: pa.float64() if pa.types.is_integer(column.type) else column.type
+                for column in reader.schema
+                if not pa.types.is_null(column.type)
+            }
+
+    def _conversion(self, column_types: Mapping[str, pa.DataType]) -> arrow_csv.ConvertOptions:
+        """How cells of a whole table become values."""
+        return arrow_csv.ConvertOptions(
+            column_types=column_types,
+            null_values=self.options.missing,
+            strings_can_be_null=True,
+            true_values=[],  # so that true and false stay text, as written
+            false_values=[],
+            auto_dict_encode=True,
+            auto_dict_max_cardinality=2**31 - 1,
+        )
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """At most so many rows at a time, every cell the text that is written there."""

@@ -469,3 +469,36 @@ def test_nested_columns_are_refused_only_if_wanted(written):
         read_table(source)
     (block,) = read_blocks(source, {"b": "numeric"})
     assert block.table.names == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "last", "expected"),
+    [
+        ("1", "2", 2.0),
+        ("1", "2.5", 2.5),
+        ("1", "x", "x"),
+        ("1", "", None),
+        ("", "7", 7.0),
+        ("", "x", "x"),
+        ("2024-01-01", "2024-01-02", 1704153600000.0),
+        ("2024-01-01", "later", "later"),
+        ("x", "1", "1"),
+    ],
+)
+def test_the_last_row_of_a_long_file_counts_as_much_as_its_start(tmp_path, cell, last, expected):
+    path = tmp_path / "long.csv"
+    path.write_text("a,b\n" + f"{cell},0123456789\n" * 100_000 + f"{last},1\n")
+    column = read_table(path)["a"]
+    assert column.is_categorical == isinstance(expected, str)
+    value = column.values[-1]
+    if column.is_categorical:
+        assert column.levels[value] == expected
+    else:
+        np.testing.assert_equal(value, np.nan if expected is None else expected)
+
+
+def test_a_wrong_line_of_a_long_file_is_named(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("a,b\n" + "1,0123456789\n" * 100_000 + "1,2,3\n")
+    with pytest.raises(DataError, match=r"long\.csv, line 100002: every row must have 2 cells"):
+        read_table(path)
