@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from flights import simulate
 from sklearn.neural_network import MLPClassifier
-from tables import DATASETS, simulate
+from tables import DATASETS
 from threadpoolctl import threadpool_limits
 
 from h2olite.data.encoding import EncodedRows
