@@ -296,6 +296,12 @@ class Command(click.Command):
                 except OSError:  # it is what failed
                     _let_go_of_stdout()
                 raise Failure(_in_one_line(error), console.log_format) from error
+            except (click.ClickException, click.exceptions.Exit):
+                raise
+            except Exception as error:  # a mistake in the program: its traceback is wanted
+                if as_json:
+                    print_json({"error": f"{type(error).__name__}: {error}"})
+                raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their sections, those without one first."""

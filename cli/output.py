@@ -6,7 +6,6 @@ import contextlib
 import csv
 import gzip
 import io
-import os
 import shutil
 import sys
 import tempfile
@@ -81,8 +80,11 @@ def refuse_unwritable(target: Path) -> None:
         raise FileExistsError(f"{target} is a {'folder' if target.is_dir() else 'device'}; name a file to write.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} to write {target.name} into; make it first.")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"the folder {target.parent} is not writable; write {target.name} elsewhere.")
+    try:  # what may be written is known for sure only by writing, as in /proc and on other machines' disks
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise PermissionError(f"the folder {target.parent} is not writable ({reason}); choose another.") from error
 
 
 def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None:

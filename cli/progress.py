@@ -74,7 +74,8 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
     On a terminal of some width it begins with a bar; where there is no room, first that shrinks, then parts of the end
     are left out.
     """
-    parts = [f"epoch {told['epoch']:.3g}/{told['epochs']:g}"]
+    epoch = told["epoch"]
+    parts = [f"epoch {f'{epoch:.3g}' if epoch < 100 else f'{epoch:,.0f}'}/{told['epochs']:,g}"]
     if told["seconds_left"] is not None:
         parts.append(f"{clock(told['seconds_left'])} left")
     for name in told:

@@ -17,8 +17,8 @@ from .model import Model
 from .preparation import response_name, with_classes
 from .scoring import ERRORS_AT_A_TIME
 
-PROGRAM = 245 << 20
-"""Bytes of Python with NumPy, pandas, Arrow and the kernels; compiling these the first time takes 100 MB more."""
+PROGRAM = 220 << 20
+"""Bytes of Python with NumPy, Arrow and the kernels; compiling these the first time takes 100 MB more."""
 
 READ = 2
 """What reading takes of a table's own size: Arrow's memory of it is not all given back."""

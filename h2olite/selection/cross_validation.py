@@ -195,8 +195,8 @@ def _train_folds(
             together.finish(fold)
 
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
         try:
+            futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
             models = [future.result() for future in futures]
         except BaseException:
             together.interrupt()

@@ -1,8 +1,4 @@
 import json
-import signal
-import subprocess
-import sys
-import time
 
 import pandas as pd
 import pytest
@@ -195,20 +191,6 @@ def test_failure_under_json_is_an_object(folder):
     result = run("train", "missing.csv", "--json")
     assert result.exit_code == 1
     assert "missing.csv" in json.loads(result.stdout)["error"]
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
-    endless = ("--epochs", "1e9", "--stopping-rounds", "0", "--classification-stop", "-1", "--hidden", "5")
-    command = [sys.executable, "-m", "h2olite_cli", "train", str(DATASETS / "iris.csv"), *endless]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr.readline().startswith("Response: ")  # told when training begins
-    time.sleep(0.1)
-    process.send_signal(number)
-    stderr = process.communicate(timeout=60)[1]
-    assert process.returncode == code
-    assert f"Stopped by {number.name} after " in stderr
-    assert h2olite.load_model("iris.h2olite").stopped_by == "interrupted"
 
 
 @pytest.mark.parametrize(

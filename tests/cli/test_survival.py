@@ -1,0 +1,210 @@
+"""What batch jobs meet, for real: signals, full disks, vanished input, too little memory, jobs side by side."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from program import DATASETS, SMALL, run
+
+import h2olite
+
+PROGRAM = [sys.executable, "-m", "h2olite_cli"]
+ENDLESS = ("--epochs", "1e9", "--stopping-rounds", "0", "--classification-stop", "-1", "--hidden", "5")
+IRIS = DATASETS / "iris.csv"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory):
+    """The penguins, many times over."""
+    header, *lines = (DATASETS / "penguins.csv").read_text().splitlines(keepends=True)
+    path = tmp_path_factory.mktemp("rows") / "many.csv"
+    path.write_text(header + "".join(lines) * 100)
+    return path
+
+
+def start(*arguments, **streams):
+    """The running program."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **streams
+    )
+
+
+def end(process, *numbers):
+    """Send signals; the exit code, stdout and stderr."""
+    for number in numbers:
+        process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
+    process = start("train", IRIS, *ENDLESS, "--json")
+    assert process.stderr.readline().startswith("Response: ")  # told when training begins
+    returned, out, err = end(process, number)
+    assert returned == code
+    assert f"Stopped by {number.name} after " in err
+    assert json.loads(out)["stopped_by"] == "interrupted"
+    assert h2olite.load_model("iris.h2olite").stopped_by == "interrupted"
+    assert [path.name for path in folder.iterdir()] == ["iris.h2olite"]
+
+
+def test_second_signal_ends_training_at_once_and_writes_nothing(folder):
+    process = start("train", IRIS, *ENDLESS, "--nfolds", "3")
+    assert process.stderr.readline().startswith("Response: ")
+    assert end(process, signal.SIGINT, signal.SIGTERM)[0] == 143
+    assert list(folder.iterdir()) == []
+
+
+def test_time_limit_ends_training_well(folder):
+    process = start("train", IRIS, *ENDLESS, "--max-runtime-secs", "0.2")
+    assert end(process)[0] == 0
+    assert h2olite.load_model("iris.h2olite").stopped_by == "max_runtime_secs"
+
+
+def test_stopped_grid_goes_on_where_it_was(folder):
+    search = ("grid", IRIS, "-o", "grid", *ENDLESS[:-2], "--grid-hidden", "2;3", "--json")
+    process = start(*search)
+    assert process.stderr.readline().startswith("Response: ")
+    returned, out, err = end(process, signal.SIGTERM)
+    assert (returned, json.loads(out)["models"]) == (143, [])
+    assert "Stopped by SIGTERM; the same command goes on with the models that are missing." in err
+
+
+def test_stopped_path_says_that_it_has_no_point_yet():
+    process = start("path", IRIS, *ENDLESS, "--json")
+    assert process.stderr.readline().startswith("Response: ")
+    returned, out, _ = end(process, signal.SIGINT)
+    assert (returned, json.loads(out)) == (130, {"error": "Stopped by SIGINT after 0 points of the path."})
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "code"), [("predict", signal.SIGTERM, 143), ("evaluate", signal.SIGINT, 130)]
+)
+def test_signal_ends_other_commands_at_once_and_leaves_old_files(penguins, folder, rows, command, number, code):
+    options = ("-o", "old.csv") if command == "predict" else ()
+    (folder / "old.csv").write_text("old")
+    process = start(command, penguins.path, "-", *options, stdin=subprocess.PIPE)
+    process.stdin.write(rows.read_text()[: 1 << 20])  # more than a pipe holds: when it is written, reading has begun
+    assert end(process, number) == (code, "", "")
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("old.csv", "old")]
+
+
+def test_reader_who_leaves_ends_predictions_quietly(penguins, rows):
+    process = start("predict", penguins.path, rows, "--quiet")
+    assert process.stdout.readline().startswith("predict,")
+    process.stdout.close()
+    with process.stderr:
+        assert (process.stderr.read(), process.wait(60)) == ("", 141)
+
+
+def on_a_small_disk(folder, size, *arguments):
+    """Run the program in a folder of its own file system; exit code, stderr, and what is in the folder."""
+    if shutil.which("unshare") is None:
+        pytest.skip("needs unshare, to mount a small file system")
+    script = 'mount -t tmpfs -o "size=$1" none "$0" || exit 77; cd "$0"; shift; "$@"; echo "$?"; ls -A'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, folder, size, *PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
+    code, *files = done.stdout.splitlines()
+    return int(code), done.stderr, files
+
+
+def test_full_disk_is_an_error_and_nothing_of_the_output_is_left(folder, penguins, rows):
+    line = "Error: output {} cannot be written: No space left on device; choose another place.\n"
+    training = on_a_small_disk(folder, "16k", "train", IRIS, *SMALL, "--hidden", "200", "--quiet")
+    assert training == (1, line.format("iris.h2olite"), [])
+    predicting = on_a_small_disk(folder, "16k", "predict", penguins.path, rows, "-o", "out.csv", "--quiet")
+    assert predicting == (1, line.format("out.csv"), [])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="needs /proc, where nobody can write files")
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("train", ("-o", "/proc/x")),
+        ("train", ("-o", "missing/x")),
+        ("train", ("-o", ".")),
+        ("train", ("--export-checkpoints-dir", "/proc/x")),
+        ("grid", ("--grid-l1", "0,1", "-o", "/proc/x")),
+        ("path", ("--refit", "/proc/x")),
+        ("path", ("--plot", "/proc/x.svg")),
+    ],
+)
+def test_what_cannot_be_written_is_noticed_before_training(folder, command, output):
+    result = run(command, IRIS, *ENDLESS, *output)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_input_that_vanishes_while_it_is_read_is_an_error(folder, penguins, rows, truncated):
+    (folder / "parts").mkdir()
+    os.symlink(rows, folder / "parts" / "1.csv")
+    second = folder / "parts" / "2.parquet"
+    shutil.copy(DATASETS / "penguins.parquet", second)
+    process = start("predict", penguins.path, "parts", "--quiet")
+    process.stdout.readline()
+    if truncated:
+        os.truncate(second, 1000)
+    else:
+        second.unlink()
+    returned, _, err = end(process)
+    assert returned == 1
+    assert err.startswith("Error: 2.parquet cannot be read")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are Linux's")
+def test_lack_of_memory_is_told_before_it_is_met():
+    limit = 3 << 30
+    done = subprocess.run(
+        [*PROGRAM, "train", IRIS, "--hidden", "7000,7000"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("Error: training on iris.csv needs about ")
+
+
+def test_of_two_jobs_that_write_the_same_file_one_wins_whole(folder):
+    names = {"first", "second"}
+    jobs = [start("train", IRIS, *SMALL, "--hidden", "300,300", "-o", "m", "--model-id", name) for name in names]
+    assert [end(job)[0] for job in jobs] == [0, 0]
+    assert h2olite.load_model("m").model_id in names
+    assert [path.name for path in folder.iterdir()] == ["m"]
+
+
+def test_a_mistake_in_the_program_is_an_object_under_json_too(folder):
+    program = (
+        "import h2olite_cli.report\n"
+        "def crash(*arguments): raise RuntimeError('broken inside')\n"
+        "h2olite_cli.report.describe = crash\n"
+        "from h2olite_cli.main import main\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", program, "train", IRIS, *SMALL, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (1, {"error": "RuntimeError: broken inside"})
+    assert "Traceback" in done.stderr
