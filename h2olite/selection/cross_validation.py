@@ -7,8 +7,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,12 @@ from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
 
+Result = TypeVar("Result")
+
 Watch = Callable[[Progress], bool | None]
+
+SIGNAL_SECONDS = 0.1
+"""How long a signal may wait while other threads train."""
 
 LEAST_SECONDS = 1e-3
 """The time limit of a main model when the folds have used up everything; 0 would mean none."""
@@ -166,6 +171,13 @@ class JointProgress:
         return watch
 
 
+def result_of(future: Future[Result]) -> Result:
+    """What another thread gives, waited for in naps: a signal is handled only when the main thread is awake."""
+    while not wait([future], SIGNAL_SECONDS).done:
+        pass
+    return future.result()
+
+
 def _train_folds(
     parameters: Parameters, training: Table, folds: np.ndarray, n_folds: int, together: JointProgress
 ) -> list[Model]:
@@ -197,7 +209,7 @@ def _train_folds(
     with ThreadPoolExecutor(at_once) as pool:
         try:
             futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
-            models = [future.result() for future in futures]
+            models = [result_of(future) for future in futures]
         except BaseException:
             together.interrupt()
             raise

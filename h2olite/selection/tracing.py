@@ -33,7 +33,7 @@ from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
 
-from .cross_validation import JointProgress, Watch, assign_folds
+from .cross_validation import JointProgress, Watch, assign_folds, result_of
 from .path import Point, RegularizationPath, metrics_of_training
 
 N_PARTS = 10
@@ -323,8 +323,8 @@ def _cross_validate(
             # All go from place to place together, so that none is in vain when the path is ended.
             for _ in itinerary.places:
                 judged = [pool.submit(judge, fold) for fold in range(n_folds)]
-                model = pool.submit(next, of_all, None).result()
-                losses = [future.result() for future in judged]
+                model = result_of(pool.submit(next, of_all, None))
+                losses = [result_of(future) for future in judged]
                 if model is None or None in losses:
                     break
                 points.append(Point(pruned(model), np.array(losses)))

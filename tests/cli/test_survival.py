@@ -41,6 +41,11 @@ def start(*arguments, **streams):
     )
 
 
+def wait_for_training(process):
+    """Read what it says until training begins, which is after the kernels are compiled, if they are not yet."""
+    assert any(line.startswith("Response: ") for line in process.stderr)
+
+
 def end(process, *numbers):
     """Send signals; the exit code, stdout and stderr."""
     for number in numbers:
@@ -52,7 +57,7 @@ def end(process, *numbers):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
     process = start("train", IRIS, *ENDLESS, "--json")
-    assert process.stderr.readline().startswith("Response: ")  # told when training begins
+    wait_for_training(process)
     returned, out, err = end(process, number)
     assert returned == code
     assert f"Stopped by {number.name} after " in err
@@ -63,7 +68,7 @@ def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
 
 def test_second_signal_ends_training_at_once_and_writes_nothing(folder):
     process = start("train", IRIS, *ENDLESS, "--nfolds", "3")
-    assert process.stderr.readline().startswith("Response: ")
+    wait_for_training(process)
     assert end(process, signal.SIGINT, signal.SIGTERM)[0] == 143
     assert list(folder.iterdir()) == []
 
@@ -77,7 +82,7 @@ def test_time_limit_ends_training_well(folder):
 def test_stopped_grid_goes_on_where_it_was(folder):
     search = ("grid", IRIS, "-o", "grid", *ENDLESS[:-2], "--grid-hidden", "2;3", "--json")
     process = start(*search)
-    assert process.stderr.readline().startswith("Response: ")
+    wait_for_training(process)
     returned, out, err = end(process, signal.SIGTERM)
     assert (returned, json.loads(out)["models"]) == (143, [])
     assert "Stopped by SIGTERM; the same command goes on with the models that are missing." in err
@@ -85,7 +90,7 @@ def test_stopped_grid_goes_on_where_it_was(folder):
 
 def test_stopped_path_says_that_it_has_no_point_yet():
     process = start("path", IRIS, *ENDLESS, "--json")
-    assert process.stderr.readline().startswith("Response: ")
+    wait_for_training(process)
     returned, out, _ = end(process, signal.SIGINT)
     assert (returned, json.loads(out)) == (130, {"error": "Stopped by SIGINT after 0 points of the path."})
 
