@@ -9,7 +9,7 @@ from typing import NamedTuple
 from h2olite.parameters import Parameters, declared
 
 KEPT = (
-    *("ignore_const_cols", "use_all_factor_levels", "standardize", "sparse", "categorical_encoding"),
+    *("ignore_const_cols", "use_all_factor_levels", "standardize", "sparse", "sparse_from", "categorical_encoding"),
     *("max_categorical_features", "activation", "hidden", "autoencoder", "sparsity_beta"),
     *("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay"),
     *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),

@@ -496,7 +496,8 @@ class Parameters:
     reproducible: bool = parameter(
         default=False,
         group="training",
-        help="Same seed, same bits: one thread, and an iteration is one epoch that is always scored.",
+        help="Same seed, same bits with any number of cores: one thread, and an iteration is one epoch that is always "
+        "scored.",
     )
     export_weights_and_biases: bool = parameter(
         default=False, group="output", help="Accepted for H2O's sake: weights and biases can always be read."
@@ -580,12 +581,21 @@ class Parameters:
         help="Adds input_group_l1 * sqrt(number of weights) * norm for the weights out of each predictor, all levels "
         "together, to the mean loss; whole predictors leave the model.",
     )
+    sparse_from: float = parameter(
+        default=0.5,
+        group="data",
+        within="(0, 1]",
+        own=True,
+        help="Not in H2O. Numeric columns with at least this share of zeros are scaled but not centred, so that zeros "
+        "cost no time; missing numbers become 0 in them. 1 centres all.",
+    )
     nthreads: int = parameter(
         default=0,
         group="machine",
         within="[0, inf)",
         own=True,
-        help="Threads to train with, one per 1,000 rows at the most; 0 for all.",
+        help="Threads to train with, 0 for all; no more than the network gives work to. The same number gives the same "
+        "bits.",
     )
 
 

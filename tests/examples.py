@@ -1,5 +1,7 @@
 """Small tables, networks and rules for the tests of the kernels, and calls of the entry points."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
@@ -8,7 +10,7 @@ from h2olite.kernels.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
-from h2olite.network.topology import lay_out, workspace
+from h2olite.network.topology import lay_out, members_of_team, workspace
 
 ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
 
@@ -100,13 +102,24 @@ def rule(**settings):
     return Rule(**flags, **singles, interval=interval)
 
 
-def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, stride=1):
-    """Run the kernel on the rows in this order."""
+def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1):
+    """Run the kernel on the rows in this order, in a team of so many threads."""
     order = np.arange(len(data.levels)) if order is None else order
-    scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size)
+    shape = net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size
+    bounds = np.linspace(0, net.layout.sizes[0] - shape[2], n_members + 1).astype(int).tolist()
+    members = members_of_team(bounds, batch_size * int(net.layout.widths.max()))
+    team = [workspace(*shape)._replace(member=member) for member in members]
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
     state = (net.iterate, mean, net.first, net.second, net.activity)
-    rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, stride, np.uint64(seed), scratch)
+
+    def run(work):
+        rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, np.uint64(seed), work)
+
+    if n_members == 1:
+        run(*team)
+    else:
+        with ThreadPoolExecutor(n_members) as pool:
+            list(pool.map(run, team))
 
 
 def pay_penalties(net, how, n_updates, rows_seen=0):

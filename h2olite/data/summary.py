@@ -17,7 +17,8 @@ class NumericSummary:
     """Statistics of several numeric columns over some rows: each field is an array with one entry a column.
 
     `count` rows hold a number and have a weight above 0. Over these, with W the sum of their weights w, the `mean` is
-    sum(w x) / W and `squares` is sum(w (x - mean)^2). Where `count` is 0 the mean is 0, `low` is inf and `high` -inf.
+    sum(w x) / W, `squares` is sum(w (x - mean)^2) and `zeros` the sum of w where x is 0. Where `count` is 0 the mean is
+    0, `low` is inf and `high` -inf.
 
     References
     ----------
@@ -30,6 +31,7 @@ class NumericSummary:
     weight: np.ndarray
     mean: np.ndarray
     squares: np.ndarray
+    zeros: np.ndarray
     low: np.ndarray
     high: np.ndarray
 
@@ -57,6 +59,7 @@ class NumericSummary:
             weight=weight,
             mean=mean,
             squares=squares,
+            zeros=weight - np.where(values != 0, shares, 0).sum(axis=1, dtype=np.float64),
             low=np.where(present, values, np.inf).min(axis=1, initial=np.inf),
             high=np.where(present, values, -np.inf).max(axis=1, initial=-np.inf),
         )
@@ -72,9 +75,15 @@ class NumericSummary:
                 weight=weight,
                 mean=self.mean + step * share,
                 squares=self.squares + other.squares + step**2 * self.weight * share,
+                zeros=self.zeros + other.zeros,
                 low=np.minimum(self.low, other.low),
                 high=np.maximum(self.high, other.high),
             )
+
+    @property
+    def zero_share(self) -> np.ndarray:
+        """The weighted share of zeros, 0 where `count` is 0."""
+        return _ratio(self.zeros, self.weight)
 
     @property
     def range(self) -> np.ndarray:

@@ -12,24 +12,24 @@ TANH, RECTIFIER, EXP_RECTIFIER, MAXOUT = range(4)
 
 
 @kernel
-def activate(kind, z, a, r):
-    """Fill row r of a with f(z) and replace row r of z by the slopes da/dz.
+def activate(kind, z, a, r, units):
+    """Fill a range of units in row r of a with f(z) and replace row r of z by the slopes da/dz there.
 
     z has as many columns as a; for Maxout twice as many, channel 0 of all units before channel 1, and of the two the
     larger one passes (channel 1 only if strictly larger).
     """
     zero, one = np.float32(0), np.float32(1)
-    n_units = a.shape[1]
+    n_units = np.uint64(a.shape[1])
     if kind == RECTIFIER:
-        for u in range(n_units):
+        for u in range(units[0], units[1]):
             a[r, u] = max(z[r, u], zero)
             z[r, u] = one if z[r, u] > zero else zero
     elif kind == TANH:
-        for u in range(n_units):
+        for u in range(units[0], units[1]):
             a[r, u] = math.tanh(z[r, u])
             z[r, u] = one - a[r, u] * a[r, u]
     elif kind == EXP_RECTIFIER:
-        for u in range(n_units):
+        for u in range(units[0], units[1]):
             if z[r, u] >= zero:
                 a[r, u] = z[r, u]
                 z[r, u] = one
@@ -37,7 +37,7 @@ def activate(kind, z, a, r):
                 a[r, u] = math.expm1(z[r, u])
                 z[r, u] = a[r, u] + one
     else:
-        for u in range(n_units):
+        for u in range(units[0], units[1]):
             second = z[r, n_units + u] > z[r, u]
             a[r, u] = z[r, n_units + u] if second else z[r, u]
             z[r, u] = zero if second else one

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -95,3 +96,13 @@ def _is_writable(folder: Path) -> bool:
 
 
 CACHE_FOLDER = cache_folder()
+
+
+@kernel
+def span(begin, end):
+    """Two bounds of a loop over columns, as unsigned numbers.
+
+    An index that could be negative is checked at every access, and a loop with checks is not vectorised. Numba knows of
+    ``range(n)`` that it is not, but not of ``range(begin, end)``.
+    """
+    return np.uint64(begin), np.uint64(end)

@@ -29,6 +29,10 @@ from .compiling import kernel
 
 CROSS_ENTROPY, CLASS_QUADRATIC, GAUSSIAN, LAPLACE, QUANTILE, HUBER, POISSON, GAMMA, TWEEDIE = range(9)
 
+FAINT = np.float32(1e-15)
+"""Gradients of a class this close to its target count as 0. They would not change a float32 weight, and their squares
+would fall below the numbers that processors are fast with."""
+
 LARGEST_EXP = np.float32(1e19)
 
 
@@ -44,7 +48,8 @@ def differentiate(loss, shape, outputs, r, n_outputs, target):
         for k in range(n_outputs):
             y = outputs[r, k]
             error = y - one if k == int(target) else y
-            outputs[r, k] = error if loss == CROSS_ENTROPY else error * y * (one - y)
+            gradient = error if loss == CROSS_ENTROPY else error * y * (one - y)
+            outputs[r, k] = gradient if abs(gradient) > FAINT else np.float32(0)
         return
     f = outputs[r, 0]
     if loss == POISSON:

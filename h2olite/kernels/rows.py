@@ -11,11 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import RECTIFIER
-from .compiling import kernel
+from .compiling import kernel, span
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
-from .passes import backward, forward, layer_slopes, layer_units, layer_weights, matrix, scale_row
+from .passes import (
+    backward,
+    forward,
+    has_bias,
+    layer_slopes,
+    layer_units,
+    layer_weights,
+    matrix,
+    own_inputs,
+    own_part,
+    scale_row,
+)
 from .randomness import stream, uniform
-from .updates import average, group_soft_threshold, rate_of, soft_threshold, step_of
+from .updates import average, group_soft_threshold, rate_of, share_of, soft_threshold, step_of
 
 FORGETTING = np.float32(0.001)
 """Weight of the newest row in the average activation of a hidden unit, as in H2O."""
@@ -52,24 +63,25 @@ def train_rows(
     order,
     batch_size,
     rows_seen,
-    stride,
     seed,
     work,
 ):
     """Train on the rows in this order, one update per batch_size of them.
 
-    theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place;
-    other threads may change them at the same time (Hogwild, Recht et al. 2011): a lost update is harmless.
-    mean : float32 (n_parameters,), the running average of theta, or (0,) in all threads but one.
+    All members of a team are called with the same arguments, but for the workspace, at the same time; each changes the
+    parts of the arrays that are its own.
+
+    theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place.
+    mean : float32 (n_parameters,), the running average of theta, or (0,).
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
-    rows_seen : rows trained on before, by all threads; it grows by stride for every row here.
+    rows_seen : rows trained on before.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
-        seen = rows_seen + start * stride
+        seen = rows_seen + start
         load(rows, batch, objective.dropout[0], seed, seen, work)
         forward(layout, theta, activation, autoencoder, objective.dropout, True, work, n_rows, seed, seen)
         outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
@@ -82,15 +94,16 @@ def train_rows(
                     outputs[r, 0] += rows.offsets[row]
                 differentiate(objective.loss, objective.shape, outputs, r, n_outputs, rows.target[row])
             if rows.weights.size > 0:
-                scale_row(outputs, r, n_outputs, rows.weights[row])
+                scale_row(outputs, r, span(0, n_outputs), rows.weights[row])
         if objective.sparsity_beta > 0:
             note_activity(layout, activity, work, n_rows)
         backward(layout, theta, first, second, activation, rule, work, n_rows, seen)
-        if objective.sparsity_beta > 0:
+        if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
-        now = seen + n_rows * stride
+        now = seen + n_rows
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
-            average(mean, theta, rule.window, max(rule.interval, n_rows * stride), now)
+            share = share_of(rule.window, max(rule.interval, n_rows), now)
+            note_parameters(layout, mean, theta, share, work)
 
 
 @kernel
@@ -123,8 +136,9 @@ def note_activity(layout, activity, work, n_rows):
     for layer in range(1, layout.widths.size):
         averages = matrix(activity, layout.units[layer], 1, layout.padded[layer])
         a = layer_units(layout, layer, work, n_rows)
+        begin, end = own_part(a.shape[1], work.member)
         for r in range(n_rows):
-            for u in range(a.shape[1]):
+            for u in range(begin, end):
                 averages[0, u] += FORGETTING * (a[r, u] - averages[0, u])
 
 
@@ -143,6 +157,20 @@ def pull_activity(layout, theta, first, second, activity, objective, rule, rows_
         for u in range(layout.sizes[layer + 1]):
             excess = averages[0, u] - objective.average_activation
             biases[bias, u] -= rate_of(step, memories[0], memories[1], bias, u) * objective.sparsity_beta * excess
+
+
+@kernel
+def note_parameters(layout, mean, theta, share, work):
+    """Move the running average of the parameters, as far as they are the member's own, towards theta."""
+    member = work.member
+    for layer in range(layout.widths.size):
+        means, weights = layer_weights(layout, mean, layer), layer_weights(layout, theta, layer)
+        begin, end = own_inputs(layout, layer, work.numbers.shape[1], member)
+        average(means, weights, begin, end, share)
+        if layer == 0:
+            average(means, weights, member.first_level, member.last_level, share)
+        if has_bias(member):
+            average(means, weights, layout.sizes[layer], layout.sizes[layer] + 1, share)
 
 
 @kernel

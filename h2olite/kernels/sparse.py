@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import activate
-from .compiling import kernel, view
+from .compiling import kernel, span, view
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
 
 TILE = 32
@@ -75,7 +75,7 @@ def predict_sparse_rows(layers, objective, rows, order, outputs, work):
                 by_unit = first_rows(work.linear, n_units, n_columns // n_units * TILE)
                 kept = np.float32(1) - objective.dropout[layer + 1]
                 for u in range(n_units):
-                    activate(objective.activation, by_unit, work.activations, u)
+                    activate(objective.activation, by_unit, work.activations, u, span(0, work.activations.shape[1]))
                     for r in range(TILE):
                         work.activations[u, r] *= kept
         results = work.activations if objective.autoencoder else first_rows(work.linear, n_outputs, TILE)

@@ -72,8 +72,8 @@ def without_penalty(step):
 
 
 @kernel
-def update(step, parameters, i, gradient, scale):
-    """Move row i of the weights against their gradient, the first row of `gradient`.
+def update(step, parameters, i, gradients, r, scale):
+    """Move row i of the weights against their gradient, row r of `gradients` times `scale`.
 
     parameters : weights and the two memories of the rule.
     """
@@ -81,21 +81,21 @@ def update(step, parameters, i, gradient, scale):
     # NaN differs from every gradient, so that then no weight is left alone.
     ignored = np.float32(0) if step.fast else np.float32(np.nan)
     if step.adaptive:
-        _adadelta(weights, first, second, i, gradient, scale, step.rho, step.epsilon, step.l2, ignored)
+        _adadelta(weights, first, second, i, gradients, r, scale, step.rho, step.epsilon, step.l2, ignored)
     else:
-        _momentum(weights, first, i, gradient, scale, step.rate, step.momentum, step.nesterov, step.l2, ignored)
+        _momentum(weights, first, i, gradients, r, scale, step.rate, step.momentum, step.nesterov, step.l2, ignored)
 
 
 @kernel
-def _adadelta(w, g2, d2, i, gradient, scale, rho, epsilon, l2, ignored):
+def _adadelta(w, g2, d2, i, gradients, r, scale, rho, epsilon, l2, ignored):
     """ADADELTA (Zeiler 2012).
 
     G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - d.
     """
     fresh = np.float32(1) - rho
     for k in range(w.shape[1]):
-        if gradient[0, k] != ignored:
-            g = scale * gradient[0, k] + l2 * w[i, k]
+        if gradients[r, k] != ignored:
+            g = scale * gradients[r, k] + l2 * w[i, k]
             g2[i, k] = rho * g2[i, k] + fresh * g * g
             d = np.float32(math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon))) * g
             d2[i, k] = rho * d2[i, k] + fresh * d * d
@@ -103,7 +103,7 @@ def _adadelta(w, g2, d2, i, gradient, scale, rho, epsilon, l2, ignored):
 
 
 @kernel
-def _momentum(w, velocity, i, gradient, scale, rate, momentum, nesterov, l2, ignored):
+def _momentum(w, velocity, i, gradients, r, scale, rate, momentum, nesterov, l2, ignored):
     """SGD with momentum m: v = m v - g, then w = w + (1 - m) rate v, or for Nesterov w + (1 - m) rate (m v - g).
 
     The factor 1 - m keeps the total effect of one gradient at rate * g whatever the momentum.
@@ -111,23 +111,29 @@ def _momentum(w, velocity, i, gradient, scale, rate, momentum, nesterov, l2, ign
     """
     scaled_rate = (np.float32(1) - momentum) * rate
     for k in range(w.shape[1]):
-        if gradient[0, k] != ignored:
-            g = scale * gradient[0, k] + l2 * w[i, k]
+        if gradients[r, k] != ignored:
+            g = scale * gradients[r, k] + l2 * w[i, k]
             velocity[i, k] = momentum * velocity[i, k] - g
             w[i, k] += scaled_rate * (momentum * velocity[i, k] - g if nesterov else velocity[i, k])
 
 
 @kernel
-def average(mean, theta, window, n_rows, rows_seen):
-    """Move the mean towards theta after n_rows more rows, so that it weighs about the last `window` of all rows.
+def share_of(window, n_rows, rows_seen):
+    """The share a by which a mean moves after n_rows more rows, so that it weighs about the last `window` of all rows.
 
-    mean = mean + a (theta - mean) with a = n_rows / (window * rows_seen), at most 1: polynomial-decay averaging, which
-    needs no plan of how long training will be.
+    a = n_rows / (window * rows_seen), at most 1: polynomial-decay averaging, which needs no plan of how long training
+    will be.
     References: Polyak and Juditsky 1992; Shamir and Zhang 2013.
     """
-    share = min(np.float32(n_rows) / (window * np.float32(rows_seen)), np.float32(1))
-    for k in range(mean.size):
-        mean[k] += share * (theta[k] - mean[k])
+    return min(np.float32(n_rows) / (window * np.float32(rows_seen)), np.float32(1))
+
+
+@kernel
+def average(mean, theta, begin, end, share):
+    """Move rows begin to end of the mean towards theta: mean = mean + share (theta - mean)."""
+    for i in range(begin, end):
+        for k in range(mean.shape[1]):
+            mean[i, k] += share * (theta[i, k] - mean[i, k])
 
 
 @kernel
@@ -170,25 +176,3 @@ def rate_of(step, first, second, i, k):
     if step.adaptive:
         return np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
     return step.rate
-
-
-@kernel
-def bound_incoming(weights, max_w2, squares):
-    """Scale down the weights into each unit whose squares sum to more than max_w2; biases (last row) stay.
-
-    weights : (n_inputs + 1, width). squares : scratch space of `width` entries.
-    """
-    n_inputs, width = weights.shape[0] - 1, weights.shape[1]
-    for u in range(width):
-        squares[u] = 0
-    for i in range(n_inputs):
-        for u in range(width):
-            squares[u] += weights[i, u] * weights[i, u]
-    exceeded = False
-    for u in range(width):
-        exceeded |= squares[u] > max_w2
-        squares[u] = math.sqrt(max_w2 / squares[u]) if squares[u] > max_w2 else np.float32(1)
-    if exceeded:
-        for i in range(n_inputs):
-            for u in range(width):
-                weights[i, u] *= squares[u]

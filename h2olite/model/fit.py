@@ -35,9 +35,6 @@ from .starting import starting_network
 SMALL_TABLE = 10_000
 """Rows below which force_load_balance=False trains on one thread."""
 
-ROWS_PER_THREAD = 1_000
-"""With fewer, starting threads costs more than it gains, and updates that cross cost accuracy."""
-
 
 def fit(
     parameters: Parameters,
@@ -210,4 +207,4 @@ def _n_threads(parameters: Parameters, n_rows: int) -> int:
     """Threads to train with."""
     if not parameters.force_load_balance and n_rows < SMALL_TABLE:
         return 1
-    return max(min(parameters.nthreads or usable_threads(), n_rows // ROWS_PER_THREAD), 1)
+    return parameters.nthreads or usable_threads()

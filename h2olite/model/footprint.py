@@ -98,7 +98,9 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
         scored += min(validation.n_rows, parameters.score_validation_samples or validation.n_rows)
     if folds:
         scored += training.n_rows // (parameters.nfolds or folds) * folds
-    scratch = threads * max(TILE, min(parameters.mini_batch_size, n_rows)) * int(layout.units[-1] + layout.slopes[-1])
+    exchanged = 2 * layout.widths.max() if threads > 1 else 0
+    a_row = int(layout.units[-1] + layout.slopes[-1] + exchanged)
+    scratch = threads * max(TILE, min(parameters.mini_batch_size, n_rows)) * a_row
     return MemoryEstimate(
         program=PROGRAM,
         tables=sum(READ * _size(table) + PER_COLUMN * len(table.columns) for table in tables) + folds * _size(training),

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from h2olite.data.encoding import ResponseEncoder, RowEncoder
+from h2olite.data.encoding import RowEncoder
 from h2olite.data.recoding import OTHER, Recoding, Replacement, binary_digits
+from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column
 from h2olite.errors import ArtifactError
 from h2olite.network.network import Network

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from h2olite.data.encoding import ResponseEncoder, RowEncoder
+from h2olite.data.encoding import RowEncoder
+from h2olite.data.response import ResponseEncoder
 from h2olite.errors import ArtifactError
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network

@@ -13,9 +13,10 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.arrow import to_arrow
-from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.encoding import EncodedRows, RowEncoder
 from h2olite.data.frames import as_table
 from h2olite.data.reader import Block
+from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
 from h2olite.errors import DataError

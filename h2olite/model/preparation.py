@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import NONE, EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
 from h2olite.data.predictors import choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
+from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
@@ -140,6 +141,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             standardize=parameters.standardize,
             by_range=parameters.autoencoder,
             sparse=parameters.sparse,
+            sparse_from=parameters.sparse_from,
             weights=weights,
             rows=usable,
         )

@@ -9,7 +9,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.encoding import EncodedRows, RowEncoder
+from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Table
 from h2olite.kernels import activations, losses

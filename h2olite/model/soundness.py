@@ -11,7 +11,8 @@ from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints, 
 
 import numpy as np
 
-from h2olite.data.encoding import ResponseEncoder, RowEncoder
+from h2olite.data.encoding import RowEncoder
+from h2olite.data.response import ResponseEncoder
 from h2olite.kernels.passes import LANES, Layout
 from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters

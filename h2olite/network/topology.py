@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.kernels.passes import LANES, Layout, Workspace
+from h2olite.kernels.passes import LANES, TILE, Layout, Workspace
+from h2olite.kernels.teams import Member
 
 MOST_PARAMETERS = 100_000_000
 """Weights and biases that a network may have, as in H2O."""
@@ -59,20 +60,37 @@ def first_layers(layout: Layout, n_layers: int) -> Layout:
 
 
 def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int) -> Workspace:
-    """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network."""
+    """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network, alone."""
     n_levels = int(layout.sizes[0]) - n_numeric
+    widest = int(layout.widths.max())
+    (alone,) = members_of_team([0, n_levels], 0)
     return Workspace(
         numbers=np.zeros((capacity, n_numeric), np.float32),
         levels=np.zeros((capacity, n_categorical), np.int32),
         units=aligned_zeros(capacity * int(layout.units[-1])),
         slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
-        total=aligned_zeros(int(layout.widths.max())).reshape(1, -1),
-        scales=aligned_zeros(int(layout.widths.max())),
+        total=aligned_zeros(TILE * widest).reshape(TILE, widest),
+        scales=aligned_zeros(widest),
         ones=np.ones((capacity, 1), np.float32),
         active=np.zeros(layout.sizes.max(), np.int32),
         first=np.full(n_levels, -1, np.int32),
         following=np.zeros((capacity, n_categorical), np.int32),
+        member=alone,
     )
+
+
+def members_of_team(level_bounds: Sequence[int], size: int) -> list[Member]:
+    """The members of a team that exchange up to ``size`` numbers at a time.
+
+    level_bounds : the first categorical input of each member, and the number of these inputs.
+    """
+    n_members = len(level_bounds) - 1
+    arrivals = np.zeros((n_members, LANES), np.int64)
+    exchange = aligned_zeros(2 * n_members * size).reshape(2, n_members, size)
+    return [
+        Member(place, n_members, level_bounds[place], level_bounds[place + 1], arrivals, exchange)
+        for place in range(n_members)
+    ]
 
 
 def _starts(lengths: np.ndarray) -> np.ndarray:

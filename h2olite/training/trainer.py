@@ -156,7 +156,7 @@ class Trainer:
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
-        self._block = 256 * self._stride
+        self._block = 256 * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self._payment_interval = self._rows_per_payment()
         self._paid = self._network.rows_seen
@@ -186,11 +186,6 @@ class Trainer:
     @property
     def _network(self) -> Network:
         return self.workers.network
-
-    @property
-    def _stride(self) -> int:
-        """Rows that all threads train on with one mini-batch each."""
-        return self.workers.n_threads * self.workers.batch_size
 
     @property
     def epochs(self) -> float:

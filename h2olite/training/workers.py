@@ -1,11 +1,11 @@
-"""Threads that pass rows through one network at the same time."""
+"""A team of threads that passes rows through one network."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -16,23 +16,32 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.compiling import is_compiled
+from h2olite.kernels.passes import Layout, Workspace
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.sparse import predict_sparse_rows
+from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
 from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
-from h2olite.network.topology import workspace
+from h2olite.network.topology import members_of_team, workspace
 
 _compiling = threading.Lock()
 
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
 
+WEIGHTS_PER_THREAD = 20_000
+"""Weights that a mini-batch uses for each thread: with fewer, waiting for one another costs more than it gains."""
+
+SAMPLED_ROWS = 10_000
+"""About how many rows tell how often each level is present."""
+
 
 class Workers:
-    """A fixed number of threads with scratch memory of their own; the network is shared.
+    """Threads with scratch memory of their own; the network is shared.
 
-    While training, every thread updates the same parameters without locks (Hogwild, Recht et al. 2011).
+    Predictions divide the rows among all threads. In training, a team of threads passes the same mini-batch through the
+    network, each with its own part of the weights (see `h2olite.kernels.teams`): as many as have enough to do.
     """
 
     precision: type = np.float32
@@ -40,12 +49,18 @@ class Workers:
 
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
         self.network = network
-        self.n_threads = n_threads
+        n_rows, n_categorical = rows.levels.shape
+        n_numeric = rows.numbers.shape[1]
         # A mini-batch of more rows than there are would only repeat them, and take memory for them.
-        self.batch_size = max(min(batch_size, len(rows.levels)), 1)
-        shape = rows.levels.shape[1], rows.numbers.shape[1], max(TILE, self.batch_size)
-        self._workspaces = [workspace(network.layout, *shape) for _ in range(n_threads)]
-        self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+        self.batch_size = max(min(batch_size, n_rows), 1)
+        capacity = max(TILE, self.batch_size)
+        self._alone = [workspace(network.layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
+        n_used = self.batch_size * weights_in_use(network.layout, n_categorical + n_numeric)
+        n_members = max(min(n_threads, n_used // WEIGHTS_PER_THREAD), 1)
+        bounds = level_bounds(rows.levels, self._alone[0].first.size, n_members)
+        members = members_of_team(bounds, capacity * int(network.layout.widths.max()))
+        self._team = [work._replace(member=member) for work, member in zip(self._alone, members, strict=False)]
+        self._pool = start_threads(n_threads)
 
     def __enter__(self) -> Self:
         return self
@@ -67,31 +82,33 @@ class Workers:
             self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
-        """Train on these rows, each thread on its share of whole mini-batches."""
+        """Train on these rows, in this order."""
         network = self.network
-        nothing = np.empty(0, np.float32)
-        batches_each = -(-order.size // (self.n_threads * self.batch_size))
+        mean = network.theta if network.is_averaged else np.empty(0, np.float32)
 
-        def run(thread: int, part: np.ndarray) -> None:
-            kernels.train_rows(
-                network.layout,
-                network.iterate,
-                nothing if thread or network.iterate is network.theta else network.theta,
-                network.first,
-                network.second,
-                network.activity,
-                objective,
-                rule,
-                rows,
-                part,
-                self.batch_size,
-                network.rows_seen,
-                self.n_threads,
-                np.uint64(seed + thread),
-                self._workspaces[thread],
-            )
+        def run(work: Workspace) -> None:
+            try:
+                kernels.train_rows(
+                    network.layout,
+                    network.iterate,
+                    mean,
+                    network.first,
+                    network.second,
+                    network.activity,
+                    objective,
+                    rule,
+                    rows,
+                    order,
+                    self.batch_size,
+                    network.rows_seen,
+                    np.uint64(seed),
+                    work,
+                )
+            except BaseException:
+                work.member.arrivals[work.member.place] = GONE  # or the others would wait for it
+                raise
 
-        self._share(run, order, batches_each * self.batch_size)
+        self._run(run, ((work,) for work in self._team))
         network.rows_seen += order.size
 
     def pay_penalties(self, rule: Rule, columns: np.ndarray, n_updates: float) -> None:
@@ -116,24 +133,21 @@ class Workers:
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
-        tiles_each = -(-order.size // (self.n_threads * TILE))
+        size = max(-(-order.size // (len(self._alone) * TILE)), 1) * TILE
         n_numeric = rows.numbers.shape[1]
         n_levels = int(network.layout.sizes[0]) - n_numeric
         layers = None
         if order.size >= LEAST_ROWS and is_sparse(network, n_levels):
             layers = sparse_layers(network, n_levels)
 
-        def run(thread: int, part: np.ndarray) -> None:
-            start = thread * tiles_each * TILE
-            into = outputs[start : start + part.size]
+        def run(start: int, work: Workspace) -> None:
+            part, into = order[start : start + size], outputs[start : start + size]
             if layers is not None:
                 predict_sparse_rows(layers, objective, rows, part, into, sparse_workspace(layers, n_numeric))
             else:
-                kernels.predict_rows(
-                    network.layout, network.theta, objective, rows, part, into, self._workspaces[thread]
-                )
+                kernels.predict_rows(network.layout, network.theta, objective, rows, part, into, work)
 
-        self._share(run, order, tiles_each * TILE)
+        self._run(run, zip(range(0, max(order.size, 1), size), self._alone, strict=False))
         return outputs
 
     def reconstruction_errors(self, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
@@ -145,15 +159,43 @@ class Workers:
             errors[present, inputs[present]] -= 1
         return errors
 
-    def _share(self, run: Callable[[int, np.ndarray], None], order: np.ndarray, size: int) -> None:
-        """Call run(thread, part) on consecutive parts of this size, in parallel."""
-        parts = [order[start : start + size] for start in range(0, max(order.size, 1), max(size, 1))]
-        if self._pool is None or len(parts) == 1:
-            for thread, part in enumerate(parts):
-                run(thread, part)
+    def _run(self, run: Callable[..., None], calls: Iterable[tuple]) -> None:
+        """Call run(*arguments) for each of at most as many arguments as there are threads, in parallel."""
+        calls = list(calls)
+        if self._pool is None or len(calls) == 1:
+            for arguments in calls:
+                run(*arguments)
         else:
-            for future in [self._pool.submit(run, thread, part) for thread, part in enumerate(parts)]:
+            for future in [self._pool.submit(run, *arguments) for arguments in calls]:
                 future.result()
+
+
+def weights_in_use(layout: Layout, n_columns: int) -> int:
+    """Weights that a row uses at the most: those out of its inputs, one for each column, and out of all units."""
+    return int(n_columns * layout.widths[0] + (layout.sizes[1:-1] * layout.widths[1:]).sum())
+
+
+def level_bounds(levels: np.ndarray, n_levels: int, n_members: int) -> list[int]:
+    """The first categorical input of each member, and their number: inputs that are equally often present."""
+    sample = levels[:: 1 + len(levels) // SAMPLED_ROWS]
+    present = np.sort(sample[sample >= 0])
+    inner = [int(present[present.size * k // n_members]) if present.size else 0 for k in range(1, n_members)]
+    return [0, *inner, n_levels]
+
+
+def start_threads(n_threads: int) -> ThreadPoolExecutor | None:
+    """Threads that all run already, since members of a team wait for one another; none for a single thread."""
+    if n_threads == 1:
+        return None
+    pool, started = ThreadPoolExecutor(n_threads), threading.Barrier(n_threads)
+    try:
+        for future in [pool.submit(started.wait) for _ in range(n_threads)]:
+            future.result()
+    except BaseException:
+        started.abort()
+        pool.shutdown()
+        raise
+    return pool
 
 
 def usable_threads() -> int:

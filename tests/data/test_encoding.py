@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from h2olite.data import summary
 from h2olite.data.adaptation import Adaptation
-from h2olite.data.encoding import EncodedRows, ResponseEncoder, RowEncoder
+from h2olite.data.encoding import EncodedRows, RowEncoder
 from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
 
@@ -436,3 +437,21 @@ def test_no_usable_predictor_is_an_error(with_useless):
         choose_predictors(with_useless, x=["same", "none"])
     with pytest.raises(DataError, match=r"train\.csv has no usable predictor; name other columns as x\."):
         choose_predictors(with_useless, others=with_useless.names)
+
+
+@pytest.mark.proves("sparse_from")
+@pytest.mark.parametrize(("sparse_from", "centred"), [(0.5, [False, True]), (0.75, [False, True]), (0.8, [True, True])])
+def test_columns_of_mostly_zeros_are_scaled_only_and_miss_nothing_but_zeros(sparse_from, centred):
+    table = table_of(often=number(0, 0, 0, 4, NAN), seldom=number(0, 1, 2, 3, NAN))
+    numbers = RowEncoder.fit(table, table.names, sparse_from=sparse_from).encode(table, Adaptation("t"))[1]
+    for column, name, is_centred in zip(numbers.T, table.names, centred, strict=True):
+        values = table[name].values
+        filled = np.nan_to_num(values, nan=np.nanmean(values) if is_centred else 0.0)
+        expected = (filled - np.nanmean(values) * is_centred) / np.nanstd(values, ddof=1)
+        np.testing.assert_allclose(column, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("given", [{"sparse": True}, {"standardize": False}, {"sparse_from": 1.0}])
+def test_otherwise_missing_numbers_are_the_mean_also_among_zeros(given):
+    table = table_of(x=number(0, 0, 0, 4, NAN))
+    assert RowEncoder.fit(table, ["x"], **{"sparse_from": 0.5} | given).imputed[0] == 1.0

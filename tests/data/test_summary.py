@@ -20,6 +20,11 @@ def test_statistics_leave_missing_values_out():
     assert found.range.tolist() == [7.0, 0.0]
 
 
+def test_the_share_of_zeros_is_of_weights_and_of_numbers_that_are_there():
+    found = NumericSummary.of(np.array([[0.0, 0.0, 2.0, NAN], [NAN] * 4]), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert found.zero_share.tolist() == [0.5, 0.0]
+
+
 def test_a_column_without_numbers_has_an_empty_summary():
     found = summarise([np.full(3, NAN)])
     assert (found.count[0], found.mean[0], found.deviation[0], found.range[0]) == (0, 0.0, 0.0, 0.0)
@@ -55,7 +60,7 @@ def test_merged_summaries_equal_that_of_all_rows(cuts):
     parts = zip(np.split(values, cuts, axis=1), np.split(weights, cuts), strict=True)
     merged = functools.reduce(NumericSummary.merge, [NumericSummary.of(*part) for part in parts])
     whole = NumericSummary.of(values, weights)
-    for field in ("count", "weight", "mean", "deviation", "low", "high"):
+    for field in ("count", "weight", "mean", "deviation", "zero_share", "low", "high"):
         np.testing.assert_allclose(getattr(merged, field), getattr(whole, field), rtol=1e-12)
 
 

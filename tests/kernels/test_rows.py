@@ -5,7 +5,6 @@ add up, and ADADELTA, which divides by the size of gradients, lifts them a littl
 """
 
 import itertools
-import threading
 
 import naive
 import numpy as np
@@ -140,17 +139,6 @@ def test_reconstructions_are_the_twins_and_leave_the_averages_alone(activation):
     net, data = network(activation=activation, n_outputs=N_INPUTS), table(10)
     np.testing.assert_allclose(predict(net, goal, data), naive.predict(naive.layers_of(net), goal, data), **ONE_STEP)
     assert not net.activity.any()
-
-
-def test_stride_counts_the_rows_of_other_threads():
-    goal = objective(dropout=0.5)
-    how = rule(rate=0.05, annealing=0.1)
-    net, data = network(), table(6)
-    layers = naive.layers_of(net)
-    train(net, goal, how, data, batch_size=2, rows_seen=10, stride=3)
-    for start in (0, 2, 4):
-        naive.train_batch(layers, goal, how, naive.take(data, slice(start, start + 2)), 10 + 3 * start, 7)
-    assert_same(net, layers, MANY_STEPS)
 
 
 @pytest.mark.parametrize(("batch_size", "interval"), [(1, 1), (1, 5), (4, 6), (8, 3)])
@@ -423,25 +411,37 @@ def test_another_seed_drops_other_units():
     assert (nets[0].theta != nets[1].theta).any()
 
 
-def test_two_threads_learn_on_shared_parameters():
-    loss = "cross-entropy of 2"
-    net, goal, data = network(loss, hidden=(20,)), objective(loss, hidden=(20,)), table(2000, loss)
-    data.target[:] = data.numbers[:, 0] > data.numbers[:, 1]
-    how = rule(adaptive=True, fast=True)
-    before = log_loss(net, goal, data)
-
-    def run(part):
-        train(net, goal, how, data, order=np.tile(part, 5), stride=2)
-
-    threads = [threading.Thread(target=run, args=(part,)) for part in np.split(np.arange(2000), 2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert log_loss(net, goal, data) < before / 3
+TEAMS = {
+    "numbers and levels": {},
+    "deep": {"hidden": (40, 3, 70)},
+    "no hidden layer": {"hidden": ()},
+    "mini-batches": {"batch_size": 5},
+    "all weights": {"settings": {"rate": 0.02, "momentum_start": 0.5, "momentum_stable": 0.5, "l2": 0.01}},
+    "bounded": {"settings": {"adaptive": True, "fast": True, "max_w2": 0.5}},
+    "dropout": {"goal": {"input_dropout": 0.2, "dropout": [0.5, 0.3]}},
+    "averaged": {"averaged": True},
+    "autoencoder": {"loss": "gaussian", "goal": {"autoencoder": True, "average_activation": 0.1, "sparsity_beta": 0.5}},
+}
 
 
-def log_loss(net, goal, data):
-    """The mean cross-entropy of the predictions."""
-    probabilities = predict(net, goal, data)
-    return -np.log(probabilities[np.arange(len(probabilities)), data.target.astype(int)]).mean()
+@pytest.mark.parametrize("n_members", [2, 3])
+@pytest.mark.parametrize("activation", ["Rectifier", "Tanh", "Maxout"])
+@pytest.mark.parametrize("team", TEAMS)
+def test_a_team_learns_what_one_thread_learns_and_the_same_bits_every_time(team, activation, n_members):
+    case = {"loss": "cross-entropy of 4", "hidden": (40, 33), "batch_size": 1, "averaged": False, "goal": {}} | TEAMS[
+        team
+    ]
+    loss, hidden = case["loss"], case["hidden"]
+    if case["goal"].get("autoencoder") and activation == "Maxout":
+        pytest.skip("no autoencoder has Maxout units")
+    outputs = {"n_outputs": N_INPUTS} if case["goal"].get("autoencoder") else {}
+    how = rule(**case.get("settings", {"adaptive": True, "fast": True}), interval=4)
+    data = table(40, loss, weights=True)
+    nets = [network(loss, activation, hidden, averaged=case["averaged"], **outputs) for _ in range(3)]
+    for net, members in zip(nets, [1, n_members, n_members], strict=True):
+        goal = objective(loss, activation, hidden, **case["goal"])
+        train(net, goal, how, data, batch_size=case["batch_size"], n_members=members)
+    alone, together, again = nets
+    for name in ("theta", "iterate", "first", "second", "activity"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(again, name))
+        np.testing.assert_allclose(getattr(together, name), getattr(alone, name), **MANY_STEPS)

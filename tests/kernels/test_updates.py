@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from examples import rule
 
-from h2olite.kernels.updates import average, group_soft_threshold, soft_threshold, step_of
+from h2olite.kernels.updates import average, group_soft_threshold, share_of, soft_threshold, step_of
 
 
 def shrink(values, owed, rate):
@@ -42,9 +42,9 @@ def test_groups_of_any_size_are_shrunk_or_removed_but_never_blown_up(size):
 @pytest.mark.parametrize("n_rows", [1, 32, 100])
 @pytest.mark.parametrize("window", [0.1, 0.5])
 def test_average_looks_back_a_share_of_all_rows_however_often_it_is_taken(window, n_rows):
-    theta, mean = np.zeros(1, np.float32), np.zeros(1, np.float32)
+    theta, mean = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32)
     for rows_seen in range(n_rows, 20_000, n_rows):
         theta[:] = rows_seen
-        average(mean, theta, np.float32(window), n_rows, rows_seen)
+        average(mean, theta, 0, 1, share_of(np.float32(window), n_rows, rows_seen))
     # m' = (t - m) / (window t) is solved by m = t / (1 + window).
     np.testing.assert_allclose(mean / theta, 1 / (1 + window), rtol=0.02)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from h2olite import ParameterError, deeplearning, load_model
-from h2olite.data.encoding import ResponseEncoder
+from h2olite.data.response import ResponseEncoder
 from h2olite.model.scoring import ClassShares, Scoring
 from h2olite.parameters import Parameters
 

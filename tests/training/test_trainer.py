@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import h2olite
+from h2olite.data.encoding import NONE, EncodedRows
 from h2olite.model import fit
-from h2olite.training import trainer
+from h2olite.training import trainer, workers
 
 QUICK = {"hidden": [3], "seed": 1}
 PATIENT = {"stopping_rounds": 0, "classification_stop": -1, "regression_stop": -1}
@@ -181,11 +182,37 @@ def threads(monkeypatch):
 
 
 @pytest.mark.proves("nthreads", "force_load_balance", "reproducible")
-def test_so_many_threads_train_as_asked_for_with_a_thousand_rows_each(frame, threads):
+def test_as_many_threads_train_as_asked_for(frame, threads):
     for given in ({}, {"nthreads": 2}, {"force_load_balance": False}, {"reproducible": True}):
         train(frame, **given)
-    train(frame[:1500])
-    assert threads == [3, 2, 1, 1, 1]
+    assert threads == [3, 2, 1, 1]
+
+
+def test_no_more_threads_train_than_have_enough_to_do(frame):
+    few, many = (train(frame, nthreads=4, hidden=hidden).network for hidden in ([10], [200, 200]))
+    rows = EncodedRows(*(np.zeros((2000, n), kind) for n, kind in ((0, np.int32), (2, np.float32))), *[NONE] * 3)
+    for network, n_members in ((few, 1), (many, 2)):
+        with fit.Workers(network, rows, 4) as workers:
+            assert len(workers._team) == n_members
+
+
+@pytest.mark.proves("nthreads")
+def test_the_same_number_of_threads_gives_the_same_bits(frame):
+    first, second = (train(frame, nthreads=2, hidden=[200, 200], epochs=1).network.theta for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
+    def fail(*arguments):
+        if arguments[-1].member.place == 1:
+            raise MemoryError("no room")
+        return trained(*arguments)
+
+    trained = workers.kernels.train_rows
+    monkeypatch.setattr(workers.kernels, "train_rows", fail)
+    monkeypatch.setattr(workers, "is_compiled", lambda kernel: True)
+    with pytest.raises(MemoryError, match="no room"):
+        train(frame, nthreads=2, hidden=[200, 200])
 
 
 def test_watching_may_end_training(frame):

@@ -1,0 +1,80 @@
+"""Threads that pass the same rows through one network together, each with weights that no other thread touches.
+
+The weights of every layer are divided by rows: a member of a team has those out of some of the layer's inputs. What a
+layer gives is then the sum of what the members contribute, and only these sums and the gradients at hidden units travel
+between threads, a few hundred numbers a row; weights stay in the cache of the core that changes them.
+
+Nothing depends on which thread is faster: the same team gives the same bits every time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .atomics import give_way, load_acquire, store_release
+from .compiling import kernel, span
+
+PATIENCE = 4096
+"""Looks at a slower thread's arrival, some microseconds, before the core is offered to others."""
+
+GONE = np.int64(2**62)
+"""The arrivals of a member that will not come: others stop waiting for it."""
+
+
+class Member(NamedTuple):
+    """One thread's place in its team.
+
+    place, n_members : which one of how many.
+    first_level, last_level : its categorical inputs, from the first to the one before the last.
+    arrivals : int64 (n_members, 16), how often each has arrived at a meeting; a row is more than a cache line.
+    exchange : float32 (2, n_members, n), what each tells the others; used in turns, so that one half can be read while
+        the other is written.
+    """
+
+    place: int
+    n_members: int
+    first_level: int
+    last_level: int
+    arrivals: np.ndarray
+    exchange: np.ndarray
+
+
+@kernel
+def meet(member):
+    """Wait until all members have come here as often as this one; what they wrote before can then be read."""
+    arrivals = member.arrivals
+    meeting = arrivals[member.place, 0] + 1
+    store_release(arrivals, member.place, meeting)
+    for other in range(member.n_members):
+        looks = 0
+        while load_acquire(arrivals, other) < meeting:
+            looks += 1
+            if looks > PATIENCE:
+                give_way()
+
+
+@kernel
+def add_up(member, z, begin, end, period):
+    """Replace z by the sum of all members' z, in columns begin to end of every period of columns."""
+    if member.n_members == 1:
+        return
+    exchange, mine = member.exchange, member.place
+    turn = (member.arrivals[mine, 0] + 1) % 2
+    n_rows, width = z.shape
+    for r in range(n_rows):
+        zero, whole = span(0, width)
+        row = np.uint64(r * width)
+        for u in range(zero, whole):
+            exchange[turn, mine, row + u] = z[r, u]
+    meet(member)
+    for r in range(n_rows):
+        row = np.uint64(r * width)
+        for channel in range(0, width, period):
+            first, last = span(channel + begin, channel + end)
+            for u in range(first, last):
+                z[r, u] = exchange[turn, 0, row + u]
+            for other in range(1, member.n_members):
+                for u in range(first, last):
+                    z[r, u] += exchange[turn, other, row + u]
