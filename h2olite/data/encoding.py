@@ -120,16 +120,15 @@ class RowEncoder:
         if unusable.size:
             raise too_large(table, numeric[unusable[0]])
         unit = summary.range if by_range else summary.deviation
-        often_zero = (summary.zero_share >= sparse_from) & standardize & (not sparse)
+        centred = standardize and not sparse
+        often_zero = centred & (summary.zero_share >= sparse_from)
         ordered = _by_size(list(levels), [len(names) for names in levels.values()])
         trained = slice(None) if rows is None else rows
         encoder = cls(
             predictors=(*ordered, *numeric),
             levels=tuple(levels[name] for name in ordered),
             use_all_factor_levels=use_all_factor_levels,
-            subtrahend=np.where(often_zero, 0.0, summary.mean)
-            if standardize and not sparse
-            else np.zeros(len(numeric)),
+            subtrahend=np.where(centred & ~often_zero, summary.mean, 0.0),
             multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(len(numeric)),
             imputed=np.where(often_zero, 0.0, summary.mean),
             missing_seen=np.array([bool((columns[name].values[trained] < 0).any()) for name in ordered], np.bool_),
