@@ -74,15 +74,12 @@ def fingerprint() -> str:
 def is_compiled(function: Any) -> bool:
     """Whether an earlier process has left machine code of this kernel, so that starting takes no compiling.
 
-    Numba keeps it apart for each installation, and compiles again where the source is newer.
+    Numba keeps it apart for each installation.
     """
     if numba.config.DISABLE_JIT:
         return True
     folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
-    if folder is None:
-        return False
-    written = (file.stat().st_mtime for file in Path(folder).glob(f"{source.stem}.{function.__name__}-*.nbc"))
-    return any(moment > source.stat().st_mtime for moment in written)
+    return folder is not None and any(Path(folder).glob(f"{source.stem}.{function.__name__}-*.nbc"))
 
 
 def _is_writable(folder: Path) -> bool:
