@@ -5,10 +5,11 @@ from importlib.metadata import version
 
 import pytest
 from click.testing import CliRunner
+from program import DATASETS, SMALL
 
 from h2olite_cli.main import COMMANDS, main
 
-HEAVY = ("numba", "pandas", "pyarrow", "numpy")
+HEAVY = ("numba", "pandas", "pyarrow", "numpy", "sklearn", "polars", "matplotlib", "onnx")
 
 
 def run(*arguments):
@@ -42,6 +43,29 @@ def test_completion_loads_no_heavy_module(monkeypatch):
         "    main(prog_name='h2olite')\n"
     )
     assert loaded_by(call) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", DATASETS / "iris.csv", *SMALL, "-o", "iris.h2olite", "--quiet"],
+        ["predict", "model", DATASETS / "penguins.csv", "-o", "p.csv"],
+        ["evaluate", "model", DATASETS / "penguins.csv"],
+        ["show", "model"],
+        ["varimp", "model"],
+        ["history", "model"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_commands_load_no_more_than_they_need(penguins, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    words = [str(penguins.path if word == "model" else word) for word in arguments]
+    call = (
+        "from h2olite_cli.main import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): "
+        f"main({words}, standalone_mode=False)"
+    )
+    assert set(loaded_by(call)) <= {"numba", "numpy", "pyarrow"}
 
 
 def test_importing_h2olite_loads_no_heavy_module():

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+import h2olite
+from h2olite.kernels import rows as kernels
+from h2olite.selection import cross_validation
+from h2olite.training import workers
+
+
+@pytest.fixture
+def crashing(monkeypatch):
+    """A kernel that fails in its threads once training has begun."""
+    train_rows = kernels.train_rows
+
+    def crash(*arguments):
+        if arguments[9].size:  # the rows; none while compiling
+            raise MemoryError("a thread's memory is gone")
+        train_rows(*arguments)
+
+    monkeypatch.setattr(workers.kernels, "train_rows", crash)
+    monkeypatch.setattr(workers, "is_compiled", lambda kernel: True)
+
+
+def test_crash_of_a_thread_is_one_error_and_no_hang(crashing):
+    table = {"x": np.arange(4000.0), "y": np.arange(4000.0)}
+    with pytest.raises(MemoryError, match="a thread's memory is gone"):
+        h2olite.deeplearning(y="y", training_frame=table, hidden=[3], epochs=1e6, nthreads=2)
+
+
+def test_crash_of_a_fold_ends_the_others(monkeypatch):
+    fit, calls = cross_validation.fit, []
+
+    def crash_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RuntimeError("a fold is gone")
+        return fit(*arguments)
+
+    monkeypatch.setattr(cross_validation, "fit", crash_once)
+    table = {"x": np.arange(40.0), "y": np.arange(40.0)}
+    with pytest.raises(RuntimeError, match="a fold is gone"):
+        h2olite.deeplearning(y="y", training_frame=table, hidden=[3], epochs=1e9, stopping_rounds=0, nfolds=2)
