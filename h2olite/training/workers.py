@@ -30,7 +30,7 @@ _compiling = threading.Lock()
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
 
-WEIGHTS_PER_THREAD = 20_000
+WEIGHTS_PER_THREAD = 5_000
 """Weights that a mini-batch uses for each thread: with fewer, waiting for one another costs more than it gains."""
 
 SAMPLED_ROWS = 10_000
