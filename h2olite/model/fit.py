@@ -76,7 +76,6 @@ def fit(
             parameters,
             layout_of(encoder, response, parameters),
             encoder.input_names,
-            classification=response is not None and response.levels is not None,
             absent_inputs=absent,
         )
     else:

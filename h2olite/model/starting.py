@@ -23,7 +23,6 @@ def starting_network(
     layout: Layout,
     input_names: Sequence[str],
     *,
-    classification: bool,
     absent_inputs: np.ndarray,
 ) -> Network:
     """The network that training starts from.
@@ -33,7 +32,7 @@ def starting_network(
     parameters : resolved parameters; their pretrained_autoencoder is a model.
     layout : the network's.
     input_names : the name of each input.
-    classification, absent_inputs : see `initial_network`.
+    absent_inputs : see `initial_network`.
 
     Raises
     ------
@@ -46,7 +45,6 @@ def starting_network(
         parameters.initial_weight_distribution,
         parameters.initial_weight_scale,
         random_stream(parameters.seed, "initial weights"),
-        classification=classification,
         absent_inputs=absent_inputs,
         averaged=parameters.averaging_window > 0,
     )

@@ -178,15 +178,15 @@ def initial_network(
     scale: float,
     random: np.random.Generator,
     *,
-    classification: bool,
     absent_inputs: np.ndarray,
     averaged: bool,
 ) -> Network:
-    """A network with random weights, as H2O draws them.
+    """A network with random weights.
 
-    UniformAdaptive draws from U(-r, r) with r = sqrt(6 / (units below + units above)) (Glorot and Bengio 2010), 4 r in
-    the output layer of a classifier; Uniform from U(-scale, scale), Normal from N(0, scale^2). Biases start at 0.5 in
-    the first and 1 in further hidden layers of Rectifier and Maxout, otherwise at 0.
+    UniformAdaptive draws from U(-r, r) with r = sqrt(6 / (units below + units above)) (Glorot and Bengio 2010); Uniform
+    from U(-scale, scale), Normal from N(0, scale^2). Biases start at 0.5 in the first and 1 in further hidden layers of
+    Rectifier and Maxout, otherwise at 0. (H2O draws the output layer of a classifier from 4 times that range, which
+    starts training with confident wrong answers.)
 
     absent_inputs : indices of inputs that no training row has. Their weights start, and stay, at 0, so that a level or
     missing value first met at scoring adds nothing instead of noise.
@@ -200,8 +200,7 @@ def initial_network(
             weights[...] = random.normal(0.0, scale, weights.shape)
         else:
             below, above = layout.sizes[layer], layout.sizes[layer + 1]
-            adaptive = np.sqrt(6.0 / (below + above)) * (4.0 if classification and layer == last else 1.0)
-            width = adaptive if distribution == "UniformAdaptive" else scale
+            width = np.sqrt(6.0 / (below + above)) if distribution == "UniformAdaptive" else scale
             weights[...] = random.uniform(-width, width, weights.shape)
         if layer < last and activation.startswith(("Rectifier", "Maxout")):
             network.biases(layer)[...] = 0.5 if layer == 0 else 1.0

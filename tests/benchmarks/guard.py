@@ -73,7 +73,6 @@ def prepared(source: object, batch: int) -> Prepared:
         parameters,
         layout_of(preparation.encoder, preparation.response, parameters),
         preparation.encoder.input_names,
-        classification=True,
         absent_inputs=preparation.absent_inputs,
     )
     rule, objective = rule_of(parameters, rows, network), objective_of(parameters)

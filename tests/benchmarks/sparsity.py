@@ -100,7 +100,6 @@ def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, coll
         "UniformAdaptive",
         1.0,
         random,
-        classification=True,
         absent_inputs=np.empty(0, np.int64),
         averaged=True,
     )

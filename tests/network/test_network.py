@@ -13,7 +13,6 @@ def draw(
     distribution="UniformAdaptive",
     scale=1.0,
     seed=0,
-    classification=True,
     absent=NOTHING,
     averaged=False,
 ):
@@ -23,7 +22,6 @@ def draw(
         distribution,
         scale,
         np.random.default_rng(seed),
-        classification=classification,
         absent_inputs=absent,
         averaged=averaged,
     )
@@ -66,15 +64,10 @@ def test_parameters_and_memory_are_float32():
 
 
 def test_adaptive_weights_are_uniform_in_the_range_of_glorot_and_bengio():
-    network = draw([100, 200, 50], classification=False)
+    network = draw([100, 200, 50])
     for layer, units in enumerate((100 + 200, 200 + 50)):
         weights, width = network.weights(layer), np.sqrt(6 / units)
         assert_uniform(weights, width)
-
-
-def test_output_layer_of_a_classifier_starts_four_times_as_wide():
-    assert_uniform(draw([100, 200, 50]).weights(1), 4 * np.sqrt(6 / 250))
-    assert_uniform(draw([100, 50]).weights(0), 4 * np.sqrt(6 / 150))
 
 
 def test_uniform_weights_lie_within_the_scale():
