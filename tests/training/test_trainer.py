@@ -191,7 +191,7 @@ def test_as_many_threads_train_as_asked_for(frame, threads):
 def test_no_more_threads_train_than_have_enough_to_do(frame):
     few, many = (train(frame, nthreads=4, hidden=hidden).network for hidden in ([10], [200, 200]))
     rows = EncodedRows(*(np.zeros((2000, n), kind) for n, kind in ((0, np.int32), (2, np.float32))), *[NONE] * 3)
-    for network, n_members in ((few, 1), (many, 2)):
+    for network, n_members in ((few, 1), (many, 4)):
         with fit.Workers(network, rows, 4) as workers:
             assert len(workers._team) == n_members
 
