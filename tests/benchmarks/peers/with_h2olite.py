@@ -17,9 +17,9 @@ read = functools.cache(read_table)
 def run(task: Task, done: Callable[[], None]) -> Result:
     """Train on a table and measure the model on its test rows."""
     train, test = (read(task[part], factors=(task["response"],)) for part in ("train", "test"))
-    settings = {}
+    settings = dict(task.get("settings", {}))
     if "goal" in task:
-        settings = {
+        settings |= {
             "validation_frame": test,
             "train_samples_per_iteration": task["look"],
             "score_each_iteration": True,
