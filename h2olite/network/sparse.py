@@ -31,8 +31,7 @@ def is_sparse(network: Network, n_levels: int) -> bool:
 
 def sparse_layers(network: Network, n_levels: int) -> SparseLayers:
     """The weights of a network that are not 0, and its biases; the first inputs are those of levels."""
-    by_unit = [network.weights(layer).transpose(2, 1, 0) for layer in range(network.n_layers)]
-    matrices = [of_layer.reshape(-1, of_layer.shape[2]) for of_layer in by_unit]
+    matrices = [network.weights(layer).T.reshape(network.biases(layer).size, -1) for layer in range(network.n_layers)]
     levels, matrices[0] = matrices[0][:, :n_levels].T, matrices[0][:, n_levels:]
     level_starts, level_columns, level_weights = _compress([levels])
     starts, inputs, weights = _compress(matrices)

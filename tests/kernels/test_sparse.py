@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from examples import ACTIVATIONS, LEVELS, LOSSES, N_INPUTS, N_NUMERIC, network, objective, predict, table
 
+from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.sparse import TILE, predict_sparse_rows
 from h2olite.network import sparse
 from h2olite.network.sparse import is_sparse, sparse_layers, sparse_workspace
@@ -19,7 +20,7 @@ def sparse_network(*arguments, zero_share=0.7, **options):
     for layer in range(net.n_layers):
         weights = net.weights(layer)
         weights[random.random(weights.shape) < zero_share] = 0
-    net.weights(0)[-1] = 0
+    net.weights(0)[-1:] = 0
     return net
 
 
@@ -57,6 +58,16 @@ def test_it_predicts_the_rows_asked_for():
 def test_networks_of_any_share_of_zeros_can_be_scored(zero_share):
     net, goal, data = sparse_network(zero_share=zero_share), objective(), table(TILE)
     np.testing.assert_allclose(predict_sparsely(net, goal, data), predict(net, goal, data), rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_that_no_input_is_left_of_is_scored():
+    net, goal = sparse_network(activation="Maxout", hidden=(200, 200), n_inputs=0), objective(activation="Maxout")
+    data = EncodedRows(np.empty((sparse.LEAST_ROWS, 0), np.int32), np.empty((sparse.LEAST_ROWS, 0), np.float32))
+    net.weights(1)[...] = 0
+    assert is_sparse(net, 0)
+    with Workers(net, data, n_threads=1) as workers:
+        outputs = workers.predict(goal, data)
+        np.testing.assert_allclose(outputs[:9], workers.predict(goal, data, np.arange(9)), rtol=1e-5)
 
 
 def test_workers_take_the_sparse_kernel_for_many_rows_of_a_large_sparse_network(monkeypatch):
