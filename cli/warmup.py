@@ -40,16 +40,18 @@ def warmup(console: Console, as_json: bool) -> None:
 
 def n_compiled() -> int:
     """How many of the kernels that training and prediction call this process has compiled."""
-    from h2olite.kernels import rows
+    from h2olite.kernels import rows, sparse
 
-    return sum(len(function.stats.cache_misses) for function in vars(rows).values() if hasattr(function, "stats"))
+    functions = [*vars(rows).values(), *vars(sparse).values()]
+    return sum(len(kernel.stats.cache_misses) for kernel in {f for f in functions if hasattr(f, "stats")})
 
 
 def train_with_every_rule() -> None:
     """Train a network of a handful of weights in every way that may need a kernel of its own, and predict by it."""
     from h2olite import deeplearning
 
-    table = {"x": [1.0, 2.0, 3.0, 4.0], "y": ["a", "b", "a", "b"]}
+    numbers, classes = [1.0, 2.0, 3.0, 4.0], ["a", "b", "a", "b"]
+    table = {"x": numbers, "y": classes}
     for adaptive_rate, mini_batch_size in itertools.product((True, False), (1, 32)):
         model = deeplearning(
             y="y",
@@ -61,3 +63,11 @@ def train_with_every_rule() -> None:
             mini_batch_size=mini_batch_size,
         )
         model.predict(table)
+    # A large network of zeros, for it is scored by kernels of its own where there are many rows.
+    deeplearning(
+        y="y",
+        training_frame={"x": numbers * 512, "y": classes * 512},
+        hidden=[150, 150],
+        epochs=0.1,
+        l1=1.0,
+    )

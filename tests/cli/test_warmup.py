@@ -11,11 +11,12 @@ OTHER_NETWORKS = """
 import numpy as np
 from click.testing import CliRunner
 import h2olite
-from h2olite.kernels import rows
+from h2olite.kernels import rows, sparse
 from h2olite_cli.main import main
 
 def compiled():
-    return [len(kernel.signatures) for kernel in (rows.train_rows, rows.predict_rows, rows.pay_penalties)]
+    kernels = (rows.train_rows, rows.predict_rows, rows.pay_penalties, sparse.predict_sparse_rows)
+    return [len(kernel.signatures) for kernel in kernels]
 
 CliRunner().invoke(main, ["warmup"], catch_exceptions=False)
 after_warmup = compiled()
@@ -28,6 +29,8 @@ for settings in (
     {"autoencoder": True, "activation": "Tanh", "sparsity_beta": 0.1},
 ):
     h2olite.deeplearning(training_frame=table, **{"hidden": [6], "epochs": 1} | settings).predict(table)
+long = {name: np.tile(column, 40) for name, column in table.items()}
+h2olite.deeplearning(training_frame=long, y="c", x=["x0", "x1"], hidden=[200, 200], epochs=0.1, l1=1.0).predict(long)
 print(after_warmup, compiled())
 """
 
@@ -49,7 +52,7 @@ def test_what_a_warmup_compiles_serves_every_other_network():
     paths = os.pathsep.join(path for path in sys.path if path)
     script = [sys.executable, "-P", "-c", OTHER_NETWORKS]
     finished = subprocess.run(script, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
-    assert finished.stdout == "[1, 1, 1] [1, 1, 1]\n", finished.stderr
+    assert finished.stdout == "[1, 1, 1, 1] [1, 1, 1, 1]\n", finished.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):
