@@ -17,6 +17,9 @@ from typing import IO
 
 from h2olite.errors import ArtifactError, DataError, ParameterError
 
+MOST_DOCUMENT = 32 << 20
+"""Bytes that a JSON document may take."""
+
 LOCAL_HEADER = b"PK\x03\x04"
 """What a zip file with members begins with."""
 
@@ -33,6 +36,11 @@ def most_unpacked(file_size: int) -> int:
     Arrays of zeros shrink a thousandfold, so small files may grow freely; larger ones must not be zip bombs.
     """
     return (256 << 20) + 100 * file_size
+
+
+def most_document(packed_size: int) -> int:
+    """The bytes that a JSON document of this size in the file may unpack to; parsing takes some 30 times as many."""
+    return min((1 << 20) + 100 * packed_size, MOST_DOCUMENT)
 
 
 @contextlib.contextmanager
@@ -62,6 +70,21 @@ def opened(path: str | os.PathLike[str], kind: str, maker: str) -> Iterator[zipf
     except Exception as error:
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise ArtifactError(f"{kind} {path} is damaged ({reason}); get it again.") from error
+
+
+def read_document(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A member that holds a JSON document.
+
+    Raises
+    ------
+    ValueError
+        It is larger than it may be.
+    """
+    info = archive.getinfo(member)
+    most = most_document(info.compress_size)
+    if info.file_size > most:
+        raise ValueError(f"{member} takes {info.file_size} bytes instead of at most {most}")
+    return archive.read(info)
 
 
 @contextlib.contextmanager
@@ -135,6 +158,8 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     """Refuse members that hide one another, or together unpack to more than a file of this size may."""
     if len({info.filename for info in members}) < len(members):
         raise ValueError("a member occurs twice")
+    if sum(info.compress_size for info in members) > size:
+        raise ValueError(f"its members claim to take more than its {size} bytes")
     if sum(info.file_size for info in members) > most_unpacked(size):
         raise ValueError(f"its {size} bytes claim to unpack to more than {most_unpacked(size)}")
     if not {info.compress_type for info in members} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

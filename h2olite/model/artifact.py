@@ -19,7 +19,7 @@ import numpy as np
 
 from h2olite.errors import ArtifactError
 
-from .archive import SAMPLE, member_info, most_unpacked, opened, replacing
+from .archive import MOST_DOCUMENT, SAMPLE, member_info, most_document, most_unpacked, opened, read_document, replacing
 
 FORMAT = "h2olite model"
 VERSION = 2
@@ -36,8 +36,8 @@ MEMBER_BYTES = 512
 NUMBERS = "biuf"
 """The kinds of dtype an array may have: booleans, integers and floats."""
 
-MOST_DOCUMENT = 32 << 20
-"""Bytes that the JSON document may take; parsing multiplies them."""
+MOST_DIMENSIONS = 64
+"""Dimensions that an array of NumPy may have."""
 
 
 def write_artifact(path: str | os.PathLike[str], document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -62,8 +62,9 @@ def write_artifact(path: str | os.PathLike[str], document: dict[str, Any], array
     members, shapes = _without_zeros(arrays)
     text = _text_of(path, document, list(arrays), shapes)
     with replacing(path) as stream:
-        unpacked = _write_members(stream, text, members, compress=True) + _dense_bytes(shapes)
-        if unpacked > most_unpacked(stream.tell()):
+        written = _write_members(stream, text, members, compress=True)
+        unpacked = sum(info.file_size for info in written) + _dense_bytes(shapes)
+        if unpacked > most_unpacked(stream.tell()) or len(text) > most_document(written[0].compress_size):
             stream.seek(0)
             stream.truncate()
             _write_members(stream, _text_of(path, document, list(arrays), {}), arrays, compress=False)
@@ -118,8 +119,10 @@ def _dense_bytes(shapes: Mapping[str, Sequence[int]]) -> int:
     return sum(math.prod(shape) for shape in shapes.values()) * np.dtype(np.float32).itemsize
 
 
-def _write_members(stream: IO[bytes], text: bytes, arrays: dict[str, np.ndarray], *, compress: bool) -> int:
-    """Write the zip; returns the bytes its members unpack to."""
+def _write_members(
+    stream: IO[bytes], text: bytes, arrays: dict[str, np.ndarray], *, compress: bool
+) -> list[zipfile.ZipInfo]:
+    """Write the zip; returns its members, the document first."""
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr(member_info(DOCUMENT, text[:SAMPLE], compress), text)
         for name, array in arrays.items():
@@ -127,7 +130,7 @@ def _write_members(stream: IO[bytes], text: bytes, arrays: dict[str, np.ndarray]
             large = array.nbytes > zipfile.ZIP64_LIMIT // 2
             with archive.open(member_info(f"{name}.npy", start, compress), "w", force_zip64=large) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
-        return sum(info.file_size for info in archive.infolist())
+        return archive.infolist()
 
 
 def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -135,8 +138,6 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarra
     names = set(archive.namelist())
     if DOCUMENT not in names:
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
-    if archive.getinfo(DOCUMENT).file_size > MOST_DOCUMENT:
-        raise ValueError(f"{DOCUMENT} is larger than {MOST_DOCUMENT >> 20} MiB")
     document, array_names, shapes = _load_document(archive)
     if names != {DOCUMENT, *(f"{name}.npy" for name in (*array_names, *(name + PLACES for name in shapes)))}:
         raise ValueError("its members are not those it lists")
@@ -151,7 +152,7 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarra
 
 def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str], dict[str, list[int]]]:
     """The document, the names of the arrays, and the shapes of those kept without zeros; version 1 had none."""
-    contents = json.loads(archive.read(DOCUMENT).decode("utf-8"), parse_constant=_no_number)
+    contents = json.loads(read_document(archive, DOCUMENT).decode("utf-8"), parse_constant=_no_number)
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
     version, names, document = (contents.get(key) for key in ("version", "arrays", "document"))
@@ -198,15 +199,25 @@ def _load_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _are_names(names: Any) -> TypeGuard[list[str]]:
-    """Whether this is a list of names that arrays may have."""
-    return isinstance(names, list) and all(isinstance(name, str) and ARRAY_NAME.fullmatch(name) for name in names)
+    """Whether this is a list of different names that arrays may have."""
+    return (
+        isinstance(names, list)
+        and all(isinstance(name, str) and ARRAY_NAME.fullmatch(name) for name in names)
+        and len(set(names)) == len(names)
+    )
 
 
 def _are_shapes(shapes: Any, names: list[str]) -> TypeGuard[dict[str, list[int]]]:
     """Whether these are shapes of some of the arrays."""
-    return isinstance(shapes, dict) and all(
-        name in names and isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
-        for name, shape in shapes.items()
+    return (
+        isinstance(shapes, dict)
+        and shapes.keys() <= set(names)
+        and all(
+            isinstance(shape, list)
+            and len(shape) <= MOST_DIMENSIONS
+            and all(type(size) is int and 0 <= size < 2**63 for size in shape)
+            for shape in shapes.values()
+        )
     )
 
 

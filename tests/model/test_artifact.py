@@ -152,6 +152,14 @@ def test_a_document_too_large_to_read_is_not_written(path, monkeypatch):
     assert not path.exists()
 
 
+def test_a_document_that_deflates_too_well_to_be_read_is_not_deflated(path):
+    document = {"text": "x" * (2 << 20)}
+    write_artifact(path, document, {})
+    with zipfile.ZipFile(path) as file:
+        assert file.getinfo("model.json").compress_type == zipfile.ZIP_STORED
+    assert read_artifact(path)[0] == document
+
+
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"m\.h2olite cannot be written: there is no folder .*absent; make it"):
         write_artifact(tmp_path / "absent" / "m.h2olite", DOCUMENT, ARRAYS)
@@ -283,6 +291,7 @@ def test_a_newer_format_is_an_error_that_says_so(path):
         (contents(arrays=["../weights"]), "the names of its arrays"),
         (contents(arrays=["/etc/passwd"]), "the names of its arrays"),
         (contents(arrays=[3]), "the names of its arrays"),
+        (contents(arrays=["x", "x"]), "the names of its arrays"),
         (contents(arrays=["absent"]), "its members are not those it lists"),
     ],
 )
@@ -379,6 +388,8 @@ PLACES = np.packbits(np.arange(12) % 2).astype(np.uint8)
         (sparse([3, 40], np.ones(6, np.float32), PLACES), "is not of the shape"),
         (sparse([3, 1 << 40], np.ones(6, np.float32), PLACES), "its arrays claim more than"),
         (sparse([3, -4], np.ones(6, np.float32), PLACES), "lacks its document or the names"),
+        (sparse([3, 1 << 64], np.ones(6, np.float32), PLACES), "lacks its document or the names"),
+        (sparse([2] * 65, np.ones(6, np.float32), PLACES), "lacks its document or the names"),
         (sparse([3, "4"], np.ones(6, np.float32), PLACES), "lacks its document or the names"),
         (sparse([3, 4], np.ones(6, np.float32), PLACES)[:2], "its members are not those it lists"),
     ],
@@ -409,9 +420,22 @@ def test_a_small_file_may_unpack_to_a_quarter_gibibyte():
     assert archive.most_unpacked(1000) == pytest.approx(2**28, rel=1e-3)
 
 
-def test_an_oversized_document_is_refused_before_it_is_unpacked(path):
-    zip_of(path, [("model.json", contents(document={"x": " " * (33 << 20)}))], zipfile.ZIP_DEFLATED)
-    with pytest.raises(ArtifactError, match=r"is damaged \(model\.json is larger than 32 MiB"):
+@pytest.mark.parametrize(
+    ("mebibytes", "compression", "most"), [(2, zipfile.ZIP_DEFLATED, "1[23]"), (33, zipfile.ZIP_STORED, "33554432")]
+)
+def test_an_oversized_document_is_refused_before_it_is_unpacked(path, mebibytes, compression, most):
+    zip_of(path, [("model.json", contents(document={"x": " " * (mebibytes << 20)}))], compression)
+    with pytest.raises(ArtifactError, match=rf"is damaged \(model\.json takes \d+ bytes instead of at most {most}"):
+        read_artifact(path)
+
+
+def test_members_that_claim_more_of_the_file_than_there_is_are_refused(path):
+    """Or arrays might unpack to as much more."""
+    zip_of(path, [("model.json", contents(arrays=["x"])), ("x.npy", npy(np.zeros(1000)))], zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path) as file:
+        packed = file.getinfo("x.npy").compress_size
+    path.write_bytes(path.read_bytes().replace(packed.to_bytes(4, "little"), (1 << 30).to_bytes(4, "little")))
+    with pytest.raises(ArtifactError, match=r"is damaged \(its members claim to take more than its \d+ bytes"):
         read_artifact(path)
 
 
