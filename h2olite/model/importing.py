@@ -23,13 +23,13 @@ from h2olite.network.network import Network
 from h2olite.parameters import Activation, CategoricalEncoding, Distribution, Parameters
 from h2olite.validation import resolve
 
-from .archive import opened
-from .artifact import MOST_DOCUMENT
+from .archive import opened, read_document
 from .importance import gedeon_importance
 from .model import Model
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
 from .record import TrainingRecord
 from .scoring import REGRESSION_LOSSES, ClassShares, layout_of, lowered
+from .soundness import check_encoder, check_response
 
 CATEGORIES = {"Binomial": "bernoulli", "Multinomial": "multinomial", "Regression": None, "AutoEncoder": None}
 """The distribution of each category of models; None where the MOJO says which."""
@@ -176,9 +176,7 @@ class _Details(NamedTuple):
         """Read ``experimental/modelDetails.json``."""
         if DETAILS not in archive.namelist():
             return cls()
-        if archive.getinfo(DETAILS).file_size > MOST_DOCUMENT:
-            raise ValueError(f"{DETAILS} is larger than {MOST_DOCUMENT >> 20} MiB")
-        details = json.loads(archive.read(DETAILS))
+        details = json.loads(read_document(archive, DETAILS))
         output = details["output"]
         kinds = zip(output["names"], output["column_types"], strict=True)
         importances = output["variable_importances"]
@@ -206,7 +204,7 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
     weights = next((name for name in roles if name not in (offset, fold)), None)
     response = None if is_autoencoder else _response(mojo, category, has_offset=offset is not None)
     sizes = mojo.integers("neural_network_sizes")
-    ratios = mojo.numbers("hidden_dropout_ratios").tolist()[: len(sizes) - 2]
+    *ratios, _ = mojo.numbers("hidden_dropout_ratios", len(sizes) - 1).tolist()
     if not all(0 <= ratio < 1 for ratio in ratios):
         raise ValueError("a dropout ratio is not from 0 to 1")
     balanced = mojo.flag("balance_classes")
@@ -228,6 +226,7 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
         ),
         None if response is None or response.levels is None else response.n_classes,
     )
+    check_response(response, parameters)
     network = _network(mojo, encoder, response, parameters, sizes)
     unused = np.flatnonzero([name in details.unused for name in encoder.input_names])
     shares = None
@@ -273,8 +272,7 @@ def _encoder(mojo: _Mojo, times: frozenset[str]) -> RowEncoder:
     )
     if encoder.cat_offsets.tolist() != mojo.integers("cat_offsets"):
         raise ValueError("its cat_offsets are not those of its levels")
-    if not encoder.multiplier.all():
-        raise ValueError("norm_mul has entries of 0")
+    check_encoder(encoder)
     return encoder
 
 

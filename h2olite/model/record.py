@@ -20,6 +20,9 @@ from .objective import describe_objective
 if TYPE_CHECKING:
     from .model import Model
 
+DURATIONS = ("read", "encode", "compile", "train", "score", "total")
+"""What a record tells the seconds of."""
+
 
 @dataclasses.dataclass
 class TrainingRecord:
@@ -59,7 +62,7 @@ class TrainingRecord:
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:
         """The record of a model about whose training nothing is known."""
-        seconds = dict.fromkeys(("read", "encode", "compile", "train", "score", "total"), 0.0)
+        seconds = dict.fromkeys(DURATIONS, 0.0)
         return cls(h2olite.__version__, 0, None, 0.0, 0, 0, "import", [], seconds, [], maker=maker)
 
 

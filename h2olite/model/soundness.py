@@ -18,10 +18,8 @@ from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.validation import read
 
-from .record import TrainingRecord
+from .record import DURATIONS, TrainingRecord
 from .scoring import REGRESSION_LOSSES
-
-DURATIONS = frozenset({"read", "encode", "compile", "train", "score", "total"})
 
 SIMPLE = frozenset({int, float, str, bool})
 
@@ -136,8 +134,11 @@ def check_document(document: Any) -> None:
     """
     check_json(document, _Document, "document")
     record = document["record"]
-    _require(DURATIONS <= record["seconds"].keys(), "a duration is missing")
+    _require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
     _require(0 <= record.get("pruned_inputs", 0) < 2**31, "pruned_inputs is no number of inputs")
+    folds = document["cross_validation"]
+    for of_fold in (folds and folds["models"]) or ():
+        _require(of_fold.get("cross_validation") is None, "a fold's model is cross-validated itself")
     for shares in document["shares"] or ():
         _require(all(0 <= share <= 1 for share in shares) and any(shares), "shares are not from 0 to 1")
 

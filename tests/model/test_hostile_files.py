@@ -180,6 +180,11 @@ UNSOUND = [
     (("importances",), [1.0], "importances are not as many as inputs"),
     (("rows_seen",), 2**70, "document.rows_seen is not as it must be"),
     (("record", "pruned_inputs"), -1, "pruned_inputs is no number of inputs"),
+    (
+        ("cross_validation",),
+        {"metrics": {}, "by_fold": [], "predictions": None, "models": [{"cross_validation": {}}]},
+        "a fold's model is cross-validated itself",
+    ),
     (("model_id",), None, "document.model_id is not as it must be"),
 ]
 """Places in the document of a model of penguins, values that do not fit there, and why."""

@@ -105,7 +105,7 @@ def test_name_and_unused_inputs_are_found_in_what_h2o_tells_people():
     assert import_mojo(mojo("prostate_maxout")).model_id == "model"
 
 
-def test_an_imported_model_is_measured(tmp_path):
+def test_an_imported_model_is_measured():
     metrics = import_mojo(mojo("prostate_cat_na")).model_performance(rows_of("prostate_cat_na"))
     assert 0.8 < metrics.auc() < 1
 
@@ -246,6 +246,7 @@ DAMAGES = {
     "a weight beyond single precision": ("bias_layer1 = [0", "bias_layer1 = [1e300"),
     "a threshold that is no number": ("default_threshold = ", "default_threshold = NaN, "),
     "a ratio above 1": ("hidden_dropout_ratios = [0.0", "hidden_dropout_ratios = [1.5"),
+    "too few ratios": ("hidden_dropout_ratios = [0.0, 0.0, 0.0]", "hidden_dropout_ratios = [0.0]"),
     "a scale of 0": ("norm_mul = [0.15320807124060337", "norm_mul = [0.0"),
     "a line without value": ("[info]", "[info]\nnonsense"),
 }
@@ -261,6 +262,7 @@ MEMBERS = {
     "levels twice": {"domains/d000.txt": "d1\nd1\nd3\nd4\n"},
     "too few levels": {"domains/d000.txt": "d1\nd2\n"},
     "endless levels": {"domains/d000.txt": "\n" * 50_000_000},
+    "large JSON": {importing.DETAILS: f"[{'[],' * 1_000_000}0]"},
     "bytes that are no text": {"domains/d000.txt": b"\xff\xfe\n"},
     "deep JSON": {importing.DETAILS: "[" * 1_000_000},
     "JSON of another kind": {importing.DETAILS: "[1, 2]"},
