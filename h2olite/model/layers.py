@@ -37,8 +37,11 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
     for layer, units in enumerate(sizes[1:]):
         is_output = layer == network.n_layers - 1
         biases = network.biases(layer)
-        pruned = np.zeros(model.record.pruned_inputs * biases.size if layer == 0 else 0, np.float32)
-        weights = np.append(network.weights(layer), pruned)
+        weights = network.weights(layer).astype(np.float64)
+        n_pruned = model.record.pruned_inputs * biases.size if layer == 0 else 0
+        n_weights = weights.size + n_pruned
+        mean = weights.sum() / n_weights
+        squares = np.square(weights - mean).sum() + n_pruned * mean**2
         rows.append(
             {
                 "layer": layer + 2,
@@ -48,13 +51,13 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
                 "l1": parameters.l1,
                 "l2": parameters.l2,
                 **_rates(network, parameters, layer),
-                "mean_weight": float(weights.mean(dtype=np.float64)),
-                "weight_rms": float(weights.std(dtype=np.float64)),
+                "mean_weight": float(mean),
+                "weight_rms": float(np.sqrt(squares / n_weights)),
                 "mean_bias": float(biases.mean(dtype=np.float64)),
                 "bias_rms": float(biases.std(dtype=np.float64)),
-                "zero_share": float(np.mean(weights == 0)),
-                "l1_norm": float(np.abs(weights).sum(dtype=np.float64)),
-                "l2_norm": float(np.sqrt(np.square(weights, dtype=np.float64).sum())),
+                "zero_share": (n_weights - int(np.count_nonzero(weights))) / n_weights,
+                "l1_norm": float(np.abs(weights).sum()),
+                "l2_norm": float(np.sqrt(np.square(weights).sum())),
                 **of_penalties[layer],
             }
         )
