@@ -141,7 +141,7 @@ def _differences(model: Model) -> Iterator[str]:
         yield "H2O cannot predict from a MOJO of an autoencoder with categorical columns; h2olite imports and uses it."
     if model.response is None and (encoder.imputed != encoder.subtrahend).any():
         yield (
-            "the MOJO of an autoencoder that does not standardize takes a missing number as 0; "
+            "the MOJO of an autoencoder that does not centre numbers takes a missing one as 0; "
             f"{model.model_id} takes it as the mean of training."
         )
 

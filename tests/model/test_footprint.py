@@ -26,13 +26,14 @@ print(int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[
 """The peak of getrusage would be that of the process that starts this one, if it is larger."""
 
 
-@pytest.fixture
-def wide(tmp_path):
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
     """A Parquet file of 4 million numbers and a column of two levels."""
     random = np.random.default_rng(0)
     columns = {f"x{i}": random.random(200_000) for i in range(20)}
-    pq.write_table(pa.table(columns | {"y": np.where(columns["x0"] > 0.5, "a", "b")}), tmp_path / "t.parquet")
-    return tmp_path / "t.parquet"
+    path = tmp_path_factory.mktemp("wide") / "t.parquet"
+    pq.write_table(pa.table(columns | {"y": np.where(columns["x0"] > 0.5, "a", "b")}), path)
+    return path
 
 
 def test_estimate_is_near_the_peak_that_is_measured(wide):

@@ -128,7 +128,7 @@ def test_what_h2o_does_otherwise_is_said(target):
         model_of("autoencoder").download_mojo(target)
     frame = table_of("autoencoder")[["a", "b"]]
     model = deeplearning(training_frame=frame, autoencoder=True, standardize=False, hidden=[2], epochs=1, seed=1)
-    with pytest.warns(UserWarning, match="takes a missing number as 0; .* takes it as the mean of training"):
+    with pytest.warns(UserWarning, match="takes a missing one as 0; .* takes it as the mean of training"):
         model.download_mojo(target)
 
 

@@ -53,7 +53,7 @@ def test_missing_and_unseen_values_are_as_the_model_takes_them(h2o, kind, tmp_pa
     frame = simulated().head(8).astype({"flag": object})
     frame.loc[0, "colour"] = "atlantis"
     frame.loc[1, ["colour", "many", "flag"]] = None
-    frame.loc[2, ["a", "b", "when"]] = None
+    frame.loc[2, ["a", "b", "when", "rare"]] = None
     frame["offset"] = 0.0  # which a MOJO takes all offsets to be
     model = model_of(kind)
     assert_h2o_predicts(h2o, model.download_mojo(tmp_path / "model.zip"), model, frame)

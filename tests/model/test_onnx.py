@@ -68,7 +68,7 @@ def test_missing_and_unseen_values_are_as_the_model_takes_them(kind, tmp_path):
         str if "factors" in KINDS[kind] and "code" in KINDS[kind]["factors"] else float
     )
     frame["a"], frame["b"] = [np.nan, 1e6, -1e6, 0, 1, 2, 3, np.nan], np.nan
-    frame.loc[2:4, "when"] = pd.NaT
+    frame.loc[2:4, "when"], frame["rare"] = pd.NaT, [np.nan, 0, 5, np.nan, -3, 0, 1e6, 12.5]
     assert_predicts(session_of(model_of(kind), tmp_path / "m.onnx"), model_of(kind), frame)
 
 
