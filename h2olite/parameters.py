@@ -586,7 +586,7 @@ class Parameters:
         group="data",
         within="(0, 1]",
         own=True,
-        help="Not in H2O. Numeric columns with at least this share of zeros are scaled but not centred, so that zeros "
+        help="Numeric columns with at least this share of zeros are scaled but not centred, so that zeros "
         "cost no time; missing numbers become 0 in them. 1 centres all.",
     )
     nthreads: int = parameter(
