@@ -85,9 +85,11 @@ class Workers:
         """Train on these rows, in this order."""
         network = self.network
         mean = network.theta if network.is_averaged else np.empty(0, np.float32)
+        together = threading.Barrier(len(self._team))
 
         def run(work: Workspace) -> None:
             try:
+                together.wait()
                 kernels.train_rows(
                     network.layout,
                     network.iterate,
@@ -108,7 +110,11 @@ class Workers:
                 work.member.arrivals[work.member.place] = GONE  # or the others would wait for it
                 raise
 
-        self._run(run, ((work,) for work in self._team))
+        try:
+            self._run(run, ((work,) for work in self._team))
+        except BaseException:
+            together.abort()  # an interruption may have kept some members from being called
+            raise
         network.rows_seen += order.size
 
     def pay_penalties(self, rule: Rule, columns: np.ndarray, n_updates: float) -> None:

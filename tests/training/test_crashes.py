@@ -1,5 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from examples import network, objective, rule, table
 
 import h2olite
 from h2olite.kernels import rows as kernels
@@ -25,6 +28,23 @@ def test_crash_of_a_thread_is_one_error_and_no_hang(crashing):
     table = {"x": np.arange(4000.0), "y": np.arange(4000.0)}
     with pytest.raises(MemoryError, match="a thread's memory is gone"):
         h2olite.deeplearning(y="y", training_frame=table, hidden=[3], epochs=1e6, nthreads=2)
+
+
+def test_interruption_before_all_threads_are_called_leaves_none_waiting(monkeypatch):
+    submit, called = ThreadPoolExecutor.submit, []
+
+    def submit_one(*arguments):
+        if called:
+            raise KeyboardInterrupt
+        called.append(arguments)
+        return submit(*arguments)
+
+    goal, rows = objective(hidden=(200, 200)), table(100)
+    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as team:
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", submit_one)
+        with pytest.raises(KeyboardInterrupt):
+            team.train(goal, rule(), rows, np.arange(100), seed=1)
+    assert called
 
 
 def test_crash_of_a_fold_ends_the_others(monkeypatch):
