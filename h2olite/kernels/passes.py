@@ -140,7 +140,11 @@ def forward(layout, theta, activation, activates_outputs, dropout, training, wor
     for layer in range(last + 1):
         weights = layer_weights(layout, theta, layer)
         z = layer_slopes(layout, layer, work, n_rows)
-        start_with_bias(weights, z, has_bias(member))
+        for r in range(n_rows):
+            if has_bias(member):
+                copy_row(weights, layout.sizes[layer], z, r)
+            else:
+                clear(z, r, z.shape[1])
         begin, end = own_inputs(layout, layer, n_numeric, member)
         if layer == 0:
             add_levels(weights, z, work)
@@ -175,13 +179,10 @@ def layer_slopes(layout, layer, work, n_rows):
 
 
 @kernel
-def start_with_bias(weights, z, has_bias):
-    """Fill every row of z with the bias, the last row of `weights`, or with 0."""
-    n_inputs = weights.shape[0] - 1
-    scale = np.float32(1) if has_bias else np.float32(0)
-    for r in range(z.shape[0]):
-        for u in range(z.shape[1]):
-            z[r, u] = scale * weights[n_inputs, u]
+def copy_row(weights, i, z, r):
+    """Replace row r of z by row i of the weights."""
+    for u in range(z.shape[1]):
+        z[r, u] = weights[i, u]
 
 
 @kernel
