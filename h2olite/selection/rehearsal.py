@@ -69,8 +69,11 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
     if parameters.nfolds or parameters.fold_column:
         n_folds = int(assign_folds(dataclasses.replace(parameters, seed=0), training).max()) + 1
 
+    checkpoint: Model | None = parameters.checkpoint
+    before = (0.0, 0, 0.0) if checkpoint is None else _trained(checkpoint)
+    end = PROBE + (checkpoint.history[-1]["duration"] if checkpoint and checkpoint.history else 0.0)
     probe = dataclasses.replace(parameters, export_checkpoints_dir=None, stopping_rounds=0)
-    model = fit(probe, training, validation, lambda progress: progress.seconds < PROBE, prune=False)
+    model = fit(probe, training, validation, lambda progress: progress.seconds < end, prune=False)
     resolved = dataclasses.replace(
         model.parameters,
         export_checkpoints_dir=parameters.export_checkpoints_dir,
@@ -78,10 +81,7 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
         seed=parameters.seed,
     )
     response = None if model.response is None else model.response.name
-    checkpoint: Model | None = parameters.checkpoint
-    before = (0.0, 0) if checkpoint is None else (checkpoint.record.epochs, checkpoint.record.samples)
-    epochs, samples = model.record.epochs - before[0], model.record.samples - before[1]
-    seconds = model.record.seconds["train"]
+    epochs, samples, seconds = (now - then for now, then in zip(_trained(model), before, strict=True))
     per_epoch = samples / epochs if epochs else 0.0
     return Rehearsal(
         category=model.category,
@@ -97,6 +97,11 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
         rows_to_train=(parameters.epochs - before[0]) * per_epoch * (n_folds or 1),
         warnings=idle_parameters(parameters, model) + model.record.warnings,
     )
+
+
+def _trained(model: Model) -> tuple[float, int, float]:
+    """For how many epochs, rows and seconds a model has been trained."""
+    return model.record.epochs, model.record.samples, model.record.seconds["train"]
 
 
 def _columns(model: Model, parameters: Parameters, table: Table) -> list[dict[str, Any]]:

@@ -67,6 +67,15 @@ def test_folds_and_checkpoints_change_what_there_is_to_train(folder):
     assert left == pytest.approx(900)
 
 
+def test_speed_is_that_of_going_on_and_not_of_the_checkpoint(folder):
+    table = DATASETS / "iris.csv"
+    model = h2olite.deeplearning(y="species", training_frame=table, hidden=[3], epochs=1)
+    model.record.seconds["train"] = model.history[-1]["duration"] = 1e9
+    model.save("m.h2olite")
+    report = rehearsed(table, "--checkpoint", "m.h2olite", "--epochs", "10", "--hidden", "3")
+    assert report["rows_per_second"] > 1
+
+
 def test_columns_have_the_role_that_training_gives_them(folder):
     random = np.random.default_rng(0)
     frame = pd.DataFrame({name: random.random(50) for name in ("x", "other", "w", "o", "y")}).assign(constant=1)
