@@ -42,8 +42,9 @@ class RowEncoder:
 
     Inputs are laid out as H2O does: first the categorical predictors, by decreasing number of levels, each with one
     input a level (without the first level unless `use_all_factor_levels`) and one for missing; then the numeric ones.
-    Missing and unseen levels activate the missing input; a missing number becomes the training mean. Where hashing is
-    asked for, the inputs of levels and missing are instead `n_slots` that several of them may share.
+    Missing and unseen levels activate the missing input; a missing number becomes the training mean, or 0 in a column
+    of mostly zeros that is not centred. Where hashing is asked for, the inputs of levels and missing are instead
+    `n_slots` that several of them may share.
 
     Parameters
     ----------
