@@ -54,7 +54,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "autoencoder of rectified numbers": {"autoencoder": True, "x": ["a", "b", "amount"]},
     "scaled but not centred": {"y": "three", "sparse": True, "x": ["colour", "many", "a", "b"]},
     "columns of mostly zeros": {"y": "three", "x": ["colour", "a", "rare"]},
-    "autoencoder of mostly zeros": {"autoencoder": True, "x": ["a", "rare"]},
+    "autoencoder of mostly zeros": {"autoencoder": True, "activation": "Tanh", "x": ["a", "rare"]},
     "rows with missing values skipped": {"y": "two", "missing_values_handling": "Skip"},
     "running average of weights": {"y": "two", "averaging_window": 0.1},
     "weighted rows": {"y": "two", "weights_column": "amount"},
@@ -87,7 +87,7 @@ def simulated(n_rows: int = 150) -> pd.DataFrame:
             "three": np.where(score > 1.2, "high", np.where(score > 0, "middle", "low")),
             "numbered": np.where(score > 0.4, 10, 2),
             "amount": np.exp(score / 2),
-            "rare": random.choice([0.0, 5.0, 12.5, np.nan], n_rows, p=[0.6, 0.15, 0.1, 0.15]),
+            "rare": random.choice([0.0, 0.5, 1.25, np.nan], n_rows, p=[0.6, 0.15, 0.1, 0.15]),
         }
     )
 
@@ -112,7 +112,7 @@ def model_of(kind: str) -> h2olite.Model:
 def odd_rows() -> list[dict[str, Any]]:
     """Rows of the simulated table's columns whose values are missing, unseen, or of another type than in training."""
     usual = {"colour": "red", "many": "level 03", "flag": True, "code": 2, "a": 0.5, "b": 9.0, "offset": 0.1}
-    usual |= {"rare": 5.0, "when": pd.Timestamp("2021-05-01")}
+    usual |= {"rare": 0.5, "when": pd.Timestamp("2021-05-01")}
     changes: list[dict[str, Any]] = [
         {},
         {"colour": None, "b": None, "flag": None, "rare": None},
