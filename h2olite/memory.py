@@ -86,8 +86,8 @@ def _of_control_groups() -> Iterator[float]:
 
 
 def _entry(path: Path, name: str) -> int:
-    """The number behind a name in a file of names and numbers."""
-    return next(int(line.split()[1]) for line in path.read_text().splitlines() if line.split()[0] == name)
+    """The number behind a name in a file of names and numbers; 0 if it is not there."""
+    return next((int(line.split()[1]) for line in path.read_text().splitlines() if line.split()[:1] == [name]), 0)
 
 
 def _of_addresses() -> Iterator[float]:

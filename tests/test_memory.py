@@ -1,5 +1,4 @@
 import os
-import resource
 import subprocess
 import sys
 
@@ -18,8 +17,7 @@ def test_limit_on_addresses_counts():
     limit = 2 << 30
     program = "from h2olite.memory import available_memory; print(available_memory())"
     done = subprocess.run(
-        [sys.executable, "-c", program],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        ["sh", "-c", f'ulimit -v {limit >> 10} && exec "$0" -c "$1"', sys.executable, program],
         capture_output=True,
         text=True,
         check=True,
@@ -31,6 +29,7 @@ def test_limit_on_addresses_counts():
     ("membership", "root", "files", "available"),
     [
         ("0::/jobs/7", "", {"memory.max": "1000", "memory.current": "700"}, 400),
+        ("0::/jobs/7", "", {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 600"}, 300),
         ("0::/jobs/7", "", {"memory.max": "max", "memory.current": "700"}, None),
         ("4:cpu,memory:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, 400),
         ("4:cpu:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, None),
@@ -42,7 +41,7 @@ def test_limits_of_control_groups_count_without_what_can_be_had_again(
 ):
     inside = tmp_path / root / folder
     inside.mkdir(parents=True)
-    for name, text in {**files, "memory.stat": "anon 600\ninactive_file 100\n"}.items():
+    for name, text in {"memory.stat": "anon 600\ninactive_file 100", **files}.items():
         (inside / name).write_text(f"{text}\n")
     (tmp_path / "membership").write_text(f"1:name=systemd:/\n{membership}\n")
     monkeypatch.setattr(memory, "CGROUPS", tmp_path)
