@@ -77,8 +77,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
-    for sentence in model.record.warnings:
-        warnings.warn(sentence, stacklevel=3)
+    _warn(model.record.warnings)
     return model
 
 
@@ -86,8 +85,7 @@ def rehearse(parameters: Parameters) -> Rehearsal:
     """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
     rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
-    for sentence in rehearsed.warnings:
-        warnings.warn(sentence, stacklevel=3)
+    _warn(rehearsed.warnings)
     return rehearsed
 
 
@@ -116,8 +114,7 @@ def search(
         watch=watch,
         tell=tell,
     )
-    for sentence in found.warnings:
-        warnings.warn(sentence, stacklevel=3)
+    _warn(found.warnings)
     return found
 
 
@@ -142,9 +139,14 @@ def trace(
         refit=refit,
         watch=watch,
     )
-    for sentence in path.warnings:
-        warnings.warn(sentence, stacklevel=3)
+    _warn(path.warnings)
     return path
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    """Warn whoever has called a function that calls one of these."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=4)
 
 
 def _without_tables(parameters: Parameters) -> Parameters:
