@@ -6,7 +6,6 @@ tables of docs/interchange.md anew. The models are those of tests/zoo.py and the
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 import warnings
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import report
 
 import h2olite
 
@@ -83,11 +83,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with h2o_server.started() as h2o, tempfile.TemporaryDirectory() as folder:
         tables = {"exports": exports(h2o, Path(folder)), "imports": imports()}
-    page = PAGE.read_text(encoding="utf-8")
     for name, rows in tables.items():
-        place = re.compile(rf"(<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
-        page = place.sub(lambda found: "\n".join([f"{found[1]}", *rows, "", ""]), page)  # noqa: B023
-    PAGE.write_text(page, encoding="utf-8")
+        report.write(name, "\n".join(["", *rows, ""]), PAGE)
 
 
 if __name__ == "__main__":

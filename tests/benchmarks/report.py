@@ -122,12 +122,12 @@ def page(finished: Sequence[Finished], repeats: int) -> str:
     return "\n".join([said, "", TARGETS_HEADER, *filter(None, targets), "", RESULTS_HEADER, *lines])
 
 
-def write(section: str, text: str) -> None:
-    """Put the text in place of a section of the page, which comments mark."""
+def write(section: str, text: str, path: Path = PAGE) -> None:
+    """Put the text in place of a section of a page, which comments mark."""
     begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _ratio(ours: float, theirs: float, measure: str) -> float:

@@ -54,10 +54,9 @@ def test_a_target_without_anybody_to_compare_with_has_no_line():
     assert report.target_line(done, TARGET) is None
 
 
-def test_a_section_takes_the_place_of_the_one_before(tmp_path, monkeypatch):
+def test_a_section_takes_the_place_of_the_one_before(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- speed -->\nold\n<!-- end of speed -->\nafter\n")
-    monkeypatch.setattr(report, "PAGE", page)
     for text in ("new", "newer"):
-        report.write("speed", text)
+        report.write("speed", text, page)
     assert page.read_text() == "before\n<!-- speed -->\nnewer\n<!-- end of speed -->\nafter\n"
