@@ -34,7 +34,7 @@ COMMANDS_INTRODUCTION = """# Command line
 
 `h2olite COMMAND [ARGS]`, also `python -m h2olite_cli`. Data goes to stdout; messages, progress and errors go to
 stderr. Exit codes: 0 done; 1 an error of data, parameters or files, told in one line; 2 wrong usage; 130 and 143
-after SIGINT and SIGTERM.
+after SIGINT and SIGTERM ([all of them](batch.md#streams-exit-codes-and-signals)).
 """
 
 
