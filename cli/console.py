@@ -29,7 +29,6 @@ TERMINAL_INTERVAL = 0.1
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where they stay, such as a log file."""
 
-
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 BROKEN_PIPE = 128 + 13
@@ -287,14 +286,14 @@ class Command(click.Command):
                 raise
             except (H2OLiteError, OSError, MemoryError) as error:
                 console.clear()
-                if ctx.meta["debug"]:
-                    raise
                 try:
                     _flush_stdout()
                     if as_json:
                         print_json({"error": _in_one_line(error)})
                 except OSError:  # it is what failed
                     _let_go_of_stdout()
+                if ctx.meta["debug"]:
+                    raise
                 raise Failure(_in_one_line(error), console.log_format) from error
             except (click.ClickException, click.exceptions.Exit):
                 raise
@@ -323,6 +322,8 @@ class Command(click.Command):
 
 
 QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")
+
+JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 
 
 def print_json(value: Mapping[str, Any]) -> None:

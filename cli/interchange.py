@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import click
 
 from .console import QUIET, Command, Console
 from .options import MODEL
-from .output import refuse_unwritable
+from .output import output_option, refuse_unwritable
 
-FORMATS = {"mojo": "h2olite.model.mojo:download_mojo", "onnx": "h2olite.model.onnx:export_onnx"}
-"""The function that writes a model in each format: function(model, path)."""
+FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
+"""The method of a model that writes each format."""
 
 
 @click.command(
     cls=Command,
     params=[
         MODEL,
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            required=True,
-            help="The file to write.",
-        ),
+        output_option("FILE", "The file to write.", required=True),
         click.Option(["--format", "to"], type=click.Choice(list(FORMATS)), required=True, help="What to write."),
         QUIET,
     ],
@@ -34,7 +27,8 @@ FORMATS = {"mojo": "h2olite.model.mojo:download_mojo", "onnx": "h2olite.model.on
         "h2olite export iris.h2olite -o iris.onnx --format onnx",
     ],
 )
-def export(path: str, output: Path, to: str) -> None:
+@click.pass_obj
+def export(console: Console, path: str, output: Path, to: str) -> None:
     """Write MODEL in the format of another system: mojo for H2O, onnx for ONNX runtimes.
 
     An ONNX file takes the columns of a table as they are, and needs h2olite[onnx].
@@ -43,8 +37,8 @@ def export(path: str, output: Path, to: str) -> None:
 
     from h2olite import load_model
 
-    module, _, function = FORMATS[to].partition(":")
-    getattr(importlib.import_module(module), function)(load_model(path), output)
+    getattr(load_model(path), FORMATS[to])(output)
+    console.say(f"Model written to {output}.", "written", path=str(output))
 
 
 @click.command(
@@ -52,12 +46,7 @@ def export(path: str, output: Path, to: str) -> None:
     cls=Command,
     params=[
         click.Argument(["mojo"], type=click.Path(), metavar="MOJO"),
-        click.Option(
-            ["-o", "--output"],
-            type=click.Path(path_type=Path),
-            metavar="MODEL",
-            help="The file to write; by default that of MOJO with the extension .h2olite, in this folder.",
-        ),
+        output_option("MODEL", "Where to write the model; MOJO's name with .h2olite in this folder if not given."),
         QUIET,
     ],
     examples=["h2olite import iris.zip -o iris.h2olite"],
@@ -76,4 +65,5 @@ def import_(console: Console, mojo: str, output: Path | None) -> None:
 
     model = import_mojo(mojo)
     model.save(target)
-    console.say(f"{model!r}\nModel written to {target}.")
+    console.show(repr(model))
+    console.say(f"Model written to {target}.", "written", path=str(target))

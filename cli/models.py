@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,12 @@ import click
 from h2olite.errors import DataError
 
 from .command_line import command_line
-from .console import Command, print_json
+from .console import JSON, QUIET, Command, print_json
 from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
 from .output import FORMAT, OUTPUT, destination, print_csv, write_table
 from .report import describe, describe_comparison, describe_training
 
 TWO_CLASSES, CLASSES = "Two classes", "Classes"
-
-JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 
 
 class Costs(click.ParamType):
@@ -40,6 +39,7 @@ class Costs(click.ParamType):
         MODEL,
         TABLE,
         JSON,
+        QUIET,
         Option(
             ["--threshold"],
             type=click.FLOAT,
@@ -93,7 +93,9 @@ def evaluate(
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
     if curves is not None:
-        write_table([pa.Table.from_pandas(model.curves(table), preserve_index=False)], target)
+        with warnings.catch_warnings(action="ignore"):  # they have been told
+            frame = model.curves(table)
+        write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)
     if as_json:
         print_json(
             {
@@ -113,6 +115,7 @@ def evaluate(
         click.Argument(["paths"], type=click.Path(), nargs=-1, required=True, metavar="MODEL MODEL..."),
         TABLE,
         JSON,
+        QUIET,
         click.Option(
             ["--resamples", "n_resamples"],
             type=click.IntRange(min=1),
@@ -163,6 +166,8 @@ def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int
 )
 def show(path: str, as_json: bool, command: bool) -> None:
     """Show MODEL: parameters, layers, scoring history, metrics and importances."""
+    if command and as_json:
+        raise click.UsageError("--command is a line for a shell; leave out --json.")
     from h2olite import load_model
 
     model = load_model(path)

@@ -17,7 +17,8 @@ from h2olite.errors import ParameterError
 from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
 from h2olite.validation import unknown
 
-from .console import QUIET
+from .console import JSON, QUIET
+from .output import output_option
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -222,12 +223,12 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return parameters
 
 
-def training_options(*, output: str, output_help: str, json_help: str) -> list[click.Parameter]:
+def training_options(*, output: str, output_help: str) -> list[click.Parameter]:
     """What every command that trains takes: TABLE, where results go, and a file of parameters."""
     return [
         click.Argument(["training_frame"], type=click.Path(), metavar="TABLE"),
-        click.Option(["-o", "--output"], type=click.Path(path_type=Path), metavar=output, help=output_help),
-        click.Option(["--json", "as_json"], is_flag=True, help=json_help),
+        output_option(output, output_help),
+        JSON,
         QUIET,
         click.Option(
             ["--params", "parameter_file"],

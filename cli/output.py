@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
 """What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
 
-OUTPUT = click.Option(
-    ["-o", "--output"],
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="The file to write, in the format of its extension; stdout if not given.",
-)
+
+def output_option(metavar: str, help: str, *, required: bool = False) -> click.Option:
+    """The option that says where a command's result goes."""
+    return click.Option(
+        ["-o", "--output"], type=click.Path(path_type=Path), metavar=metavar, required=required, help=help
+    )
+
+
+OUTPUT = output_option("OUT", "The file to write, in the format of its extension; stdout if not given.")
 
 FORMAT = click.Option(
     ["--format", "to"],

@@ -78,7 +78,6 @@ def path_options() -> list[click.Parameter]:
         *training_options(
             output="OUT",
             output_help="A .csv, .parquet, .arrow or .feather file for the strengths; CSV on stdout if not given.",
-            json_help="Print one JSON object on stdout instead of CSV.",
         ),
         *path_options(),
         *csv_options(),

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         *training_options(
             output="DIR",
             output_help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
-            json_help="Print one JSON object on stdout instead of CSV.",
         ),
         *search_options(),
         *hyper_parameter_options(),

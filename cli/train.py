@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         *training_options(
             output="MODEL",
             output_help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
-            json_help="Print a report as one JSON object on stdout.",
         ),
         click.Option(
             ["--dry-run"],

@@ -7,12 +7,12 @@ import time
 
 import click
 
-from .console import QUIET, Command, Console, print_json
+from .console import JSON, QUIET, Command, Console, print_json
 
 
 @click.command(
     cls=Command,
-    params=[click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout."), QUIET],
+    params=[JSON, QUIET],
     examples=["h2olite warmup"],
 )
 @click.pass_obj
@@ -33,7 +33,8 @@ def warmup(console: Console, as_json: bool) -> None:
     n_new = n_compiled() - before
     seconds = time.perf_counter() - started
     done = f"Compiled {n_new} kernels" if n_new else "Nothing left to compile: loaded the kernels"
-    console.say(f"{done} in {seconds:.1f} s.\nThe machine code is in {CACHE_FOLDER}.")
+    console.say(f"{done} in {seconds:.1f} s.", "compiled", compiled=n_new, seconds=seconds)
+    console.say(f"The machine code is in {CACHE_FOLDER}.")
     if as_json:
         print_json({"compiled": n_new, "seconds": seconds, "folder": str(CACHE_FOLDER)})
 

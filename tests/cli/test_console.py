@@ -153,8 +153,9 @@ def test_command_goes_on_when_nobody_hears_it(streams):
 
 
 def test_debug_lets_the_traceback_through():
-    result = run(raising(DataError("bad.")), "--debug")
+    result = run(raising(DataError("bad.")), "--debug", "--json", params=[JSON])
     assert isinstance(result.exception, DataError)
+    assert json.loads(result.stdout) == {"error": "bad."}
 
 
 def test_mistakes_in_the_program_are_not_hidden():

@@ -12,7 +12,7 @@ MOJO = Path(__file__).parent.parent / "mojos" / "prostate_cat_na"
 def test_export_writes_a_mojo(penguins, tmp_path):
     target = tmp_path / "penguins.zip"
     result = run("export", penguins.path, "-o", target, "--format", "mojo")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Model written to {target}.\n")
     assert import_mojo(target).classes == load_model(penguins.path).classes
 
 
@@ -20,7 +20,7 @@ def test_export_writes_an_onnx_file(penguins, tmp_path):
     onnx = pytest.importorskip("onnx", reason="h2olite[onnx] is not installed")
     target = tmp_path / "penguins.onnx"
     result = run("export", penguins.path, "-o", target, "--format", "onnx")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Model written to {target}.\n")
     assert [column.name for column in onnx.load(target).graph.input] == list(load_model(penguins.path).schema)
 
 

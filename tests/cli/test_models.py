@@ -92,6 +92,12 @@ def test_curves_hold_each_of_several_classes_against_the_rest(penguins, tmp_path
     assert ends["tps"].tolist() == [152, 68, 124]
 
 
+def test_what_a_table_lacks_is_told_once(penguins, tmp_path):
+    pd.read_csv(DATASETS / "penguins.csv").drop(columns="island").to_csv(tmp_path / "t.csv", index=False)
+    result = run("evaluate", penguins.path, tmp_path / "t.csv", "--curves", tmp_path / "curves.csv")
+    assert result.stderr == "Warning: t.csv lacks a predictor, treated as missing: 'island'.\n"
+
+
 def test_comparison_lists_every_metric_of_every_model(tumours):
     paths = [str(tumours / f"{name}.h2olite") for name in ("short", "long")]
     result = run("compare", *paths, DATASETS / "breast_cancer.csv", "--resamples", "200")
@@ -118,6 +124,14 @@ def test_comparing_needs_two_models(tumours):
 
 def test_show_as_json_is_the_report_of_training(penguins):
     assert json.loads(run("show", penguins.path, "--json").stdout) == json.loads(penguins.result.stdout)
+
+
+def test_show_prints_a_command_or_json_but_not_both(penguins):
+    result = run("show", penguins.path, "--command", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        2,
+        {"error": "--command is a line for a shell; leave out --json."},
+    )
 
 
 def test_show_has_layers_metrics_importances_parameters_and_history(penguins):
