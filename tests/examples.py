@@ -102,12 +102,12 @@ def rule(**settings):
     return Rule(**flags, **singles, interval=interval)
 
 
-def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1):
+def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1, n_parts=None):
     """Run the kernel on the rows in this order, in a team of so many threads."""
     order = np.arange(len(data.levels)) if order is None else order
     shape = net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size
-    bounds = np.linspace(0, net.layout.sizes[0] - shape[2], n_members + 1).astype(int).tolist()
-    members = members_of_team(bounds, batch_size * int(net.layout.widths.max()))
+    bounds = np.linspace(0, net.layout.sizes[0] - shape[2], (n_parts or n_members) + 1).astype(int).tolist()
+    members = members_of_team(bounds, batch_size * int(net.layout.widths.max()), n_members)
     team = [workspace(*shape)._replace(member=member) for member in members]
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
     state = (net.iterate, mean, net.first, net.second, net.activity)

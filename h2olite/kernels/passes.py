@@ -19,7 +19,7 @@ import numpy as np
 from .activations import RECTIFIER, activate
 from .compiling import kernel, span, view
 from .randomness import stream, uniform
-from .teams import Member, add_up
+from .teams import Member, add_up, give
 from .updates import step_of, update, without_penalty
 
 NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = map(np.int64, range(3))  # typed, lest each compile its own kernel
@@ -99,32 +99,47 @@ def layer_weights(layout, theta, layer):
 
 @kernel
 def own_part(n, member):
-    """The first of n padded units that is the member's own, and the one after the last: whole registers."""
-    n_registers = n // LANES
-    begin = n_registers * member.place // member.n_members
-    end = n_registers * (member.place + 1) // member.n_members
-    return begin * LANES, end * LANES
+    """The first of n padded units that is the member's own, and the one after the last."""
+    return first_unit(n, member.first_part, member.n_parts), first_unit(n, member.last_part, member.n_parts)
+
+
+@kernel
+def first_unit(n, part, n_parts):
+    """The first of n padded units that belongs to a part: parts are whole registers."""
+    return n // LANES * part // n_parts * LANES
 
 
 @kernel
 def own_inputs(layout, layer, n_numeric, member):
     """The rows of a layer's weights that are the member's own, categorical inputs apart: the first, and the one after.
 
-    The bias, an input that is always 1, is the last member's; see `has_bias`.
+    The bias, an input that is always 1, belongs to the last part; see `has_bias`.
     """
+    return inputs_of(layout, layer, n_numeric, member.first_part, member.last_part, member.n_parts)
+
+
+@kernel
+def inputs_of(layout, layer, n_numeric, first_part, last_part, n_parts):
+    """The same for parts, from the first to the one before the last."""
     n_inputs = layout.sizes[layer]
     if layer == 0:
-        begin = n_numeric * member.place // member.n_members
-        end = n_numeric * (member.place + 1) // member.n_members
-        return n_inputs - n_numeric + begin, n_inputs - n_numeric + end
-    begin, end = own_part(layout.padded[layer], member)
+        n_levels = n_inputs - n_numeric
+        return n_levels + n_numeric * first_part // n_parts, n_levels + n_numeric * last_part // n_parts
+    n_units = layout.padded[layer]
+    begin, end = first_unit(n_units, first_part, n_parts), first_unit(n_units, last_part, n_parts)
     return min(begin, n_inputs), min(end, n_inputs)
+
+
+@kernel
+def own_levels(member):
+    """The first categorical input that is the member's own, and the one after the last."""
+    return member.level_bounds[member.first_part], member.level_bounds[member.last_part]
 
 
 @kernel
 def has_bias(member):
     """Whether the biases are the member's own."""
-    return member.place == member.n_members - 1
+    return member.last_part == member.n_parts
 
 
 @kernel
@@ -140,20 +155,24 @@ def forward(layout, theta, activation, activates_outputs, dropout, training, wor
     for layer in range(last + 1):
         weights = layer_weights(layout, theta, layer)
         z = layer_slopes(layout, layer, work, n_rows)
-        for r in range(n_rows):
-            if has_bias(member):
-                copy_row(weights, layout.sizes[layer], z, r)
+        for part in range(member.first_part, member.last_part):
+            for r in range(n_rows):
+                if part == member.n_parts - 1:
+                    copy_row(weights, layout.sizes[layer], z, r)
+                else:
+                    clear(z, r, z.shape[1])
+            begin, end = inputs_of(layout, layer, n_numeric, part, part + 1, member.n_parts)
+            if layer == 0:
+                add_levels(weights, z, member.level_bounds[part], member.level_bounds[part + 1], work)
+                add_product(work.numbers, weights, layout.sizes[0] - n_numeric, begin, end, z, work.active)
             else:
-                clear(z, r, z.shape[1])
-        begin, end = own_inputs(layout, layer, n_numeric, member)
-        if layer == 0:
-            add_levels(weights, z, work)
-            add_product(work.numbers, weights, layout.sizes[0] - n_numeric, begin, end, z, work.active)
-        else:
-            add_product(layer_units(layout, layer, work, n_rows), weights, np.int64(0), begin, end, z, work.active)
+                add_product(layer_units(layout, layer, work, n_rows), weights, np.int64(0), begin, end, z, work.active)
+            if member.n_parts > 1:
+                give(member, part, z)
         n_units = layout.padded[layer + 1]
         begin, end = (np.int64(0), n_units) if layer == last else own_part(n_units, member)
-        add_up(member, z, begin, end, n_units)
+        if member.n_parts > 1:
+            add_up(member, z, member.n_parts, begin, end, n_units)
         if layer == last and not activates_outputs:
             return
         a = layer_units(layout, layer + 1, work, n_rows)
@@ -186,12 +205,12 @@ def copy_row(weights, i, z, r):
 
 
 @kernel
-def add_levels(weights, z, work):
-    """Add the weights out of the rows' levels, as far as they are the member's own, to z."""
+def add_levels(weights, z, first_level, last_level, work):
+    """Add the weights out of the rows' levels, as far as they are in this range, to z."""
     for r in range(z.shape[0]):
         for c in range(work.levels.shape[1]):
             level = work.levels[r, c]
-            if work.member.first_level <= level < work.member.last_level:
+            if first_level <= level < last_level:
                 for u in range(z.shape[1]):
                     z[r, u] += weights[level, u]
 
@@ -274,12 +293,14 @@ def backward(layout, theta, first, second, activation, rule, work, n_rows, rows_
             descend(step, errors, np.int64(0), begin, end, gradients, parameters, wanted, work)
             below = layer_slopes(layout, layer - 1, work, n_rows)
             multiply_slopes(below, errors, begin, end)
-            add_up(member, below, np.int64(0), below.shape[1], below.shape[1])
+            if member.n_members > 1:  # all but a member's own are 0
+                give(member, member.place, below)
+                add_up(member, below, member.n_members, np.int64(0), below.shape[1], below.shape[1])
         else:
             descend_levels(step, gradients, parameters, work)
             descend(step, work.numbers, n_inputs - n_numeric, begin, end, gradients, parameters, NO_ERRORS, work)
         if rule.max_w2 < NO_BOUND:
-            bound_incoming(parameters[0], begin, end, rule.max_w2, layer == 0, work)
+            bound_incoming(layout, layer, parameters[0], rule.max_w2, work)
 
 
 @kernel
@@ -331,7 +352,7 @@ def descend_levels(step, gradients, parameters, work):
     """Update the own weights out of the levels present; the cells with one level add up like one input of 1 each."""
     n_rows, width = gradients.shape
     n_columns = np.int32(work.levels.shape[1])
-    first_level, last_level = work.member.first_level, work.member.last_level
+    first_level, last_level = own_levels(work.member)
     scale = np.float32(1) / np.float32(n_rows)
     for r in range(n_rows):
         for c in range(n_columns):
@@ -410,23 +431,30 @@ def dot(gradients, r, weights, i):
 
 
 @kernel
-def bound_incoming(weights, begin, end, max_w2, has_levels, work):
+def bound_incoming(layout, layer, weights, max_w2, work):
     """Scale down the weights into each unit whose squares sum to more than max_w2; biases (last row) stay."""
-    width, member = weights.shape[1], work.member
+    width, member, n_numeric = weights.shape[1], work.member, work.numbers.shape[1]
     squares = matrix(work.scales, np.int64(0), 1, width)
-    clear(squares, 0, width)
-    add_squares(weights, begin, end, squares)
-    if has_levels:
-        add_squares(weights, member.first_level, member.last_level, squares)
-    add_up(member, squares, np.int64(0), width, width)
+    for part in range(member.first_part, member.last_part):
+        clear(squares, 0, width)
+        begin, end = inputs_of(layout, layer, n_numeric, part, part + 1, member.n_parts)
+        add_squares(weights, begin, end, squares)
+        if layer == 0:
+            add_squares(weights, member.level_bounds[part], member.level_bounds[part + 1], squares)
+        if member.n_parts > 1:
+            give(member, part, squares)
+    if member.n_parts > 1:
+        add_up(member, squares, member.n_parts, np.int64(0), width, width)
     exceeded = False
     for u in range(width):
         exceeded |= squares[0, u] > max_w2
         squares[0, u] = math.sqrt(max_w2 / squares[0, u]) if squares[0, u] > max_w2 else np.float32(1)
     if exceeded:
+        begin, end = own_inputs(layout, layer, n_numeric, member)
         scale_columns(weights, begin, end, squares)
-        if has_levels:
-            scale_columns(weights, member.first_level, member.last_level, squares)
+        if layer == 0:
+            begin, end = own_levels(member)
+            scale_columns(weights, begin, end, squares)
 
 
 @kernel

@@ -22,6 +22,7 @@ from .passes import (
     layer_weights,
     matrix,
     own_inputs,
+    own_levels,
     own_part,
     scale_row,
 )
@@ -168,7 +169,8 @@ def note_parameters(layout, mean, theta, share, work):
         begin, end = own_inputs(layout, layer, work.numbers.shape[1], member)
         average(means, weights, begin, end, share)
         if layer == 0:
-            average(means, weights, member.first_level, member.last_level, share)
+            begin, end = own_levels(member)
+            average(means, weights, begin, end, share)
         if has_bias(member):
             average(means, weights, layout.sizes[layer], layout.sizes[layer] + 1, share)
 

@@ -4,7 +4,8 @@ The weights of every layer are divided by rows: a member of a team has those out
 layer gives is then the sum of what the members contribute, and only these sums and the gradients at hidden units travel
 between threads, a few hundred numbers a row; weights stay in the cache of the core that changes them.
 
-Nothing depends on which thread is faster: the same team gives the same bits every time.
+Sums are of parts, a number that depends on the network alone, and a thread may have several of them: any number of
+threads gives the same bits, every time.
 """
 
 from __future__ import annotations
@@ -27,16 +28,20 @@ class Member(NamedTuple):
     """One thread's place in its team.
 
     place, n_members : which one of how many.
-    first_level, last_level : its categorical inputs, from the first to the one before the last.
+    first_part, last_part, n_parts : the parts of the weights that are its own, from the first to the one before the
+        last, and how many there are. Sums are of parts, so that they do not depend on the number of threads.
+    level_bounds : int64 (n_parts + 1,), the first categorical input of each part, and their number.
     arrivals : int64 (n_members, 16), how often each has arrived at a meeting; a row is more than a cache line.
-    exchange : float32 (2, n_members, n), what each tells the others; used in turns, so that one half can be read while
+    exchange : float32 (2, n_parts, n), what is told to the others; used in turns, so that one half can be read while
         the other is written.
     """
 
     place: int
     n_members: int
-    first_level: int
-    last_level: int
+    first_part: int
+    last_part: int
+    n_parts: int
+    level_bounds: np.ndarray
     arrivals: np.ndarray
     exchange: np.ndarray
 
@@ -56,18 +61,23 @@ def meet(member):
 
 
 @kernel
-def add_up(member, z, begin, end, period):
-    """Replace z by the sum of all members' z, in columns begin to end of every period of columns."""
-    if member.n_members == 1:
-        return
-    exchange, mine = member.exchange, member.place
-    turn = (member.arrivals[mine, 0] + 1) % 2
+def give(member, slot, z):
+    """Put z where the others find it after the next meeting."""
+    turn = (member.arrivals[member.place, 0] + 1) % 2
     n_rows, width = z.shape
     for r in range(n_rows):
         zero, whole = span(0, width)
         row = np.uint64(r * width)
         for u in range(zero, whole):
-            exchange[turn, mine, row + u] = z[r, u]
+            member.exchange[turn, slot, row + u] = z[r, u]
+
+
+@kernel
+def add_up(member, z, n_slots, begin, end, period):
+    """Meet, and fill z with the sum of what was given, in columns begin to end of every period of columns."""
+    exchange = member.exchange
+    turn = (member.arrivals[member.place, 0] + 1) % 2
+    n_rows, width = z.shape
     meet(member)
     for r in range(n_rows):
         row = np.uint64(r * width)
@@ -75,6 +85,6 @@ def add_up(member, z, begin, end, period):
             first, last = span(channel + begin, channel + end)
             for u in range(first, last):
                 z[r, u] = exchange[turn, 0, row + u]
-            for other in range(1, member.n_members):
+            for slot in range(1, n_slots):
                 for u in range(first, last):
-                    z[r, u] += exchange[turn, other, row + u]
+                    z[r, u] += exchange[turn, slot, row + u]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,17 +80,18 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
     )
 
 
-def members_of_team(level_bounds: Sequence[int], size: int) -> list[Member]:
+def members_of_team(level_bounds: Sequence[int], size: int, n_members: int = 1) -> list[Member]:
     """The members of a team that exchange up to ``size`` numbers at a time.
 
-    level_bounds : the first categorical input of each member, and the number of these inputs.
+    level_bounds : the first categorical input of each part of the weights, and the number of these inputs.
     """
-    n_members = len(level_bounds) - 1
+    n_parts = len(level_bounds) - 1
     arrivals = np.zeros((n_members, LANES), np.int64)
-    exchange = aligned_zeros(2 * n_members * size).reshape(2, n_members, size)
+    exchange = aligned_zeros(2 * n_parts * size).reshape(2, n_parts, size)
+    firsts = [n_parts * place // n_members for place in range(n_members + 1)]
     return [
-        Member(place, n_members, level_bounds[place], level_bounds[place + 1], arrivals, exchange)
-        for place in range(n_members)
+        Member(place, n_members, first, last, n_parts, np.array(level_bounds, np.int64), arrivals, exchange)
+        for place, (first, last) in enumerate(itertools.pairwise(firsts))
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -30,8 +31,13 @@ _compiling = threading.Lock()
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
 
-WEIGHTS_PER_THREAD = 5_000
-"""Weights that a mini-batch uses for each thread: with fewer, waiting for one another costs more than it gains."""
+WEIGHTS_OF_PARTS = (10_000, 100_000, 1_000_000)
+"""Weights that a mini-batch uses from which a network is divided into 2, 4 and 8 parts: with fewer, threads that have
+a part each wait for one another longer than they gain."""
+
+TRIAL, BLOCKS_BETWEEN_TRIALS = 256, 8
+"""Mini-batches by which a team and a single thread are compared, and how often. Where other programs use the same
+cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
 
 SAMPLED_ROWS = 10_000
 """About how many rows tell how often each level is present."""
@@ -56,10 +62,15 @@ class Workers:
         capacity = max(TILE, self.batch_size)
         self._alone = [workspace(network.layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
         n_used = self.batch_size * weights_in_use(network.layout, n_categorical + n_numeric)
-        n_members = max(min(n_threads, n_used // WEIGHTS_PER_THREAD), 1)
-        bounds = level_bounds(rows.levels, self._alone[0].first.size, n_members)
-        members = members_of_team(bounds, capacity * int(network.layout.widths.max()))
-        self._team = [work._replace(member=member) for work, member in zip(self._alone, members, strict=False)]
+        n_parts = 2 ** int(np.searchsorted(WEIGHTS_OF_PARTS, n_used, side="right"))
+        bounds = level_bounds(rows.levels, self._alone[0].first.size, n_parts)
+        size = capacity * int(network.layout.widths.max())
+        self._team, self._solo = (
+            [work._replace(member=member) for work, member in zip(self._alone, members, strict=False)]
+            for members in (members_of_team(bounds, size, n) for n in (min(n_threads, n_parts), 1))
+        )
+        self._crew = self._solo
+        self._blocks = 0
         self._pool = start_threads(n_threads)
 
     def __enter__(self) -> Self:
@@ -82,10 +93,27 @@ class Workers:
             self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
-        """Train on these rows, in this order."""
+        """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
+        n_trial = TRIAL * self.batch_size
+        if len(self._team) > 1 and order.size > 2 * n_trial:
+            if self._blocks % BLOCKS_BETWEEN_TRIALS == 0:
+                took = []
+                for crew in (self._team, self._solo):
+                    started = time.perf_counter()
+                    self._train(crew, objective, rule, rows, order[:n_trial], seed)
+                    took.append(time.perf_counter() - started)
+                    order = order[n_trial:]
+                self._crew = self._team if took[0] < took[1] else self._solo
+            self._blocks += 1
+        self._train(self._crew, objective, rule, rows, order, seed)
+
+    def _train(
+        self, crew: list[Workspace], objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int
+    ) -> None:
+        """Train on these rows by a team or a single thread."""
         network = self.network
         mean = network.theta if network.is_averaged else np.empty(0, np.float32)
-        together = threading.Barrier(len(self._team))
+        together = threading.Barrier(len(crew))
 
         def run(work: Workspace) -> None:
             try:
@@ -111,7 +139,7 @@ class Workers:
                 raise
 
         try:
-            self._run(run, ((work,) for work in self._team))
+            self._run(run, ((work,) for work in crew))
         except BaseException:
             together.abort()  # an interruption may have kept some members from being called
             raise
