@@ -594,7 +594,8 @@ class Parameters:
         group="machine",
         within="[0, inf)",
         own=True,
-        help="Threads to train with, 0 for all; no more than the network gives work to. Any number gives the same bits.",
+        help="Threads to train with, 0 for all; no more than the network gives work to. Any number gives the same "
+        "bits.",
     )
 
 
