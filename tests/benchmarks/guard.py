@@ -129,7 +129,7 @@ def _seconds(work: Callable[[int], object], n_rows: int) -> float:
 
 
 def _best(comparison: Comparison, enough: float) -> float:
-    """The ratio, measured again while it is too low: other programs slow down what fills the caches more than others."""
+    """The ratio, measured again while it is too low: busy cores slow down most what fills the caches."""
     ratio = comparison.ratio()
     for _ in range(TRIES - 1):
         if ratio >= enough:
