@@ -43,7 +43,7 @@ def test_interruption_before_all_threads_are_called_leaves_none_waiting(monkeypa
     with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as team:
         monkeypatch.setattr(ThreadPoolExecutor, "submit", submit_one)
         with pytest.raises(KeyboardInterrupt):
-            team.train(goal, rule(), rows, np.arange(100), seed=1)
+            team.train(goal, rule(), rows, np.tile(np.arange(100), 10), seed=1)  # enough to try a team
     assert called
 
 
