@@ -36,8 +36,8 @@ WEIGHTS_OF_PARTS = (10_000, 100_000, 1_000_000)
 a part each wait for one another longer than they gain."""
 
 TRIAL, BLOCKS_BETWEEN_TRIALS = 256, 8
-"""Mini-batches by which a team and a single thread are compared, and how often. Where other programs use the same
-cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
+"""Rows, at the least, by which a team and a single thread are compared, and how often. Where other programs use the
+same cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
 
 SAMPLED_ROWS = 10_000
 """About how many rows tell how often each level is present."""
@@ -94,7 +94,7 @@ class Workers:
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
-        n_trial = TRIAL * self.batch_size
+        n_trial = -(-TRIAL // self.batch_size) * self.batch_size
         if len(self._team) > 1 and order.size > 2 * n_trial:
             if self._blocks % BLOCKS_BETWEEN_TRIALS == 0:
                 took = []
