@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -255,6 +256,7 @@ def _place_after(file: CsvFile | TypedFile, first: int) -> Callable[[int], str]:
 def _place_in(files: Sequence[CsvFile | TypedFile], lengths: Sequence[int]) -> Callable[[int], str]:
     """How messages point at a row of all files below each other."""
 
+    @functools.cache  # as several models of the same table may say the same of a row
     def place(row: int) -> str:
         starts = [sum(lengths[:i]) for i in range(len(files))]
         i = bisect.bisect_right(starts, row) - 1

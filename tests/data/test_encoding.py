@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from h2olite.data import summary
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, RowEncoder
-from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.predictors import advice_on_kinds, choose_predictors, find_columns
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
@@ -423,6 +423,23 @@ def test_constant_columns_stay_when_asked_for_and_missing_ones_never(with_useles
         ["good", "same", "one"],
         ["columns of train.csv left out because they are missing in all rows: 'none', 'empty'."],
     )
+
+
+@pytest.mark.parametrize(("n_text", "is_told"), [(0, False), (1, True), (2, True), (3, False)])
+def test_a_column_that_few_of_its_cells_make_categorical_is_told(n_text, is_told):
+    column = text("7", None, *["n/a"] * n_text, *map(str, range(39 - n_text)))
+    told = list(advice_on_kinds(table_of(age=column, size=number(*[1] * 41)), ["age", "size"], []))
+    sentence = (
+        f"column 'age' of train.csv is categorical, though {40 - n_text} of its 40 cells are numbers (the first that "
+        "is not: 'n/a', line 4); correct that, make it missing (--na-string n/a), or name the column in factors if it "
+        "is meant so."
+    )
+    assert told == [sentence] * is_told
+
+
+def test_a_column_meant_to_be_categorical_is_not_told():
+    table = table_of(age=text("n/a", *map(str, range(50))))
+    assert list(advice_on_kinds(table, ["age"], ["age"])) == []
 
 
 def test_at_most_ten_columns_left_out_are_named():
