@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import PENALTIES, POINT_CHOICES
+from h2olite.parameters import PENALTIES, POINT_CHOICES, counted
 
 from .console import Command, Console, print_json
 from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
@@ -131,7 +131,7 @@ def path(
         watch=Watch(console, parameters, note),
     )
     if (name := console.interruption.name) is not None:
-        stopped = f"Stopped by {name} after {len(traced)} points of the path."
+        stopped = f"Stopped by {name} after {counted(len(traced), 'point')} of the path."
         console.say(stopped, "stopped", signal=name)
         if len(traced) == 0:
             if as_json:
@@ -159,6 +159,6 @@ def _say(console: Console, traced: RegularizationPath) -> None:
         row = rows[getattr(traced, choice)]
         strengths = ", ".join(f"{name} {row[name]:g}" for name in traced.names)
         console.say(
-            f"{meaning}: {strengths}: {traced.sort_metric} {row['validation_loss']:.4g}, {row['nonzero']:,} weights, "
-            f"{row['features_used']} predictors ({choice})"
+            f"{meaning}: {strengths}: {traced.sort_metric} {row['validation_loss']:.4g}, "
+            f"{counted(row['nonzero'], 'weight')}, {counted(row['features_used'], 'predictor')} ({choice})"
         )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from h2olite.parameters import FRAMES, declared
+from h2olite.parameters import FRAMES, counted, declared
 
 from .options import typed
 from .progress import clock
@@ -187,12 +187,14 @@ def _headline(report: Mapping[str, Any]) -> str:
     features, weights, maker = report["features"], report["weights"], report["maker"]
     unused = f" ({features['total'] - features['used']} unused)" if features["unused"] else ""
     zero = f" ({weights['zero_share']:.1%} zero)" if weights["nonzero"] < weights["total"] else ""
-    rows = "" if maker else f"{report['rows']:,} rows, "
+    usable = report["usable_rows"]
+    part = "" if usable in (None, report["rows"]) else f"{usable:,} of "
+    rows = "" if maker else f"{part}{counted(report['rows'], 'row')}, "
     response = "" if report["response"] is None else f" of {report['response']}"
     return (
         f"{report['model_id']}: {TASKS[report['category']]}{response}\n"
-        f"  {rows}{report['predictors']} predictors{unused}, {report['inputs']:,} inputs, "
-        f"{weights['total']:,} weights{zero}\n"
+        f"  {rows}{counted(report['predictors'], 'predictor')}{unused}, {counted(report['inputs'], 'input')}, "
+        f"{counted(weights['total'], 'weight')}{zero}\n"
         f"  {_training(report)}{_penalties(report)}"
     )
 
@@ -211,11 +213,18 @@ def _training(report: Mapping[str, Any]) -> str:
     """How long it was trained, or that nobody knows."""
     if report["maker"] is not None:
         return f"imported; made by {report['maker']}, how and how well is not in the file"
-    reason = report["stopped_by"]
-    end = {"epochs": "", "interrupted": ", interrupted"}.get(reason, f", ended by {reason}")
-    return (
-        f"{report['epochs']:.4g} epochs in {report['seconds']['total']:.1f} s "
-        f"({report['training_speed']:,.0f} rows/s){end}"
+    reason, seconds, best = report["stopped_by"], report["seconds"], report["best_epochs"]
+    notes = []
+    if reason != "epochs":
+        notes.append("interrupted" if reason == "interrupted" else f"ended by {reason}")
+    if best is not None and best < report["epochs"]:
+        notes.append(f"kept is the model after {counted(best, 'epoch')}, the best measured")
+    return "\n  ".join(
+        [
+            f"{counted(report['epochs'], 'epoch')} in {seconds['train']:.2f} s "
+            f"({report['training_speed']:,.0f} rows/s), {seconds['total']:.1f} s in all",
+            *filter(None, ["; ".join(notes)]),
+        ]
     )
 
 
@@ -235,7 +244,9 @@ def _metrics(model: Model) -> Iterator[str]:
     if frames:
         names = next(iter(frames.values())).headline
         rows = [{"metric": name} | {frame: metrics[name] for frame, metrics in frames.items()} for name in names]
-        yield text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames})
+        sampled = model.record.sampled
+        note = "" if sampled is None else f"\n  training: of {counted(sampled, 'row')} drawn at random"
+        yield text_table(rows, {"metric": "metric"} | {frame: frame for frame in frames}) + note
 
 
 def _parameters(values: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import SearchCriteria
+from h2olite.parameters import SearchCriteria, counted
 from h2olite.validation import read, read_shared
 
 from .console import Command, Console, print_json
@@ -95,7 +95,7 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     if (name := console.interruption.name) is not None:
         message = f"Stopped by {name}; the same command goes on with the models that are missing."
         console.say(message, "stopped", signal=name)
-    console.say(f"{len(found)} models in {folder}, {len(found.failures)} failed.")
+    console.say(f"{counted(len(found), 'model')} in {folder}, {len(found.failures)} failed.")
     if as_json:
         print_json(found.report())
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import MODELS, Parameters
+from h2olite.parameters import MODELS, Parameters, counted
 from h2olite.validation import validate
 
 from .console import Command, Console, print_json
@@ -90,7 +90,7 @@ def train(
     model.save(target)
     console.show(f"\n{describe(model)}\n")
     if (name := console.interruption.name) is not None:
-        message = f"Stopped by {name} after {model.record.epochs:.3g} epochs; the model so far is kept."
+        message = f"Stopped by {name} after {counted(model.record.epochs, 'epoch')}; the model so far is kept."
         console.say(message, "stopped", signal=name, epochs=model.record.epochs)
     console.say(
         f"Model written to {target}.",

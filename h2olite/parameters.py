@@ -730,6 +730,12 @@ def nearest(word: str, words: Iterable[str], otherwise: str = ".") -> str:
     return f"; did you mean {by_folded[close[0]]!r}?" if close else otherwise
 
 
+def counted(number: float, noun: str) -> str:
+    """So many of something, as in ``1 row`` and ``1,500 rows``; of fractions four digits."""
+    text = f"{number:,.4g}" if isinstance(number, float) and number < 1e4 else f"{number:,.0f}"
+    return f"{text} {noun}" if number == 1 else f"{text} {noun}s"
+
+
 def folded(word: str) -> str:
     """The word without what H2O ignores in enum values: case, ``_`` and ``-``."""
     return word.casefold().replace("_", "").replace("-", "")

@@ -126,6 +126,7 @@ def past_of(checkpoint: Model, measurement: Measurement) -> Past:
     return Past(
         theta=checkpoint.network.theta,
         measurement=measurement,
+        best_epochs=record.epochs if record.best_epochs is None else record.best_epochs,
         epochs=record.epochs,
         iterations=record.iterations,
         seconds_training=record.seconds["train"],

@@ -102,7 +102,7 @@ def fit(
 
         def model(stopped_by: str) -> Model:
             """The model as training has left it so far."""
-            network, measurement = trainer.so_far()
+            network, measurement, best_epochs = trainer.so_far()
             sample = prepared.training.sample
             record = TrainingRecord(
                 version=h2olite.__version__,
@@ -125,6 +125,8 @@ def fit(
                 unused=checkpoint.record.unused if checkpoint else [],
                 pruned_inputs=checkpoint.record.pruned_inputs if checkpoint else 0,
                 origin=origin,
+                usable=prepared.n_usable,
+                best_epochs=best_epochs,
             )
             explains = parameters.variable_importances and encoder.n_slots is None
             return Model(

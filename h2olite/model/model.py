@@ -22,7 +22,7 @@ from h2olite.data.table import Kind, Table
 from h2olite.errors import DataError
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network
-from h2olite.parameters import Parameters
+from h2olite.parameters import Parameters, counted
 from h2olite.training.double_precision import DoublePrecision
 from h2olite.training.workers import TILE, Workers, usable_threads
 
@@ -370,7 +370,7 @@ class Model(ModelMetrics):
             "validation": self.validation_metrics,
             "cross-validation": self.cross_validation_metrics,
         }
-        origin = f"{self.record.epochs:.4g} epochs" if self.record.maker is None else f"made by {self.record.maker}"
+        origin = counted(self.record.epochs, "epoch") if self.record.maker is None else f"made by {self.record.maker}"
         return "\n".join(
             [
                 f"{self.model_id}: {self.category} model{of}, network {shape}, {origin}",

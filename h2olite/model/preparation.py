@@ -9,7 +9,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
-from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.predictors import advice_on_kinds, choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
@@ -101,6 +101,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         predictors, said = choose_predictors(
             training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
         )
+        said += advice_on_kinds(training, filter(None, [*predictors, name]), parameters.factors or ())
         levels = None if name is None else training[name].levels
     else:
         check_columns(parameters, checkpoint, training, name)
@@ -123,6 +124,11 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         )
         target, actual = response.encode(training, adaptation, offsets=subtracted)
         refuse_new_classes(adaptation, name)
+        if n_missing := np.count_nonzero(np.isnan(actual)):
+            said.append(
+                f"rows of {training.name} that lack the response {name!r} are left out: {n_missing:,} of "
+                f"{training.n_rows:,}."
+            )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
     trained, shares = usable, None

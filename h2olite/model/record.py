@@ -42,6 +42,8 @@ class TrainingRecord:
     pruned_inputs : the number of their inputs.
     origin : what it was made of (see `h2olite.model.origin.origin_of`); None for one of several models of a whole.
     maker : who made the model, if it was imported; then nothing is known of the training.
+    usable : rows of the training table that can be trained on; None if not known, as in older files.
+    best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
     """
 
     version: str
@@ -58,6 +60,8 @@ class TrainingRecord:
     pruned_inputs: int = 0
     origin: dict[str, Any] | None = None
     maker: str | None = None
+    usable: int | None = None
+    best_epochs: float | None = None
 
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:
@@ -67,7 +71,8 @@ class TrainingRecord:
 
 
 OF_TRAINING = (
-    *("rows", "seed", "epochs", "samples", "iterations", "training_speed", "seconds", "stopped_by", "scoring_history"),
+    *("rows", "usable_rows", "seed", "epochs", "best_epochs", "samples", "iterations"),
+    *("training_speed", "seconds", "stopped_by", "scoring_history"),
 )
 """What a report tells of the training."""
 
@@ -87,10 +92,12 @@ def report(model: Model) -> dict[str, Any]:
         "category": model.category,
         "response": model.parameters.y,
         "rows": record.rows,
+        "usable_rows": record.usable,
         "predictors": len(model.encoder.schema) + len(record.unused),
         "inputs": model.encoder.n_inputs + record.pruned_inputs,
         "seed": model.parameters.seed,
         "epochs": record.epochs,
+        "best_epochs": record.best_epochs,
         "samples": record.samples,
         "iterations": record.iterations,
         "training_speed": record.samples / seconds if seconds else 0.0,

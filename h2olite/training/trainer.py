@@ -86,6 +86,7 @@ class Best(NamedTuple):
     loss: float
     theta: np.ndarray
     measurement: Measurement
+    epochs: float
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -95,7 +96,8 @@ class Past:
     Attributes
     ----------
     theta, measurement : what the checkpoint predicts by, and its worth on the present tables.
-    epochs, iterations : how much was trained.
+    best_epochs : how much was trained until then.
+    epochs, iterations : how much was trained in all.
     seconds_training, seconds_scoring : spent.
     history : rows of the scoring history.
     values : the stopping metric at every scoring, oldest first; NaN where it was not measured.
@@ -103,6 +105,7 @@ class Past:
 
     theta: np.ndarray
     measurement: Measurement
+    best_epochs: float
     epochs: float
     iterations: int
     seconds_training: float
@@ -181,7 +184,7 @@ class Trainer:
         self._rows_elsewhere = self._network.rows_seen - self._order.taken
         value = past.measurement.decisive.stopping_value(self.parameters.stopping_metric)
         self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
-        self._note_if_best(value, past.theta, past.measurement)
+        self._note_if_best(value, past.theta, past.measurement, past.best_epochs)
 
     @property
     def _network(self) -> Network:
@@ -192,13 +195,15 @@ class Trainer:
         """Passes over the usable rows so far, or over other tables before."""
         return (self._network.rows_seen - self._rows_elsewhere) / self.usable.size
 
-    def so_far(self) -> tuple[Network, Measurement]:
-        """The network as it would be if training ended after the last measurement, and what it is worth."""
+    def so_far(self) -> tuple[Network, Measurement, float]:
+        """The network as it would be if training ended after the last measurement, what it is worth, and its epochs."""
         assert self.measurement is not None
         best = self._best
-        if best is None or np.array_equal(best.theta, self._network.theta):
-            return self._network, self.measurement
-        return self._network.predicting_by(best.theta), best.measurement
+        if best is None:
+            return self._network, self.measurement, self.epochs
+        if np.array_equal(best.theta, self._network.theta):
+            return self._network, self.measurement, best.epochs
+        return self._network.predicting_by(best.theta), best.measurement, best.epochs
 
     def run(self) -> str:
         """Train until there is a reason to end; the network is then the best one measured, if so asked.
@@ -310,7 +315,7 @@ class Trainer:
         metric = self.parameters.stopping_metric
         value = measurement.decisive.stopping_value(metric)
         self.values.append(value)
-        self._note_if_best(value, self._network.theta, measurement)
+        self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
             self.keep()
         self._scoring_took = time.perf_counter() - self._scored_at
@@ -330,11 +335,11 @@ class Trainer:
         penalised = self._has_penalty or self.rule.l2 > 0
         return self.parameters.overwrite_with_best_model and (measurement.validation is not None or not penalised)
 
-    def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement) -> None:
+    def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement, epochs: float) -> None:
         """Remember parameters that are better than all before, if training may end with them."""
         loss = -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
         if self._may_go_back(measurement) and not (self._best and loss >= self._best.loss):
-            self._best = Best(loss, theta.copy(), measurement)
+            self._best = Best(loss, theta.copy(), measurement, epochs)
 
     def _record(self) -> Measurement:
         """Measure the network and append a row to the history."""
@@ -358,7 +363,7 @@ class Trainer:
 
     def _restore_best(self) -> None:
         """Go back to the best parameters measured, unless they are the last ones."""
-        network, _ = self.so_far()
+        network, *_ = self.so_far()
         if network is not self._network:
             self.workers.network = network
             self._record()

@@ -33,7 +33,7 @@ def test_report_reads_like_this(model):
     expected = [
         r"levels: classification of level",
         r"  60 rows, 12 predictors, 12 inputs, 75 weights( \([\d.]+% zero\))?",
-        r"  10 epochs in [\d.]+ s \([\d,]+ rows/s\)",
+        r"  10 epochs in [\d.]+ s \([\d,]+ rows/s\), [\d.]+ s in all",
         rf"  penalties add{number} to a training loss of{number},{number}% of what was minimised",
         r"",
         r"  layer  units  type         dropout %  .*",
@@ -65,6 +65,35 @@ def test_training_is_told_by_changed_parameters_and_last_measurements(model):
     assert re.search(r"^  l1 +0.001$", text, re.MULTILINE)
     assert "  epochs  " not in text.partition("Scoring history")[0]
     assert "Scoring history\n  seconds  epochs  train logloss  train error  valid logloss" in text
+
+
+def test_an_earlier_model_missing_responses_and_sampled_metrics_are_told():
+    x = np.arange(400.0)
+    y = np.where(x < 3, np.nan, x)
+    frame = {"x": x, "y": y}
+    with pytest.warns(UserWarning, match=r"rows of training_frame that lack the response 'y' are left out: 3 of 400\."):
+        model = h2olite.deeplearning(
+            training_frame=frame,
+            hidden=[1],
+            epochs=1,
+            train_samples_per_iteration=100,
+            score_each_iteration=True,
+            score_training_samples=50,
+            stopping_metric="custom",
+            custom_metric_func=iter_metric(3, 1, 2, 4, 1),
+            seed=1,
+        )
+    text = describe(model)
+    assert "  397 of 400 rows, 1 predictor, 1 input, 2 weights\n  1 epoch in " in text
+    assert re.search(r"s in all\n  kept is the model after 0.5038 epochs, the best measured\n\n", text)
+    assert "\n  training: of 50 rows drawn at random\n" in text + "\n"
+    assert (model.report()["usable_rows"], model.report()["best_epochs"]) == (397, 200 / 397)
+
+
+def iter_metric(*values):
+    """A metric that takes one value after the other, whatever the predictions."""
+    left = iter(values)
+    return lambda actual, predicted, weights: next(left)
 
 
 def test_text_goes_left_numbers_right_and_empty_columns_away():
