@@ -18,6 +18,7 @@ from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network
 from h2olite.parameters import FRAMES, MODELS, Parameters
+from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
 
@@ -104,6 +105,7 @@ def fit(
             """The model as training has left it so far."""
             network, measurement, best_epochs = trainer.so_far()
             sample = prepared.training.sample
+            idle = idle_rounds(parameters, trainer.values, trainer.iterations) if stopped_by == "epochs" else []
             record = TrainingRecord(
                 version=h2olite.__version__,
                 rows=training.n_rows,
@@ -121,7 +123,7 @@ def fit(
                     "score": trainer.seconds_scoring,
                     "total": time.perf_counter() - started,
                 },
-                warnings=prepared.warnings,
+                warnings=prepared.warnings + idle,
                 unused=checkpoint.record.unused if checkpoint else [],
                 pruned_inputs=checkpoint.record.pruned_inputs if checkpoint else 0,
                 origin=origin,

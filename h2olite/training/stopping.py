@@ -39,6 +39,21 @@ def reason_to_stop(
     return None
 
 
+def idle_rounds(parameters: Parameters, values: Sequence[float], n_iterations: int) -> list[str]:
+    """A sentence on stopping_rounds that could not act, though they could have with a measurement every iteration.
+
+    values : the stopping metric at every scoring; NaN where it was not measured.
+    """
+    n_measured = sum(map(math.isfinite, values))
+    if not n_measured < 2 * parameters.stopping_rounds < n_iterations:
+        return []
+    return [
+        f"stopping_rounds {parameters.stopping_rounds} could not act: the model was measured {n_measured} times in "
+        f"{n_iterations} iterations, at most every {parameters.score_interval:g} s (score_interval); pass "
+        "score_each_iteration to stop as soon as it gets no better."
+    ]
+
+
 def has_converged(values: Sequence[float], *, metric: str, rounds: int, tolerance: float) -> bool:
     """Whether the moving average of a metric has stopped improving.
 

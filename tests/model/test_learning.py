@@ -161,7 +161,7 @@ def test_initial_weights_have_the_distribution_and_scale_asked_for(frame):
 
 @pytest.mark.proves("averaging_window")
 def test_the_model_is_the_average_of_the_last_share_of_the_weights(frame):
-    settings = PLAIN | {"y": "number", "training_frame": frame, "epochs": 100}
+    settings = PLAIN | {"y": "number", "training_frame": frame, "epochs": 100, "stopping_rounds": 0}
 
     def distance(window):
         network = h2olite.deeplearning(**settings | {"averaging_window": window}).network

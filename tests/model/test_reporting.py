@@ -103,7 +103,8 @@ def test_custom_metric_of_classes_sees_their_indices_and_probabilities(iris):
         return np.mean(predicted.argmax(axis=1) == actual)
 
     frame = iris.assign(target=iris["target"].where(iris.index != 3))
-    model = h2olite.deeplearning(training_frame=frame, custom_metric_func=accuracy, **SMALL)
+    with pytest.warns(UserWarning, match=r"lack the response 'target' are left out: 1 of 150\."):
+        model = h2olite.deeplearning(training_frame=frame, custom_metric_func=accuracy, **SMALL)
     assert model.custom_metric_value() == pytest.approx(1 - model.training_metrics["error"])
 
 
@@ -184,7 +185,8 @@ def test_every_iteration_is_scored_when_asked_for(diabetes):
     options = {"hidden": [5], "epochs": 4, "seed": 1, "train_samples_per_iteration": 100}
     model = h2olite.deeplearning(training_frame=diabetes, score_each_iteration=True, **options)
     assert model.scoring_history()["iterations"].tolist()[1:19] == list(range(1, 19))
-    seldom = h2olite.deeplearning(training_frame=diabetes, **options)
+    with pytest.warns(UserWarning, match=r"stopping_rounds 5 could not act: the model was measured 2 times in 18 iter"):
+        seldom = h2olite.deeplearning(training_frame=diabetes, **options)
     assert seldom.scoring_history()["iterations"].tolist()[:3] == [0, 1, 18]
 
 

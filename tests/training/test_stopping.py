@@ -3,7 +3,7 @@ import math
 import pytest
 
 from h2olite.parameters import Parameters
-from h2olite.training.stopping import has_converged, reason_to_stop
+from h2olite.training.stopping import has_converged, idle_rounds, reason_to_stop
 
 NAN = math.nan
 
@@ -122,3 +122,15 @@ def test_the_tolerance_is_the_parameter():
     values = [NAN, *[0.5] * 5, *[0.499] * 5]
     assert reason(values, error=0.5) is None
     assert reason(values, error=0.5, stopping_tolerance=0.01) == "stopping_rounds"
+
+
+def test_rounds_that_could_not_act_are_told_where_measuring_more_often_would_have_let_them():
+    def told(n_measured, n_iterations, **given):
+        return idle_rounds(Parameters(**given), [NAN, *[0.5] * n_measured], n_iterations)
+
+    assert told(2, 30) == [
+        "stopping_rounds 5 could not act: the model was measured 2 times in 30 iterations, at most every 5 s "
+        "(score_interval); pass score_each_iteration to stop as soon as it gets no better."
+    ]
+    assert told(10, 30) == told(2, 10) == told(2, 30, stopping_rounds=0) == []
+    assert told(2, 10, stopping_rounds=3)
