@@ -12,11 +12,11 @@ from h2olite.errors import DataError
 
 from .command_line import command_line
 from .console import JSON, QUIET, Command, print_json
-from .options import MODEL, TABLE, Option, csv_from, csv_options, parameter_option
+from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
 from .output import FORMAT, OUTPUT, destination, print_csv, write_table
 from .report import describe, describe_comparison, describe_training
 
-TWO_CLASSES, CLASSES = "Two classes", "Classes"
+CLASSES = "Classes"
 
 
 class Costs(click.ParamType):
@@ -40,13 +40,7 @@ class Costs(click.ParamType):
         TABLE,
         JSON,
         QUIET,
-        Option(
-            ["--threshold"],
-            type=click.FLOAT,
-            metavar="FLOAT",
-            help="Probability from which the second of two classes is predicted; where F1 is largest if not given.",
-            section=TWO_CLASSES,
-        ),
+        threshold_option("that of the largest F1 on TABLE"),
         Option(
             ["--cost", "costs"],
             type=Costs(),
@@ -107,6 +101,8 @@ def evaluate(
         )
     else:
         click.echo(str(metrics))
+        if model.category == "Binomial" and model.default_threshold() != metrics["threshold"]:
+            click.echo(f"\npredict takes the model's own threshold, {model.default_threshold():.6g}.")
 
 
 @click.command(

@@ -34,6 +34,9 @@ SPELLINGS = {
 HYPER, SEARCH = "grid_", "search_"
 """What the names of hyper-parameters and search criteria begin with among a command's values."""
 
+TWO_CLASSES = "Two classes"
+"""The section of options that are for two classes."""
+
 TABLE = click.Argument(["source"], type=click.Path(), metavar="TABLE")
 MODEL = click.Argument(["path"], type=click.Path(), metavar="MODEL")
 
@@ -98,6 +101,17 @@ def parameter_options() -> list[click.Parameter]:
 def parameter_option(name: str, section: str) -> click.Parameter:
     """The option of one parameter, for a command that takes no others."""
     return _option(declared()[name], section=section)
+
+
+def threshold_option(default: str) -> click.Parameter:
+    """The option of the probability that divides two classes, and what it is if not given."""
+    return Option(
+        ["--threshold"],
+        type=click.FLOAT,
+        metavar="FLOAT",
+        help=f"Probability from which the second of two classes is predicted; {default} if not given.",
+        section=TWO_CLASSES,
+    )
 
 
 def hyper_parameter_options() -> list[click.Parameter]:

@@ -13,7 +13,7 @@ import h2olite
 from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
-from .options import MODEL, TABLE, CommaList, csv_from, csv_options
+from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
 from .output import FORMAT, OUTPUT, Destination, destination, write_table
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ def shared_params(*own: click.Parameter) -> list[click.Parameter]:
 
 @click.command(
     cls=Command,
-    params=shared_params(),
+    params=shared_params(threshold_option("the model's own, which `show` tells,")),
     examples=(
         "h2olite predict iris.h2olite iris.csv --keep species -o predictions.csv",
         "h2olite predict iris.h2olite - < iris.csv | head -3",
     ),
 )
 @click.pass_obj
-def predict(console: Console, path: str, output: Path | None, to: str | None, **options: Any) -> None:
+def predict(
+    console: Console, path: str, output: Path | None, to: str | None, threshold: float | None, **options: Any
+) -> None:
     """Predict every row of TABLE with MODEL, in order.
 
     A classifier gives the predicted class and the probability of each class, a regression the predicted number, an
@@ -54,6 +56,8 @@ def predict(console: Console, path: str, output: Path | None, to: str | None, **
     """
     target = destination(output, to)
     model = h2olite.load_model(path)
+    if threshold is not None:
+        model.reset_threshold(threshold)
     transform(console, model, target, model.predict_columns, int(model.network.layout.sizes[-1]), **options)
 
 

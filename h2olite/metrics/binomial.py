@@ -104,7 +104,7 @@ class BinomialMetrics(Metrics):
             The threshold is no probability, or the costs are not positive.
         """
         if threshold is not None:
-            _check(threshold)
+            check_threshold(threshold)
         if costs is not None and not (min(costs) >= 0 and 0 < max(costs) < math.inf):
             raise ParameterError(f"costs must be two numbers >= 0, not both 0; got {costs[0]:g} and {costs[1]:g}.")
         actual, p1, weights = measured(actual, p1, weights)
@@ -210,7 +210,7 @@ class BinomialMetrics(Metrics):
 
         Above all thresholds of the table it is the first row.
         """
-        _check(threshold)
+        check_threshold(threshold)
         return max(self._curve().row_at(threshold), 0)
 
     def confusion_matrix(
@@ -281,7 +281,7 @@ class BinomialMetrics(Metrics):
 
     def _counts_at(self, threshold: float) -> Counts:
         """The counts when probabilities at or above the threshold are positive."""
-        _check(threshold)
+        check_threshold(threshold)
         return self._curve().counts_at(threshold)
 
 
@@ -295,8 +295,14 @@ def _known(metric: str) -> str:
     return name
 
 
-def _check(threshold: float) -> None:
-    """Refuse what is no probability."""
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no probability.
+
+    Raises
+    ------
+    ParameterError
+        It is none.
+    """
     if not 0 <= threshold <= 1:
         raise ParameterError(f"threshold must be >= 0 and <= 1; got {threshold}.")
 

@@ -19,8 +19,9 @@ from h2olite.data.reader import Block
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
-from h2olite.errors import DataError
+from h2olite.errors import DataError, ParameterError
 from h2olite.metrics import Metrics
+from h2olite.metrics.binomial import check_threshold
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters, counted
 from h2olite.training.double_precision import DoublePrecision
@@ -115,12 +116,27 @@ class Model(ModelMetrics):
     def default_threshold(self) -> float:
         """Probability from which the second of two classes is predicted: the best F1 on validation, else training.
 
-        That of an imported model, which has no metrics, is what its maker set.
+        That of an imported model is what its maker set; `reset_threshold` sets another one.
         """
         metrics = self.validation_metrics or self.training_metrics
-        if metrics is not None and self.category == "Binomial":
+        if self.threshold is None and metrics is not None and self.category == "Binomial":
             return metrics["threshold"]
         return 0.5 if self.threshold is None else self.threshold
+
+    def reset_threshold(self, threshold: float) -> float:
+        """Set the probability from which the second of two classes is predicted, and give the one before.
+
+        Predictions, files and exports go by it; the metrics of training stay as they were measured.
+
+        Raises
+        ------
+        ParameterError : it is no probability, or the model has not two classes.
+        """
+        if self.category != "Binomial":
+            raise ParameterError(f"a threshold needs two classes; {self.model_id} is a {self.category} model.")
+        check_threshold(threshold)
+        before, self.threshold = self.default_threshold(), threshold
+        return before
 
     def predict(self, test_data: Any) -> pd.DataFrame:
         """Predict every row of a frame.

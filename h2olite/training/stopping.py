@@ -40,12 +40,12 @@ def reason_to_stop(
 
 
 def idle_rounds(parameters: Parameters, values: Sequence[float], n_iterations: int) -> list[str]:
-    """A sentence on stopping_rounds that could not act, though they could have with a measurement every iteration.
+    """A sentence on stopping_rounds that could not act, though measuring every iteration they could have by half-time.
 
     values : the stopping metric at every scoring; NaN where it was not measured.
     """
     n_measured = sum(map(math.isfinite, values))
-    if not n_measured < 2 * parameters.stopping_rounds < n_iterations:
+    if not n_measured < 2 * parameters.stopping_rounds <= n_iterations // 2:
         return []
     return [
         f"stopping_rounds {parameters.stopping_rounds} could not act: the model was measured {n_measured} times in "

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,13 @@ def test_evaluation_at_a_threshold_counts_what_is_above_it(tumours):
     text = run("evaluate", tumours / "long.h2olite", table, "--threshold", "0.9").stdout
     predicted = h2olite.load_model(tumours / "long.h2olite").predict(table)["malignant"] >= 0.9
     assert "Confusion Matrix (Act/Pred) @ threshold = 0.9" in text
-    assert text.splitlines()[-1].split()[1:3] == [str((~predicted).sum()), str(predicted.sum())]
+    *_, totals, _, own = text.splitlines()
+    assert totals.split()[1:3] == [str((~predicted).sum()), str(predicted.sum())]
+    assert re.fullmatch(r"predict takes the model's own threshold, 0\.\d+\.", own)
+
+
+def test_a_threshold_that_is_the_models_own_is_not_told_twice(tumours):
+    assert "predict takes" not in run("evaluate", tumours / "long.h2olite", DATASETS / "breast_cancer.csv").stdout
 
 
 def test_evaluation_with_costs_takes_the_cheapest_threshold(tumours):

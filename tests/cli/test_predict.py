@@ -1,12 +1,14 @@
 import gzip
 import io
+import re
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from program import DATASETS, run
+from program import DATASETS, SMALL, run
 
 import h2olite
+from h2olite.errors import ParameterError
 
 TABLE = DATASETS / "penguins.csv"
 
@@ -116,3 +118,29 @@ def test_file_that_is_no_model_is_an_error():
     result = run("predict", TABLE, TABLE)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {TABLE} must be a model file of h2olite")
+
+
+def test_threshold_divides_two_classes(tmp_path):
+    path, table = tmp_path / "m.h2olite", DATASETS / "breast_cancer.csv"
+    assert run("train", table, "-o", path, *SMALL).exit_code == 0
+    own, low, high = (
+        pd.read_csv(io.StringIO(run("predict", path, table, *given).stdout))
+        for given in ((), ("--threshold", "0.01"), ("--threshold", "0.99"))
+    )
+    assert low["predict"].eq("malignant").equals(low["malignant"] >= 0.01)
+    assert high["predict"].eq("malignant").equals(high["malignant"] >= 0.99)
+    pd.testing.assert_frame_equal(low.drop(columns="predict"), own.drop(columns="predict"))
+    model = h2olite.load_model(path)
+    before = model.default_threshold()
+    with pytest.raises(ParameterError, match=r"threshold must be >= 0 and <= 1; got 2\."):
+        model.reset_threshold(2)
+    assert model.reset_threshold(0.01) == before
+    pd.testing.assert_frame_equal(model.predict(table).astype({"predict": str}), low)
+    model.save(path)
+    assert h2olite.load_model(path).default_threshold() == 0.01
+
+
+def test_threshold_is_for_two_classes(penguins):
+    result = run("predict", penguins.path, TABLE, "--threshold", "0.5")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch("Error: a threshold needs two classes; .* is a Multinomial model\\.\n", result.stderr)

@@ -132,5 +132,5 @@ def test_rounds_that_could_not_act_are_told_where_measuring_more_often_would_hav
         "stopping_rounds 5 could not act: the model was measured 2 times in 30 iterations, at most every 5 s "
         "(score_interval); pass score_each_iteration to stop as soon as it gets no better."
     ]
-    assert told(10, 30) == told(2, 10) == told(2, 30, stopping_rounds=0) == []
-    assert told(2, 10, stopping_rounds=3)
+    assert told(10, 30) == told(2, 19) == told(2, 30, stopping_rounds=0) == []
+    assert told(2, 19, stopping_rounds=4)
