@@ -280,9 +280,10 @@ class Command(click.Command):
                     print_json({"error": error.format_message()})
                 raise
             except Ended:
-                console.clear()
+                name = console.interruption.name
+                console.say(f"Ended by {name}.", "stopped", signal=name)
                 if as_json:
-                    print_json({"error": f"ended by {console.interruption.name}."})
+                    print_json({"error": f"ended by {name}."})
                 raise
             except (H2OLiteError, OSError, MemoryError) as error:
                 console.clear()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from h2olite.errors import DataError
+
 from .console import QUIET, Command, Console
 from .options import MODEL
 from .output import output_option, refuse_unwritable
@@ -13,27 +15,37 @@ from .output import output_option, refuse_unwritable
 FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
 """The method of a model that writes each format."""
 
+EXTENSIONS = {".zip": "mojo", ".onnx": "onnx"}
+"""The format that an extension stands for."""
+
 
 @click.command(
     cls=Command,
     params=[
         MODEL,
         output_option("FILE", "The file to write.", required=True),
-        click.Option(["--format", "to"], type=click.Choice(list(FORMATS)), required=True, help="What to write."),
+        click.Option(
+            ["--format", "to"],
+            type=click.Choice(list(FORMATS), case_sensitive=False),
+            help="What to write; by FILE's extension if not given: mojo for .zip, onnx for .onnx.",
+        ),
         QUIET,
     ],
     examples=[
-        "h2olite export iris.h2olite -o iris.zip --format mojo",
-        "h2olite export iris.h2olite -o iris.onnx --format onnx",
+        "h2olite export iris.h2olite -o iris.zip",
+        "h2olite export iris.h2olite -o iris.onnx",
     ],
 )
 @click.pass_obj
-def export(console: Console, path: str, output: Path, to: str) -> None:
+def export(console: Console, path: str, output: Path, to: str | None) -> None:
     """Write MODEL in the format of another system: mojo for H2O, onnx for ONNX runtimes.
 
     An ONNX file takes the columns of a table as they are, and needs h2olite[onnx].
     """
     refuse_unwritable(output)
+    to = to or EXTENSIONS.get(output.suffix.lower())
+    if to is None:
+        raise DataError(f"{output}: the extension must be one of {', '.join(EXTENSIONS)}; or name a --format.")
 
     from h2olite import load_model
 

@@ -76,6 +76,8 @@ class CommaList(click.ParamType):
         """Split the text and read each item."""
         if isinstance(value, list):
             return value
+        if isinstance(self.item, click.types.IntParamType | click.types.FloatParamType):
+            value = value.strip().removeprefix("[").removesuffix("]")  # as in Python
         items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
         return [self.item.convert(item.strip(), param, ctx) for item in items]
 

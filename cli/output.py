@@ -35,7 +35,7 @@ OUTPUT = output_option("OUT", "The file to write, in the format of its extension
 
 FORMAT = click.Option(
     ["--format", "to"],
-    type=click.Choice([extension[1:] for extension in FORMATS]),
+    type=click.Choice([extension[1:] for extension in FORMATS], case_sensitive=False),
     help="What to write instead, or to stdout, where Arrow is streamed. Default: csv.",
 )
 
@@ -50,8 +50,10 @@ class Destination(NamedTuple):
     format: str
 
 
-def destination(path: Path | None, to: str | None = None) -> Destination:
+def destination(path: Path | None, to: str | None = "") -> Destination:
     """Where a table goes by a command's options, once it is clear that it can be written there.
+
+    to : the --format, None if it was not given, nothing for a command that has none.
 
     Raises
     ------
@@ -66,7 +68,8 @@ def destination(path: Path | None, to: str | None = None) -> Destination:
     extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
     extension = extension if extension in FORMATS else path.suffix.lower()
     if extension not in FORMATS:
-        raise DataError(f"{path}: the extension must be one of {', '.join(FORMATS)}; or name a --format.")
+        way_out = "" if to == "" else "; or name a --format"
+        raise DataError(f"{path}: the extension must be one of {', '.join(FORMATS)}{way_out}.")
     return Destination(path, extension)
 
 

@@ -48,7 +48,7 @@ def path_options() -> list[click.Parameter]:
         ),
         Option(
             ["--choice"],
-            type=click.Choice(POINT_CHOICES),
+            type=click.Choice(POINT_CHOICES, case_sensitive=False),
             default="best_1se",
             metavar="NAME",
             help="What --refit writes: best_1se, the sparsest model within one standard error of the lowest validation "
@@ -114,6 +114,8 @@ def path(
     values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
     strengths = read_strengths({name: values.get(name) for name in PENALTIES})
     parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
+    if output is not None and output.suffix == ".h2olite":
+        raise click.UsageError(f"-o takes a table of the strengths; write the model by --refit {output}.")
     target = destination(output)
     for file in (refit, plot):
         if file is not None:

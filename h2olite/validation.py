@@ -57,6 +57,13 @@ UNSUPPORTED = {
 }
 """Values that H2O knows by name and does not support either."""
 
+OTHER_NAMES = {
+    **{"relu": "Rectifier", "elu": "ExpRectifier"},
+    **{"mse": "Quadratic", "mae": "Absolute", "logloss": "CrossEntropy"},
+    **{"normal": "gaussian", "binomial": "bernoulli"},
+}
+"""What other libraries call some values, to say what may be meant."""
+
 
 def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None = None) -> Parameters:
     """Checked parameters from keyword values; what is not given has its default, or is as in the checkpoint.
@@ -237,7 +244,8 @@ def _read_choice(parameter: Declared, word: str) -> str:
     for (name, unsupported), sentence in UNSUPPORTED.items():
         if (name, folded(unsupported)) == (parameter.name, folded(word)):
             raise ValueError(sentence)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{nearest(word, choices)}")
+    meant = OTHER_NAMES.get(folded(word), word)
+    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{nearest(meant, choices)}")
 
 
 def _kind(parameter: Declared) -> str:

@@ -136,6 +136,15 @@ def test_unknown_enum_value_names_the_choices_and_the_nearest():
 
 
 @pytest.mark.parametrize(
+    ("name", "word", "meant"),
+    [("activation", "ReLU", "Rectifier"), ("loss", "mse", "Quadratic"), ("distribution", "normal", "gaussian")],
+)
+def test_names_of_other_libraries_lead_to_ours(name, word, meant):
+    with pytest.raises(ParameterError, match=f"^{name} must be .*; got '{word}'; did you mean '{meant}'\\?$"):
+        validate({name: word})
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("loss", "ModifiedHuber"),

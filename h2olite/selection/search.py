@@ -159,7 +159,9 @@ def _checked(
         else:
             checked[name] = [_typed(name, value) for value in values]
     if not hyper_parameters:
-        faults.append("a grid needs at least one hyper-parameter.")
+        faults.append(
+            "a grid needs at least one hyper-parameter, such as l1 with the values 0 and 1e-4 (--grid-l1 0,1e-4)."
+        )
     sizes = {name: len(values) for name, values in checked.items()}
     if criteria.strategy == "Sequential" and len(set(sizes.values())) > 1:
         faults.append(f"strategy Sequential needs equally many values of each hyper-parameter; got {sizes}.")

@@ -200,7 +200,7 @@ work()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == ("went on\ncleaned up\n" if deferred else "cleaned up\n")
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (done.returncode, done.stderr) == (code, "" if deferred else f"Ended by {number.name}.\n")
 
 
 def test_second_signal_ends_a_deferring_command():

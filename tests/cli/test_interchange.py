@@ -11,7 +11,7 @@ MOJO = Path(__file__).parent.parent / "mojos" / "prostate_cat_na"
 
 def test_export_writes_a_mojo(penguins, tmp_path):
     target = tmp_path / "penguins.zip"
-    result = run("export", penguins.path, "-o", target, "--format", "mojo")
+    result = run("export", penguins.path, "-o", target)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Model written to {target}.\n")
     assert import_mojo(target).classes == load_model(penguins.path).classes
 
@@ -19,9 +19,18 @@ def test_export_writes_a_mojo(penguins, tmp_path):
 def test_export_writes_an_onnx_file(penguins, tmp_path):
     onnx = pytest.importorskip("onnx", reason="h2olite[onnx] is not installed")
     target = tmp_path / "penguins.onnx"
-    result = run("export", penguins.path, "-o", target, "--format", "onnx")
+    result = run("export", penguins.path, "-o", target)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Model written to {target}.\n")
     assert [column.name for column in onnx.load(target).graph.input] == list(load_model(penguins.path).schema)
+
+
+def test_a_format_is_named_where_the_extension_does_not_tell_it(penguins, tmp_path):
+    target = tmp_path / "penguins.model"
+    result = run("export", penguins.path, "-o", target)
+    line = f"Error: {target}: the extension must be one of .zip, .onnx; or name a --format.\n"
+    assert (result.exit_code, result.stderr) == (1, line)
+    assert run("export", penguins.path, "-o", target, "--format", "MOJO").exit_code == 0
+    assert import_mojo(target).category == "Multinomial"
 
 
 def test_export_names_the_extra_that_onnx_needs(penguins, tmp_path, monkeypatch):

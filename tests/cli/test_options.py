@@ -47,6 +47,11 @@ def test_negated_flags_may_be_spelt_with_underscores():
     assert parse("--no_adaptive_rate") == {"adaptive_rate": False}
 
 
+@pytest.mark.parametrize("text", ["20,10", "[20,10]", "[20, 10]"])
+def test_numbers_may_stand_in_brackets_as_in_python(text):
+    assert parse("--hidden", text) == {"hidden": [20, 10]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -67,6 +67,8 @@ def test_target_in_an_unwritable_folder_is_refused():
 
 def test_unknown_extension_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"out.xlsx: the extension must be one of .csv, .csv.gz, .* or name a --format"):
+        destination(tmp_path / "out.xlsx", None)
+    with pytest.raises(DataError, match=r"must be one of [^;]*\.arrows\.$"):
         destination(tmp_path / "out.xlsx")
 
 

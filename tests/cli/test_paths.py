@@ -26,7 +26,7 @@ def test_table_is_printed_and_the_choices_are_said():
 
 def test_refit_writes_the_chosen_model_of_all_rows(tmp_path):
     target = tmp_path / "sparse.h2olite"
-    result = run("path", WINE, *SMALL, "--refit", target, "--choice", "best", "--json", "--quiet")
+    result = run("path", WINE, *SMALL, "--refit", target, "--choice", "BEST", "--json", "--quiet")
     report = json.loads(result.stdout)
     assert result.stderr == ""
     assert report["sort_metric"] == "logloss"
@@ -53,6 +53,12 @@ def test_strengths_that_cannot_be_read_are_refused():
     assert result.stderr == (
         "Error: l1 must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13; got '1e-3:x:4'.\n"
     )
+
+
+def test_output_is_a_table_and_no_model():
+    result = run("path", WINE, "-o", "wine.h2olite")
+    assert result.exit_code == 2
+    assert "-o takes a table of the strengths; write the model by --refit wine.h2olite." in result.stderr
 
 
 def test_picture_of_unknown_kind_is_refused_before_training(tmp_path):

@@ -72,7 +72,7 @@ def test_search_criteria_are_options(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "a grid needs at least one hyper-parameter."),
+        ([], "a grid needs at least one hyper-parameter, such as l1 with the values 0 and 1e-4 (--grid-l1 0,1e-4)."),
         (["--grid-epochs", "1"], "epochs is both a hyper-parameter and set to 3.0; choose one."),
         (["--grid-l1", "0", "--max-models", "-1"], "max_models must be >= 0; got -1."),
         (["--grid-l1", "-1"], "no model of the grid could be trained; the first error: l1 must be >= 0; got -1."),

@@ -68,7 +68,15 @@ def test_signal_stops_training_and_keeps_the_model_so_far(folder, number, code):
 def test_second_signal_ends_training_at_once_and_writes_nothing(folder):
     process = start("train", IRIS, *ENDLESS, "--nfolds", "3")
     wait_for_training(process)
-    assert end(process, signal.SIGINT, signal.SIGTERM)[0] == 143
+    returned, _, err = end(process, signal.SIGINT, signal.SIGTERM)
+    assert (returned, err.splitlines()[-1]) == (143, "Ended by SIGTERM.")
+    assert list(folder.iterdir()) == []
+
+
+def test_signal_before_training_is_told_too(folder, rows):
+    process = start("train", "-", *ENDLESS, stdin=subprocess.PIPE)
+    process.stdin.write(rows.read_text()[: 1 << 20])
+    assert end(process, signal.SIGINT) == (130, "", "Ended by SIGINT.\n")
     assert list(folder.iterdir()) == []
 
 
@@ -94,15 +102,28 @@ def test_stopped_path_says_that_it_has_no_point_yet():
     assert (returned, json.loads(out)) == (130, {"error": "Stopped by SIGINT after 0 points of the path."})
 
 
+@pytest.fixture(scope="session")
+def usual(tmp_path_factory):
+    """An autoencoder of the penguins."""
+    path = tmp_path_factory.mktemp("models") / "usual.h2olite"
+    assert run("train", DATASETS / "penguins.csv", "--autoencoder", "-o", path, *SMALL).exit_code == 0
+    return path
+
+
 @pytest.mark.parametrize(
-    ("command", "number", "code"), [("predict", signal.SIGTERM, 143), ("evaluate", signal.SIGINT, 130)]
+    ("command", "options", "number", "code"),
+    [
+        ("predict", ("-o", "old.csv"), signal.SIGTERM, 143),
+        ("evaluate", (), signal.SIGINT, 130),
+        ("anomaly", ("-o", "old.csv"), signal.SIGINT, 130),
+        ("features", ("-o", "old.csv", "--layer", "1"), signal.SIGTERM, 143),
+    ],
 )
-def test_signal_ends_other_commands_at_once_and_leaves_old_files(penguins, folder, rows, command, number, code):
-    options = ("-o", "old.csv") if command == "predict" else ()
+def test_signal_ends_other_commands_at_once_and_leaves_old_files(usual, folder, rows, command, options, number, code):
     (folder / "old.csv").write_text("old")
-    process = start(command, penguins.path, "-", *options, stdin=subprocess.PIPE)
+    process = start(command, usual, "-", *options, stdin=subprocess.PIPE)
     process.stdin.write(rows.read_text()[: 1 << 20])  # more than a pipe holds: when it is written, reading has begun
-    assert end(process, number) == (code, "", "")
+    assert end(process, number) == (code, "", f"Ended by {number.name}.\n")
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("old.csv", "old")]
 
 

@@ -144,7 +144,7 @@ def test_search_seed_gives_models_seeds_of_their_own_unless_they_have_one(table)
 @pytest.mark.parametrize(
     ("hyper_params", "message"),
     [
-        ({}, "^a grid needs at least one hyper-parameter."),
+        ({}, "^a grid needs at least one hyper-parameter, such as l1 "),
         ({"hiden": [1]}, r"^'hiden' is not a parameter; did you mean 'hidden'\?"),
         ({"y": ["a"]}, "^y cannot be a hyper-parameter; it is the same for all models of a grid."),
         ({"l1": []}, r"^hyper-parameter l1 must have a list of values to try; got \[\]\."),
