@@ -175,16 +175,25 @@ def show(path: str, as_json: bool, command: bool) -> None:
         click.echo(f"{describe(model)}\n\n{describe_training(model)}")
 
 
-@click.command(cls=Command, params=[MODEL], examples=["h2olite varimp iris.h2olite > importances.csv"])
-def varimp(path: str) -> None:
+@click.command(
+    cls=Command,
+    params=[
+        MODEL,
+        click.Option(["--by-column"], is_flag=True, help="One row per column of the table: the sum over its levels."),
+    ],
+    examples=["h2olite varimp iris.h2olite > importances.csv"],
+)
+def varimp(path: str, by_column: bool) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
     from h2olite.model.importance import IMPORTANCE_COLUMNS
 
     model = load_model(path)
-    if model.varimp() is None:
+    rows = model.varimp(by_column=by_column)
+    if rows is None:
         raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
-    print_csv(IMPORTANCE_COLUMNS, model.report()["variable_importances"])
+    assert isinstance(rows, list)  # as it is without use_pandas
+    print_csv(IMPORTANCE_COLUMNS, (dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in rows))
 
 
 @click.command(cls=Command, params=[MODEL], examples=["h2olite history iris.h2olite > history.csv"])

@@ -173,13 +173,13 @@ def _origin(model: Model) -> list[str]:
         return []
     packages = ", ".join(f"{name} {version}" for name, version in origin["packages"].items())
     rows = [
-        {"table": frame.replace("_", " "), "path": "in memory", "digest": table["digest"], "rows": table["rows"]}
+        {"table": frame.replace("_", " "), "path": "in memory", "digest": table["digest"][:12], "rows": table["rows"]}
         | (table["source"] or {})
         for frame in FRAMES
         if (table := origin[frame]) is not None
     ]
     columns = {"table": "table", "path": "read from", "rows": "rows", "digest": "digest"}
-    return [f"Made by h2olite {model.record.version} ({packages})\n{text_table(rows, columns)}"]
+    return [f"Made by h2olite {model.record.version}\n  with {packages}\n{text_table(rows, columns)}"]
 
 
 def _headline(report: Mapping[str, Any]) -> str:

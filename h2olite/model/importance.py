@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from h2olite.data.encoding import RowEncoder
 from h2olite.network.network import Network
 
 IMPORTANCE_COLUMNS = ("variable", "relative_importance", "scaled_importance", "percentage")
@@ -34,6 +35,13 @@ def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray
     importance[absent_inputs] = 0.0
     largest = importance.max(initial=0.0)
     return importance / largest if largest > 0 else importance
+
+
+def summed_by_column(importances: np.ndarray, encoder: RowEncoder) -> tuple[np.ndarray, list[str]]:
+    """Importance of each predictor, that of all its inputs together, the largest being 1, and the predictors."""
+    names = [name for (name,) in encoder.column_groups]
+    sums = np.bincount(encoder.input_groups, importances, len(names))
+    return sums / (sums.max(initial=0.0) or 1.0), names
 
 
 def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, float, float, float]]:

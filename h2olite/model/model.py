@@ -32,7 +32,7 @@ from .evaluation import curves, measure, model_performance, predict_observed
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import ModelMetrics
-from .importance import IMPORTANCE_COLUMNS, ranked
+from .importance import IMPORTANCE_COLUMNS, ranked, summed_by_column
 from .layers import describe_layers
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stop_clock, stored
@@ -262,10 +262,14 @@ class Model(ModelMetrics):
     predict_observed = predict_observed
     curves = curves
 
-    def varimp(self, use_pandas: bool = False) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
+    def varimp(
+        self, use_pandas: bool = False, by_column: bool = False
+    ) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
         """How much each input matters, most important first: variable, relative and scaled importance, percentage.
 
         None for a model trained without variable_importances. See `h2olite.model.importance.gedeon_importance`.
+
+        by_column : tell the sum over all levels of each categorical column instead.
 
         Raises
         ------
@@ -278,7 +282,10 @@ class Model(ModelMetrics):
             )
         if self.importances is None:
             return None
-        rows = ranked(self.importances, self.encoder.input_names)
+        if by_column:
+            rows = ranked(*summed_by_column(self.importances, self.encoder))
+        else:
+            rows = ranked(self.importances, self.encoder.input_names)
         if not use_pandas:
             return rows
         import pandas as pd

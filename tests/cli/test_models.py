@@ -155,9 +155,24 @@ def test_show_has_layers_metrics_importances_parameters_and_history(penguins):
     assert places == sorted(places)
 
 
+def test_show_fits_eighty_columns(penguins):
+    assert max(map(len, run("show", penguins.path).stdout.replace(str(penguins.path.parent), "").splitlines())) <= 80
+
+
 def test_varimp_is_csv_of_the_models_importances(penguins):
     table = pd.read_csv(io.StringIO(run("varimp", penguins.path).stdout))
     pd.testing.assert_frame_equal(table, h2olite.load_model(penguins.path).varimp(use_pandas=True))
+
+
+def test_varimp_by_column_sums_over_the_levels(penguins):
+    by_input, by_column = (
+        pd.read_csv(io.StringIO(run("varimp", penguins.path, *given).stdout)).set_index("variable")["percentage"]
+        for given in ((), ("--by-column",))
+    )
+    assert sorted(by_column.index) == sorted(h2olite.load_model(penguins.path).schema)
+    assert by_column["island"] == pytest.approx(by_input.filter(like="island.").sum())
+    assert by_column["body_mass_g"] == pytest.approx(by_input["body_mass_g"])
+    assert by_column.is_monotonic_decreasing
 
 
 def test_varimp_of_a_model_without_inputs_is_a_header(tmp_path):
