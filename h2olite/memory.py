@@ -7,13 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from h2olite import control_groups
 from h2olite.errors import LackOfMemoryError
-
-CGROUPS = Path("/sys/fs/cgroup")
-"""Where Linux shows the limits of containers and jobs."""
-
-MEMBERSHIP = Path("/proc/self/cgroup")
-"""Where it says which of them this process is in."""
 
 THREADS_ADDRESSES = 768 << 20
 """Addresses that the threads of readers and of training reserve and mostly never use."""
@@ -25,7 +20,7 @@ def available_memory() -> float:
     The least of what the machine has, what the control groups of containers and schedulers leave, and the limit on
     the process's addresses (``ulimit -v``).
     """
-    return min([*_of_machine(), *_of_control_groups(), *_of_addresses()], default=math.inf)
+    return min([*_of_machine(), *control_groups.available_memory(), *_of_addresses()], default=math.inf)
 
 
 def refuse_lack_of_memory(what: str, needed: float, way_out: str) -> None:
@@ -57,37 +52,6 @@ def _of_machine() -> Iterator[float]:
     except OSError:  # not Linux: all memory is as much as can be told
         if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):
             yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _of_control_groups() -> Iterator[float]:
-    """What each control group around this process leaves; memory of files that were read can be had again."""
-    try:
-        memberships = [line.strip().split(":", 2) for line in MEMBERSHIP.read_text().splitlines()]
-    except OSError:
-        return
-    for _, controllers, path in memberships:
-        if controllers == "":
-            root, limit, usage = CGROUPS, "memory.max", "memory.current"
-        elif "memory" in controllers.split(","):
-            root, limit, usage = CGROUPS / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
-        else:
-            continue
-        group = root / path.lstrip("/")
-        for folder in (group, *group.parents):
-            if not folder.is_relative_to(root):
-                break
-            try:
-                most, used = (folder / limit).read_text().strip(), int((folder / usage).read_text())
-                reclaimable = _entry(folder / "memory.stat", "inactive_file")
-            except OSError:  # the root has no limit, and a container may not see its own folder
-                continue
-            if most != "max":
-                yield int(most) - used + reclaimable
-
-
-def _entry(path: Path, name: str) -> int:
-    """The number behind a name in a file of names and numbers; 0 if it is not there."""
-    return next((int(line.split()[1]) for line in path.read_text().splitlines() if line.split()[:1] == [name]), 0)
 
 
 def _of_addresses() -> Iterator[float]:

@@ -25,29 +25,9 @@ def test_limit_on_addresses_counts():
     assert 0 < float(done.stdout) < limit - memory.THREADS_ADDRESSES
 
 
-@pytest.mark.parametrize(
-    ("membership", "root", "files", "available"),
-    [
-        ("0::/jobs/7", "", {"memory.max": "1000", "memory.current": "700"}, 400),
-        ("0::/jobs/7", "", {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 600"}, 300),
-        ("0::/jobs/7", "", {"memory.max": "max", "memory.current": "700"}, None),
-        ("4:cpu,memory:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, 400),
-        ("4:cpu:/jobs/7", "memory", {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700"}, None),
-    ],
-)
-@pytest.mark.parametrize("folder", ["jobs", "jobs/7"])
-def test_limits_of_control_groups_count_without_what_can_be_had_again(
-    tmp_path, monkeypatch, membership, root, files, available, folder
-):
-    inside = tmp_path / root / folder
-    inside.mkdir(parents=True)
-    for name, text in {"memory.stat": "anon 600\ninactive_file 100", **files}.items():
-        (inside / name).write_text(f"{text}\n")
-    (tmp_path / "membership").write_text(f"1:name=systemd:/\n{membership}\n")
-    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
-    monkeypatch.setattr(memory, "MEMBERSHIP", tmp_path / "membership")
-    monkeypatch.setattr(memory, "_of_machine", lambda: iter([10_000]))
-    assert available_memory() == (available or 10_000)
+def test_the_least_that_a_control_group_leaves_counts(monkeypatch):
+    monkeypatch.setattr(memory.control_groups, "available_memory", lambda: iter([3000, 2000]))
+    assert available_memory() == 2000
 
 
 def test_what_does_not_fit_is_refused_with_both_numbers(monkeypatch):

@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from h2olite.control_groups import usable_cores
 from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
@@ -233,10 +234,12 @@ def start_threads(n_threads: int) -> ThreadPoolExecutor | None:
 
 
 def usable_threads() -> int:
-    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has cores."""
+    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has whole cores."""
     chosen = os.environ.get("H2OLITE_NTHREADS", "0")
     if not chosen.isdecimal():
         raise ParameterError(f"H2OLITE_NTHREADS must be a number of threads, 0 for all cores; got {chosen!r}.")
     if int(chosen):
         return int(chosen)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Threads wait for one another: with more than a quota lets run, all of them would stand still again and again.
+    return max(int(min(cores, usable_cores())), 1)
