@@ -81,8 +81,11 @@ def evaluate(
 
     from h2olite import load_model
     from h2olite.data.reader import read_table
+    from h2olite.model.evaluation import classes_of_curves
 
     model = load_model(path)
+    if curves is not None:
+        classes_of_curves(model)  # a model without any is refused before the table is read
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given

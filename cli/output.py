@@ -6,6 +6,7 @@ import contextlib
 import csv
 import gzip
 import io
+import secrets
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from h2olite.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from h2olite.model.model import Model
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
 """What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
@@ -91,6 +94,25 @@ def refuse_unwritable(target: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise PermissionError(f"the folder {target.parent} is not writable ({reason}); choose another.") from error
+
+
+def save_model(model: Model, target: Path) -> None:
+    """Write a model that took long to train; where that fails, to the folder for temporary files.
+
+    Raises
+    ------
+    DataError
+        `target` cannot be written; it says where the model is instead, if anywhere.
+    """
+    try:
+        model.save(target)
+    except DataError as error:
+        refuge = Path(tempfile.gettempdir(), f"{secrets.token_hex(4)}-{target.name}")
+        try:
+            model.save(refuge)
+        except DataError:
+            raise error from None
+        raise DataError(f"{error} The model is kept as {refuge}.") from error
 
 
 def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None:

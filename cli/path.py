@@ -12,7 +12,7 @@ from h2olite.parameters import PENALTIES, POINT_CHOICES, counted
 
 from .console import Command, Console, print_json
 from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import destination, refuse_unwritable, write_table
+from .output import destination, refuse_unwritable, save_model, write_table
 from .progress import Watch
 from .train import checked, read_tables
 
@@ -141,7 +141,7 @@ def path(
             sys.exit(console.interruption.exit_code)
     _say(console, traced)
     if refit is not None:
-        traced.model.save(refit)
+        save_model(traced.model, refit)
         console.say(f"The model of {choice} is written to {refit}.", "written", path=str(refit))
     if plot is not None:
         traced.plot(plot)

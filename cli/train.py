@@ -16,7 +16,7 @@ from h2olite.validation import validate
 
 from .console import Command, Console, print_json
 from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import refuse_unwritable
+from .output import refuse_unwritable, save_model
 from .progress import Watch
 from .report import describe, describe_rehearsal
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     params=[
         *training_options(
             output="MODEL",
-            output_help="Where to write the model; TABLE's name with .h2olite in this folder if not given.",
+            output_help="Where to write the model, over an older one; TABLE's name with .h2olite in this folder if not "
+            "given.",
         ),
         click.Option(
             ["--dry-run"],
@@ -87,7 +88,7 @@ def train(
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
-    model.save(target)
+    save_model(model, target)
     console.show(f"\n{describe(model)}\n")
     if (name := console.interruption.name) is not None:
         message = f"Stopped by {name} after {counted(model.record.epochs, 'epoch')}; the model so far is kept."

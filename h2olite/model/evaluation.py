@@ -125,17 +125,28 @@ def curves(model: Model, test_data: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if model.classes is None:
-        raise DataError(f"curves need classes; {model.model_id} is a {model.category} model.")
+    classes = classes_of_curves(model)
     table, adaptation = _adapted(model, test_data)
     actual, probabilities, weights = measured(*model.predict_observed(table, adaptation))
     adaptation.warn()
-    shown = {1: model.classes[1]} if len(model.classes) == 2 else dict(enumerate(model.classes))
+    shown = {1: classes[1]} if len(classes) == 2 else dict(enumerate(classes))
     parts = []
     for index, name in shown.items():
         curve = ThresholdCurve.from_predictions(actual == index, probabilities[:, index], weights)
         parts.append(pd.DataFrame({"class": name, **curve.table()}))
     return pd.concat(parts, ignore_index=True)
+
+
+def classes_of_curves(model: Model) -> tuple[str, ...]:
+    """The classes that `curves` are about.
+
+    Raises
+    ------
+    DataError : the model predicts none.
+    """
+    if model.classes is None:
+        raise DataError(f"curves need classes; {model.model_id} is a {model.category} model.")
+    return model.classes
 
 
 def _adapted(model: Model, frame: Any) -> tuple[Table, Adaptation]:

@@ -232,3 +232,11 @@ def test_layers_that_there_are_not_are_refused(penguins, layer):
     result = run("weights", penguins.path, "--layer", layer)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"Error: --layer must be from 1 to 2; got {layer}.\n"
+
+
+def test_curves_of_a_regression_are_refused_before_the_table_is_read(tmp_path):
+    path = tmp_path / "m.h2olite"
+    assert run("train", DATASETS / "diabetes.csv", "-o", path, *SMALL).exit_code == 0
+    result = run("evaluate", path, "missing.csv", "--curves", tmp_path / "curves.csv")
+    assert result.exit_code == 1
+    assert re.fullmatch("Error: curves need classes; .* is a Regression model\\.\n", result.stderr)

@@ -152,12 +152,24 @@ def on_a_small_disk(folder, size, *arguments):
     return int(code), done.stderr, files
 
 
+FULL = "Error: output {} cannot be written: No space left on device; choose another place.{}\n"
+
+
 def test_full_disk_is_an_error_and_nothing_of_the_output_is_left(folder, penguins, rows):
-    line = "Error: output {} cannot be written: No space left on device; choose another place.\n"
-    training = on_a_small_disk(folder, "16k", "train", IRIS, *SMALL, "--hidden", "200", "--quiet")
-    assert training == (1, line.format("iris.h2olite"), [])
     predicting = on_a_small_disk(folder, "16k", "predict", penguins.path, rows, "-o", "out.csv", "--quiet")
-    assert predicting == (1, line.format("out.csv"), [])
+    assert predicting == (1, FULL.format("out.csv", ""), [])
+
+
+@pytest.mark.parametrize("is_full_too", [False, True])
+def test_model_for_which_a_disk_has_no_room_is_kept_elsewhere(folder, monkeypatch, tmp_path_factory, is_full_too):
+    refuge = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(folder if is_full_too else refuge))
+    code, err, files = on_a_small_disk(folder, "16k", "train", IRIS, *SMALL, "--hidden", "200", "--quiet")
+    assert (code, files) == (1, [])
+    kept = list(refuge.iterdir())
+    assert len(kept) == (not is_full_too)
+    assert err == FULL.format("iris.h2olite", "".join(f" The model is kept as {path}." for path in kept))
+    assert [h2olite.load_model(path).record.epochs for path in kept] == [3] * len(kept)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self"), reason="needs /proc, where nobody can write files")
