@@ -219,13 +219,10 @@ def _training(report: Mapping[str, Any]) -> str:
         notes.append("interrupted" if reason == "interrupted" else f"ended by {reason}")
     if best is not None and best < report["epochs"]:
         notes.append(f"kept is the model after {counted(best, 'epoch')}, the best measured")
-    return "\n  ".join(
-        [
-            f"{counted(report['epochs'], 'epoch')} in {seconds['train']:.2f} s "
-            f"({report['training_speed']:,.0f} rows/s), {seconds['total']:.1f} s in all",
-            *filter(None, ["; ".join(notes)]),
-        ]
-    )
+    trained = counted(report["epochs"], "epoch")
+    speed = f"{report['training_speed']:,.0f} rows/s"
+    told = f"{trained} in {seconds['train']:.2f} s ({speed}), {seconds['total']:.1f} s in all"
+    return f"{told}\n  {'; '.join(notes)}" if notes else told
 
 
 def _measured(model: Model) -> dict[str, Any]:

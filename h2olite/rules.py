@@ -217,10 +217,12 @@ def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[s
 def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
     """All other distributions and losses are about numbers."""
     if response.n_classes is not None:
-        if p.distribution not in ("AUTO", *CLASS_DISTRIBUTIONS):
-            yield f"distribution {p.distribution} needs a numeric response and {response.name} is categorical."
-        if p.loss not in CLASS_LOSSES:
-            yield f"loss {p.loss} needs a numeric response and {response.name} is categorical."
+        for name, allowed in (("distribution", ("AUTO", *CLASS_DISTRIBUTIONS)), ("loss", CLASS_LOSSES)):
+            if getattr(p, name) not in allowed:
+                yield (
+                    f"{name} {getattr(p, name)} needs a numeric response and {response.name} is categorical; "
+                    "name it in numeric if its cells are numbers."
+                )
 
 
 def deviances_need_their_range(p: Parameters, response: Response) -> Iterator[str]:

@@ -132,9 +132,14 @@ def test_two_fitting_dropout_ratios_pass():
         (
             {"distribution": "gaussian"},
             2,
-            "distribution gaussian needs a numeric response and age is categorical.",
+            "distribution gaussian needs a numeric response and age is categorical; name it in numeric if its cells "
+            "are numbers.",
         ),
-        ({"loss": "Huber"}, 3, "loss Huber needs a numeric response and age is categorical."),
+        (
+            {"loss": "Huber"},
+            3,
+            "loss Huber needs a numeric response and age is categorical; name it in numeric if its cells are numbers.",
+        ),
         (
             {"weights_column": "age"},
             None,

@@ -135,7 +135,7 @@ class Model(ModelMetrics):
         if self.category != "Binomial":
             raise ParameterError(f"a threshold needs two classes; {self.model_id} is a {self.category} model.")
         check_threshold(threshold)
-        before, self.threshold = self.default_threshold(), threshold
+        before, self.threshold = self.default_threshold(), float(threshold)
         return before
 
     def predict(self, test_data: Any) -> pd.DataFrame:
