@@ -10,7 +10,7 @@ from h2olite.kernels.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
-from h2olite.network.topology import lay_out, members_of_team, workspace
+from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
 
 ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
 
@@ -107,13 +107,16 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     order = np.arange(len(data.levels)) if order is None else order
     shape = net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size
     bounds = np.linspace(0, net.layout.sizes[0] - shape[2], (n_parts or n_members) + 1).astype(int).tolist()
-    members = members_of_team(bounds, batch_size * int(net.layout.widths.max()), n_members)
+    members = members_of_team(net.layout, bounds, exchange_of(net.layout, len(bounds) - 1, batch_size), n_members)
     team = [workspace(*shape)._replace(member=member) for member in members]
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
     state = (net.iterate, mean, net.first, net.second, net.activity)
 
+    outer = [flat[net.layout.weights[net.layout.n_input_major] :] for flat in (net.iterate, net.first, net.second)]
+
     def run(work):
-        rows.train_rows(net.layout, *state, goal, how, data, order, batch_size, rows_seen, np.uint64(seed), work)
+        own = tuple(outer if work is team[0] else map(np.copy, outer))
+        rows.train_rows(net.layout, *state, own, goal, how, data, order, batch_size, rows_seen, np.uint64(seed), work)
 
     if n_members == 1:
         run(*team)

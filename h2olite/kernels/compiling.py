@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,6 +48,28 @@ def view(function: Function) -> Function:
     A kernel that counts no references may not return an array it did not get as an argument.
     """
     return numba.njit(inline="always", **FLAGS)(function)
+
+
+@intrinsic
+def matrix(typing, flat, start, n_rows, n_columns):
+    """Return the C-ordered matrix of this shape that begins at flat[start]; slicing and reshaping take far longer."""
+    made = types.Array(flat.dtype, 2, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, first, height, width = arguments
+        result = make_array(made)(context, builder)
+        itemsize = context.get_constant(types.intp, flat.dtype.bitwidth // 8)
+        populate_array(
+            result,
+            data=builder.gep(make_array(flat)(context, builder, source).data, [first]),
+            shape=[height, width],
+            strides=[builder.mul(width, itemsize), itemsize],
+            itemsize=itemsize,
+            meminfo=None,
+        )
+        return result._getvalue()
+
+    return made(flat, types.intp, types.intp, types.intp), generate
 
 
 def cache_folder() -> Path | None:

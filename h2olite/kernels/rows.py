@@ -11,22 +11,23 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import RECTIFIER
-from .compiling import kernel, span
-from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
-from .passes import (
-    backward,
-    forward,
+from .compiling import kernel, matrix, span
+from .layout import (
+    TILE,
     has_bias,
     layer_slopes,
     layer_units,
     layer_weights,
-    matrix,
+    narrow_layer,
     own_inputs,
     own_levels,
-    own_part,
-    scale_row,
+    own_units,
+    rows_of,
 )
+from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
+from .passes import backward, forward, scale_row
 from .randomness import stream, uniform
+from .teams import meet
 from .updates import average, group_soft_threshold, rate_of, share_of, soft_threshold, step_of
 
 FORGETTING = np.float32(0.001)
@@ -58,6 +59,7 @@ def train_rows(
     first,
     second,
     activity,
+    outer,
     objective,
     rule,
     rows,
@@ -75,6 +77,8 @@ def train_rows(
     theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place.
     mean : float32 (n_parameters,), the running average of theta, or (0,).
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
+    outer : the parameters of an output-major layer and both memories of them, for the first member as a view of theta,
+        first and second, for the others as copies.
     rows_seen : rows trained on before.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
@@ -84,7 +88,7 @@ def train_rows(
         n_rows = batch.size
         seen = rows_seen + start
         load(rows, batch, objective.dropout[0], seed, seen, work)
-        forward(layout, theta, activation, autoencoder, objective.dropout, True, work, n_rows, seed, seen)
+        forward(layout, theta, outer[0], activation, autoencoder, objective.dropout, True, work, n_rows, seed, seen)
         outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
         for r in range(n_rows):
             row = batch[r]
@@ -98,7 +102,8 @@ def train_rows(
                 scale_row(outputs, r, span(0, n_outputs), rows.weights[row])
         if objective.sparsity_beta > 0:
             note_activity(layout, activity, work, n_rows)
-        backward(layout, theta, first, second, activation, rule, work, n_rows, seen)
+            meet(work.member)
+        backward(layout, theta, first, second, outer, activation, rule, work, n_rows, seen)
         if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
@@ -137,7 +142,7 @@ def note_activity(layout, activity, work, n_rows):
     for layer in range(1, layout.widths.size):
         averages = matrix(activity, layout.units[layer], 1, layout.padded[layer])
         a = layer_units(layout, layer, work, n_rows)
-        begin, end = own_part(a.shape[1], work.member)
+        begin, end = own_units(layer, work.member)
         for r in range(n_rows):
             for u in range(begin, end):
                 averages[0, u] += FORGETTING * (a[r, u] - averages[0, u])
@@ -164,15 +169,18 @@ def pull_activity(layout, theta, first, second, activity, objective, rule, rows_
 def note_parameters(layout, mean, theta, share, work):
     """Move the running average of the parameters, as far as they are the member's own, towards theta."""
     member = work.member
-    for layer in range(layout.widths.size):
+    for layer in range(layout.n_input_major):
         means, weights = layer_weights(layout, mean, layer), layer_weights(layout, theta, layer)
-        begin, end = own_inputs(layout, layer, work.numbers.shape[1], member)
+        begin, end = own_inputs(layout, layer, member)
         average(means, weights, begin, end, share)
         if layer == 0:
             begin, end = own_levels(member)
             average(means, weights, begin, end, share)
         if has_bias(member):
             average(means, weights, layout.sizes[layer], layout.sizes[layer] + 1, share)
+    if member.place == 0:
+        means, weights = narrow_layer(layout, mean), narrow_layer(layout, theta)
+        average(means.reshape(1, means.size), weights.reshape(1, weights.size), 0, 1, share)
 
 
 @kernel
@@ -201,11 +209,11 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
     is_class = not autoencoder and (objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC)
-    capacity = work.ones.shape[0]
-    for start in range(0, order.size, capacity):
-        batch = order[start : start + capacity]
+    size, outer = min(work.ones.shape[0], TILE), narrow_layer(layout, theta)
+    for start in range(0, order.size, size):
+        batch = order[start : start + size]
         load(rows, batch, np.float32(0), 0, 0, work)
-        forward(layout, theta, activation, autoencoder, objective.dropout, False, work, batch.size, 0, 0)
+        forward(layout, theta, outer, activation, autoencoder, objective.dropout, False, work, batch.size, 0, 0)
         linear = layer_slopes(layout, last, work, batch.size)
         activated = layer_units(layout, last + 1, work, batch.size)
         for r in range(batch.size):
@@ -229,13 +237,16 @@ def pay_penalties(layout, theta, first, second, columns, rule, n_updates, rows_s
     owed_by_group = rule.input_group_l1 * np.float32(n_updates)
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
-        weights = layer_weights(layout, theta, layer)
-        memories = layer_weights(layout, first, layer), layer_weights(layout, second, layer)
-        for i in range(layout.sizes[layer]):
-            soft_threshold(step, weights, memories[0], memories[1], i, owed)
+        weights, memory, other = (
+            rows_of(layout, theta, layer),
+            rows_of(layout, first, layer),
+            rows_of(layout, second, layer),
+        )
+        for i in range(weights.shape[0]):
+            soft_threshold(step, weights, memory, other, i, owed)
         if layer == 0 and owed_by_group > 0:
             n_weights_each = layout.sizes[1] * (layout.widths[0] // layout.padded[1])
             for c in range(columns.size - 1):
                 n_weights = (columns[c + 1] - columns[c]) * n_weights_each
                 group = owed_by_group * np.float32(math.sqrt(n_weights))
-                group_soft_threshold(step, weights, memories[0], memories[1], columns[c], columns[c + 1], group)
+                group_soft_threshold(step, weights, memory, other, columns[c], columns[c + 1], group)

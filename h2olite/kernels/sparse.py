@@ -12,10 +12,8 @@ import numpy as np
 
 from .activations import activate
 from .compiling import kernel, span, view
+from .layout import TILE
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
-
-TILE = 32
-"""Rows predicted together: two vector registers, and few enough for the activations to stay in the cache."""
 
 
 class SparseLayers(NamedTuple):

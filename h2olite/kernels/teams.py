@@ -1,8 +1,8 @@
 """Threads that pass the same rows through one network together, each with weights that no other thread touches.
 
-The weights of every layer are divided by rows: a member of a team has those out of some of the layer's inputs. What a
-layer gives is then the sum of what the members contribute, and only these sums and the gradients at hidden units travel
-between threads, a few hundred numbers a row; weights stay in the cache of the core that changes them.
+The weights of every input-major layer are divided: a member of a team has those out of some of the layer's inputs. What
+a layer gives is then the sum of what the members contribute, and only these sums and the gradients at hidden units
+travel between threads, a few hundred numbers a row; weights stay in the cache of the core that changes them.
 
 Sums are of parts, a number that depends on the network alone, and a thread may have several of them: any number of
 threads gives the same bits, every time.
@@ -30,7 +30,9 @@ class Member(NamedTuple):
     place, n_members : which one of how many.
     first_part, last_part, n_parts : the parts of the weights that are its own, from the first to the one before the
         last, and how many there are. Sums are of parts, so that they do not depend on the number of threads.
-    level_bounds : int64 (n_parts + 1,), the first categorical input of each part, and their number.
+    bounds : int64 (n_layers, n_parts + 1), where the parts of each layer's inputs start, and where the last one ends:
+        of the first layer the numeric inputs, of others the padded units, divided into whole registers.
+    level_bounds : int64 (n_parts + 1,), the same of categorical inputs.
     arrivals : int64 (n_members, 16), how often each has arrived at a meeting; a row is more than a cache line.
     exchange : float32 (2, n_parts, n), what is told to the others; used in turns, so that one half can be read while
         the other is written.
@@ -41,6 +43,7 @@ class Member(NamedTuple):
     first_part: int
     last_part: int
     n_parts: int
+    bounds: np.ndarray
     level_bounds: np.ndarray
     arrivals: np.ndarray
     exchange: np.ndarray
@@ -88,3 +91,24 @@ def add_up(member, z, n_slots, begin, end, period):
             for slot in range(1, n_slots):
                 for u in range(first, last):
                     z[r, u] += exchange[turn, slot, row + u]
+
+
+@kernel
+def gather(member, z, begin, end, period):
+    """Meet, and complete z, of which each member has columns begin to end of every period of columns."""
+    exchange = member.exchange
+    turn = (member.arrivals[member.place, 0] + 1) % 2
+    n_rows, width = z.shape
+    for r in range(n_rows):
+        for start in range(r * width, (r + 1) * width, period):
+            first, last = span(start + begin, start + end)
+            row, offset = np.uint64(r), np.uint64(r * width)
+            for i in range(first, last):
+                exchange[turn, 0, i] = z[row, i - offset]
+    meet(member)
+    for r in range(n_rows):
+        for start in range(r * width, (r + 1) * width, period):
+            row, offset = np.uint64(r), np.uint64(r * width)
+            for first, last in (span(start, start + begin), span(start + end, start + period)):
+                for i in range(first, last):
+                    z[row, i - offset] = exchange[turn, 0, i]

@@ -54,12 +54,14 @@ def step_of(rule, layer, rows_seen):
     """The rule's step after rows_seen rows, in the layer-th layer of weights (from 0).
 
     rate = rate_0 * decay^layer / (1 + annealing * rows_seen); momentum goes linearly from its start to its stable value
-    over momentum_ramp rows.
+    over momentum_ramp rows. ADADELTA has neither.
     """
     seen, one = np.float32(rows_seen), np.float32(1)
-    progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
-    momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
-    rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
+    rate = momentum = np.float32(0)
+    if not rule.adaptive:
+        progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
+        momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
+        rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
     return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l2, rule.fast)
 
 
@@ -72,49 +74,83 @@ def without_penalty(step):
 
 
 @kernel
-def update(step, parameters, i, gradients, r, scale):
-    """Move row i of the weights against their gradient, row r of `gradients` times `scale`.
+def update(step, parameters, active, scales, n_active, gradients, stride):
+    """Move the first n_active listed rows of the weights against their gradients.
+
+    That of the j-th is row j * stride of `gradients` times scales[j]. Calls cost as much as a short row, so that all
+    rows come in one.
 
     parameters : weights and the two memories of the rule.
     """
     weights, first, second = parameters
-    # NaN differs from every gradient, so that then no weight is left alone.
     ignored = np.float32(0) if step.fast else np.float32(np.nan)
     if step.adaptive:
-        _adadelta(weights, first, second, i, gradients, r, scale, step.rho, step.epsilon, step.l2, ignored)
+        _adadelta(
+            weights,
+            first,
+            second,
+            active,
+            scales,
+            n_active,
+            gradients,
+            stride,
+            step.rho,
+            step.epsilon,
+            step.l2,
+            ignored,
+        )
     else:
-        _momentum(weights, first, i, gradients, r, scale, step.rate, step.momentum, step.nesterov, step.l2, ignored)
+        _momentum(
+            weights,
+            first,
+            active,
+            scales,
+            n_active,
+            gradients,
+            stride,
+            step.rate,
+            step.momentum,
+            step.nesterov,
+            step.l2,
+            ignored,
+        )
 
 
 @kernel
-def _adadelta(w, g2, d2, i, gradients, r, scale, rho, epsilon, l2, ignored):
+def _adadelta(w, g2, d2, active, scales, n_active, gradients, stride, rho, epsilon, l2, ignored):
     """ADADELTA (Zeiler 2012).
 
     G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - d.
     """
     fresh = np.float32(1) - rho
-    for k in range(w.shape[1]):
-        if gradients[r, k] != ignored:
-            g = scale * gradients[r, k] + l2 * w[i, k]
-            g2[i, k] = rho * g2[i, k] + fresh * g * g
-            d = np.float32(math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon))) * g
-            d2[i, k] = rho * d2[i, k] + fresh * d * d
-            w[i, k] -= d
+    for j in range(n_active):
+        i, r, scale = active[j], j * stride, scales[j]
+        if scale != ignored:
+            for k in range(w.shape[1]):
+                if gradients[r, k] != ignored:
+                    g = scale * gradients[r, k] + l2 * w[i, k]
+                    g2[i, k] = rho * g2[i, k] + fresh * g * g
+                    d = np.float32(math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon))) * g
+                    d2[i, k] = rho * d2[i, k] + fresh * d * d
+                    w[i, k] -= d
 
 
 @kernel
-def _momentum(w, velocity, i, gradients, r, scale, rate, momentum, nesterov, l2, ignored):
+def _momentum(w, velocity, active, scales, n_active, gradients, stride, rate, momentum, nesterov, l2, ignored):
     """SGD with momentum m: v = m v - g, then w = w + (1 - m) rate v, or for Nesterov w + (1 - m) rate (m v - g).
 
     The factor 1 - m keeps the total effect of one gradient at rate * g whatever the momentum.
     References: Polyak 1964; Nesterov 1983 in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013.
     """
     scaled_rate = (np.float32(1) - momentum) * rate
-    for k in range(w.shape[1]):
-        if gradients[r, k] != ignored:
-            g = scale * gradients[r, k] + l2 * w[i, k]
-            velocity[i, k] = momentum * velocity[i, k] - g
-            w[i, k] += scaled_rate * (momentum * velocity[i, k] - g if nesterov else velocity[i, k])
+    for j in range(n_active):
+        i, r, scale = active[j], j * stride, scales[j]
+        if scale != ignored:
+            for k in range(w.shape[1]):
+                if gradients[r, k] != ignored:
+                    g = scale * gradients[r, k] + l2 * w[i, k]
+                    velocity[i, k] = momentum * velocity[i, k] - g
+                    w[i, k] += scaled_rate * (momentum * velocity[i, k] - g if nesterov else velocity[i, k])
 
 
 @kernel

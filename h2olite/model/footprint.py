@@ -7,10 +7,11 @@ from typing import NamedTuple
 from h2olite.data.predictors import choose_predictors
 from h2olite.data.recoding import MOST_LEVELS
 from h2olite.data.table import Table
+from h2olite.kernels.layout import TILE
 from h2olite.memory import refuse_lack_of_memory
 from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
-from h2olite.training.workers import TILE, usable_threads
+from h2olite.training.workers import parts_of, usable_threads
 from h2olite.validation import other_roles
 
 from .model import Model
@@ -98,9 +99,11 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
         scored += min(validation.n_rows, parameters.score_validation_samples or validation.n_rows)
     if folds:
         scored += training.n_rows // (parameters.nfolds or folds) * folds
-    exchanged = 2 * layout.widths.max() if threads > 1 else 0
-    a_row = int(layout.units[-1] + layout.slopes[-1] + exchanged)
-    scratch = threads * max(TILE, min(parameters.mini_batch_size, n_rows)) * a_row
+    batch_size = min(parameters.mini_batch_size, n_rows)
+    scratch = threads * max(TILE, batch_size) * int(layout.units[-1] + layout.slopes[-1])
+    n_parts = parts_of(layout, n_predictors, batch_size)
+    if n_parts > 1:
+        scratch += max(folds, 1) * 2 * n_parts * batch_size * int(layout.widths.max())
     return MemoryEstimate(
         program=PROGRAM,
         tables=sum(READ * _size(table) + PER_COLUMN * len(table.columns) for table in tables) + folds * _size(training),

@@ -20,12 +20,13 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
 from h2olite.errors import DataError, ParameterError
+from h2olite.kernels.layout import TILE
 from h2olite.metrics import Metrics
 from h2olite.metrics.binomial import check_threshold
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters, counted
 from h2olite.training.double_precision import DoublePrecision
-from h2olite.training.workers import TILE, Workers, usable_threads
+from h2olite.training.workers import Workers, usable_threads
 
 from .artifact import write_artifact
 from .evaluation import curves, measure, model_performance, predict_observed

@@ -14,7 +14,7 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Table
 from h2olite.kernels import activations, losses
-from h2olite.kernels.passes import Layout
+from h2olite.kernels.layout import Layout
 from h2olite.kernels.rows import Objective
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.metrics.curves import Costs

@@ -11,7 +11,7 @@ import numpy as np
 from h2olite.data.reader import read_table
 from h2olite.data.splits import random_stream
 from h2olite.errors import ParameterError
-from h2olite.kernels.passes import Layout
+from h2olite.kernels.layout import Layout
 from h2olite.network.network import Network, initial_network
 from h2olite.parameters import Parameters
 

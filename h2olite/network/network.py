@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from h2olite.kernels.passes import Layout
+from h2olite.kernels.layout import Layout
 from h2olite.parameters import Activation, WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
@@ -20,7 +20,7 @@ class Network:
     Attributes
     ----------
     layout : where each layer lies.
-    theta : float32 (n_parameters,), per layer the weights, input-major, then the biases: what predicts.
+    theta : float32 (n_parameters,), per layer the weights, then the biases: what predicts.
     iterate : the parameters that training moves. theta itself, or theta is a running average of them.
     first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
     activity : float32, the running average of every unit's activation, where sparsity_beta asks for it, otherwise 0.
@@ -60,11 +60,17 @@ class Network:
 
         n_channels is 2 in the hidden layers of a Maxout network, otherwise 1. ``of`` is another flat array than theta.
         """
-        return self._layer(layer, of)[:-1]
+        layout = self.layout
+        (n_inputs, n_units), (below, above) = layout.sizes[layer : layer + 2], layout.padded[layer : layer + 2]
+        flat = self._layer(layer, of)[: -layout.widths[layer]]
+        if layer == layout.n_input_major:
+            return flat.reshape(n_units, 1, below)[:, :, :n_inputs].T
+        return flat.reshape(n_inputs, layout.widths[layer] // above, above)[:, :, :n_units]
 
     def biases(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
         """A view of the biases of a layer: (n_channels, n_units)."""
-        return self._layer(layer, of)[-1]
+        flat = self._layer(layer, of)[-self.layout.widths[layer] :]
+        return flat.reshape(-1, self.layout.padded[layer + 1])[:, : self.layout.sizes[layer + 1]]
 
     def double_biases(self, layer: int) -> np.ndarray:
         """The biases of a layer as precisely as they are known: float64 (n_channels, n_units)."""
@@ -164,11 +170,9 @@ class Network:
         }
 
     def _layer(self, layer: int, of: np.ndarray | None) -> np.ndarray:
-        """A layer's weights, and its biases as last row, without the padding."""
+        """The flat part that a layer has: its weights, then its biases, with their padding."""
         flat = self.theta if of is None else of
-        start, end = self.layout.weights[layer], self.layout.weights[layer + 1]
-        rows = flat[start:end].reshape(self.layout.sizes[layer] + 1, -1, self.layout.padded[layer + 1])
-        return rows[:, :, : self.layout.sizes[layer + 1]]
+        return flat[self.layout.weights[layer] : self.layout.weights[layer + 1]]
 
 
 def initial_network(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from h2olite.kernels.sparse import TILE, SparseLayers, SparseWorkspace
+from h2olite.kernels.layout import TILE
+from h2olite.kernels.sparse import SparseLayers, SparseWorkspace
 
 from .network import Network
 from .topology import aligned_zeros

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.kernels.passes import LANES, TILE, Layout, Workspace
+from h2olite.kernels.layout import LANES, NARROW, Layout, Workspace
+from h2olite.kernels.passes import GROUP
 from h2olite.kernels.teams import Member
 
 MOST_PARAMETERS = 100_000_000
@@ -38,13 +39,18 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     widths = padded[1:].copy()
     if maxout:
         widths[:-1] *= 2
+    lengths = (units[:-1] + 1) * widths
+    is_narrow = len(sizes) > 2 and int(sizes[-1]) <= NARROW  # levels look up rows of the first matrix
+    if is_narrow:
+        lengths[-1] = units[-1] * padded[-2] + widths[-1]
     return Layout(
         sizes=units,
         padded=padded,
         widths=widths,
-        weights=_starts((units[:-1] + 1) * widths),
+        weights=_starts(lengths),
         units=_starts(np.concatenate(([0], padded[1:]))),
         slopes=_starts(widths),
+        n_input_major=len(channels) - is_narrow,
     )
 
 
@@ -57,6 +63,7 @@ def first_layers(layout: Layout, n_layers: int) -> Layout:
         weights=layout.weights[: n_layers + 1],
         units=layout.units[: n_layers + 2],
         slopes=layout.slopes[: n_layers + 1],
+        n_input_major=min(layout.n_input_major, n_layers),
     )
 
 
@@ -64,33 +71,46 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
     """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network, alone."""
     n_levels = int(layout.sizes[0]) - n_numeric
     widest = int(layout.widths.max())
-    (alone,) = members_of_team([0, n_levels], 0)
+    listed = max(int(layout.sizes.max()), GROUP)
+    (alone,) = members_of_team(layout, [0, n_levels], exchange_of(layout, 1, capacity))
     return Workspace(
         numbers=np.zeros((capacity, n_numeric), np.float32),
         levels=np.zeros((capacity, n_categorical), np.int32),
         units=aligned_zeros(capacity * int(layout.units[-1])),
         slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
-        total=aligned_zeros(TILE * widest).reshape(TILE, widest),
+        total=aligned_zeros(max(GROUP, NARROW) * widest).reshape(-1, widest),
         scales=aligned_zeros(widest),
         ones=np.ones((capacity, 1), np.float32),
-        active=np.zeros(layout.sizes.max(), np.int32),
+        active=np.zeros(listed, np.int32),
+        values=np.zeros(listed, np.float32),
         first=np.full(n_levels, -1, np.int32),
         following=np.zeros((capacity, n_categorical), np.int32),
         member=alone,
     )
 
 
-def members_of_team(level_bounds: Sequence[int], size: int, n_members: int = 1) -> list[Member]:
-    """The members of a team that exchange up to ``size`` numbers at a time.
+def exchange_of(layout: Layout, n_parts: int, batch_size: int) -> np.ndarray:
+    """Where the members of a team tell each other sums of the parts, float32 (2, n_parts, numbers of a mini-batch)."""
+    size = batch_size * int(layout.widths.max()) if n_parts > 1 else 0
+    return aligned_zeros(2 * n_parts * size).reshape(2, n_parts, size)
+
+
+def members_of_team(
+    layout: Layout, level_bounds: Sequence[int], exchange: np.ndarray, n_members: int = 1
+) -> list[Member]:
+    """The members of a team.
 
     level_bounds : the first categorical input of each part of the weights, and the number of these inputs.
     """
-    n_parts = len(level_bounds) - 1
+    parts = np.arange(len(level_bounds))
+    n_parts, n_levels = len(level_bounds) - 1, level_bounds[-1]
+    registers = layout.padded[:-1, None] // LANES
+    bounds = registers * parts // n_parts * LANES
+    bounds[0] = n_levels + (layout.sizes[0] - n_levels) * parts // n_parts
     arrivals = np.zeros((n_members, LANES), np.int64)
-    exchange = aligned_zeros(2 * n_parts * size).reshape(2, n_parts, size)
     firsts = [n_parts * place // n_members for place in range(n_members + 1)]
     return [
-        Member(place, n_members, first, last, n_parts, np.array(level_bounds, np.int64), arrivals, exchange)
+        Member(place, n_members, first, last, n_parts, bounds, np.array(level_bounds, np.int64), arrivals, exchange)
         for place, (first, last) in enumerate(itertools.pairwise(firsts))
     ]
 

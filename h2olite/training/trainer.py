@@ -28,6 +28,9 @@ from .workers import Workers
 BLOCK_SECONDS = 0.2
 """Time that a block of rows should take: how long an interruption or a time limit may wait."""
 
+FIRST_ROWS = 32
+"""Rows of the first block, before it is known how long they take."""
+
 MOST_ROWS_PER_ITERATION = 100_000
 
 AVERAGING_INTERVAL = 32
@@ -159,7 +162,7 @@ class Trainer:
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
-        self._block = 256 * self.workers.batch_size
+        self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self._payment_interval = self._rows_per_payment()
         self._paid = self._network.rows_seen
@@ -253,6 +256,8 @@ class Trainer:
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2:
                 self._block *= 2
+            elif took > 2 * BLOCK_SECONDS:
+                self._block = max(self._block // 2, self.workers.batch_size)
             if self.watch is not None and self.watch(self._progress(None)) is False:
                 return "interrupted"
             limit = self.parameters.max_runtime_secs

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -18,27 +18,30 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.compiling import is_compiled
-from h2olite.kernels.passes import Layout, Workspace
+from h2olite.kernels.layout import TILE, Layout, Workspace
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
 from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
-from h2olite.network.topology import members_of_team, workspace
+from h2olite.network.topology import exchange_of, members_of_team, workspace
 
 _compiling = threading.Lock()
 
-TILE = 32
-"""Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
+LEAST_SHARED = 10_000
+"""Weights that a mini-batch uses from which a network is divided into two parts: with fewer, threads that have a part
+each wait for one another longer than they gain."""
 
-WEIGHTS_OF_PARTS = (10_000, 100_000, 1_000_000)
-"""Weights that a mini-batch uses from which a network is divided into 2, 4 and 8 parts: with fewer, threads that have
-a part each wait for one another longer than they gain."""
+WEIGHTS_OF_MORE_PARTS = (100_000, 1_000_000)
+"""Weights that a row uses from which there are 4, and 8. Every part takes sums of its own."""
 
-TRIAL, BLOCKS_BETWEEN_TRIALS = 256, 8
-"""Rows, at the least, by which a team and a single thread are compared, and how often. Where other programs use the
-same cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
+CALLS_BETWEEN_TRIALS, SHARE_OF_TRIAL = 8, 16
+"""How often the slower of a team and a single thread is tried again, with which part of the rows. Where other programs
+use the same cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
+
+LEAST_TO_COMPARE = 0.005
+"""Seconds of training that tell how fast it is; waking threads takes up to a tenth of a millisecond."""
 
 SAMPLED_ROWS = 10_000
 """About how many rows tell how often each level is present."""
@@ -60,18 +63,19 @@ class Workers:
         n_numeric = rows.numbers.shape[1]
         # A mini-batch of more rows than there are would only repeat them, and take memory for them.
         self.batch_size = max(min(batch_size, n_rows), 1)
+        layout = network.layout
         capacity = max(TILE, self.batch_size)
-        self._alone = [workspace(network.layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
-        n_used = self.batch_size * weights_in_use(network.layout, n_categorical + n_numeric)
-        n_parts = 2 ** int(np.searchsorted(WEIGHTS_OF_PARTS, n_used, side="right"))
+        self._alone = [workspace(layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
+        n_parts = parts_of(layout, n_categorical + n_numeric, self.batch_size)
         bounds = level_bounds(rows.levels, self._alone[0].first.size, n_parts)
-        size = capacity * int(network.layout.widths.max())
-        self._team, self._solo = (
+        exchange = exchange_of(layout, n_parts, self.batch_size)
+        self._crews = [
             [work._replace(member=member) for work, member in zip(self._alone, members, strict=False)]
-            for members in (members_of_team(bounds, size, n) for n in (min(n_threads, n_parts), 1))
-        )
-        self._crew = self._solo
-        self._blocks = 0
+            for n in sorted({min(n_threads, n_parts), 1}, reverse=True)
+            for members in [members_of_team(layout, bounds, exchange, n)]
+        ]
+        self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
+        self._calls = 0
         self._pool = start_threads(n_threads)
 
     def __enter__(self) -> Self:
@@ -95,28 +99,28 @@ class Workers:
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
-        n_trial = -(-TRIAL // self.batch_size) * self.batch_size
-        if len(self._team) > 1 and order.size > 2 * n_trial:
-            if self._blocks % BLOCKS_BETWEEN_TRIALS == 0:
-                took = []
-                for crew in (self._team, self._solo):
-                    started = time.perf_counter()
-                    self._train(crew, objective, rule, rows, order[:n_trial], seed)
-                    took.append(time.perf_counter() - started)
-                    order = order[n_trial:]
-                self._crew = self._team if took[0] < took[1] else self._solo
-            self._blocks += 1
-        self._train(self._crew, objective, rule, rows, order, seed)
+        fastest = self._paces.index(min(self._paces))
+        self._calls += 1
+        if len(self._crews) > 1 and self._calls % CALLS_BETWEEN_TRIALS == 0:
+            n_trial = max(order.size // SHARE_OF_TRIAL // self.batch_size, 1) * self.batch_size
+            self._train(1 - fastest, objective, rule, rows, order[:n_trial], seed)
+            order = order[n_trial:]
+        self._train(fastest, objective, rule, rows, order, seed)
 
     def _train(
-        self, crew: list[Workspace], objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int
+        self, which: int, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int
     ) -> None:
-        """Train on these rows by a team or a single thread."""
+        """Train on these rows by one of the crews, and note its pace."""
+        crew, started = self._crews[which], time.perf_counter()
         network = self.network
         mean = network.theta if network.is_averaged else np.empty(0, np.float32)
+        state = network.iterate, network.first, network.second
+        outer = tuple(of_network[network.layout.weights[network.layout.n_input_major] :] for of_network in state)
         together = threading.Barrier(len(crew))
+        crew[0].member.arrivals[:] = 0  # of a training that failed
 
         def run(work: Workspace) -> None:
+            own = outer if work is crew[0] else tuple(map(np.copy, outer))
             try:
                 together.wait()
                 kernels.train_rows(
@@ -126,6 +130,7 @@ class Workers:
                     network.first,
                     network.second,
                     network.activity,
+                    own,
                     objective,
                     rule,
                     rows,
@@ -145,6 +150,9 @@ class Workers:
             together.abort()  # an interruption may have kept some members from being called
             raise
         network.rows_seen += order.size
+        took = time.perf_counter() - started
+        if order.size and took > LEAST_TO_COMPARE:
+            self._paces[which] = took / order.size
 
     def pay_penalties(self, rule: Rule, columns: np.ndarray, n_updates: float) -> None:
         """Let the penalties that make zeros act for n_updates; columns: where the inputs of each predictor start."""
@@ -201,13 +209,23 @@ class Workers:
             for arguments in calls:
                 run(*arguments)
         else:
-            for future in [self._pool.submit(run, *arguments) for arguments in calls]:
+            futures = [self._pool.submit(run, *arguments) for arguments in calls]
+            wait(futures)
+            for future in futures:
                 future.result()
 
 
+def parts_of(layout: Layout, n_columns: int, batch_size: int) -> int:
+    """Into how many parts a network is divided; n_columns: inputs that a row has at the most."""
+    n_used = weights_in_use(layout, n_columns)
+    doublings = int(np.searchsorted(WEIGHTS_OF_MORE_PARTS, n_used, side="right"))
+    return 2 ** (doublings + (batch_size * n_used >= LEAST_SHARED))
+
+
 def weights_in_use(layout: Layout, n_columns: int) -> int:
-    """Weights that a row uses at the most: those out of its inputs, one for each column, and out of all units."""
-    return int(n_columns * layout.widths[0] + (layout.sizes[1:-1] * layout.widths[1:]).sum())
+    """Weights that a row uses at the most, but for a narrow layer's: out of its columns' inputs, and of all units."""
+    above = slice(1, layout.n_input_major)
+    return int(n_columns * layout.widths[0] + (layout.sizes[above] * layout.widths[above]).sum())
 
 
 def level_bounds(levels: np.ndarray, n_levels: int, n_members: int) -> list[int]:

@@ -27,7 +27,7 @@ from examples import (
 )
 
 from h2olite.kernels import rows
-from h2olite.kernels.passes import LANES
+from h2olite.kernels.layout import LANES
 from h2olite.kernels.updates import Rule
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}

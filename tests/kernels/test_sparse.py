@@ -5,7 +5,8 @@ import pytest
 from examples import ACTIVATIONS, LEVELS, LOSSES, N_INPUTS, N_NUMERIC, network, objective, predict, table
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels.sparse import TILE, predict_sparse_rows
+from h2olite.kernels.layout import TILE
+from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.network import sparse
 from h2olite.network.sparse import is_sparse, sparse_layers, sparse_workspace
 from h2olite.training.workers import Workers

@@ -59,7 +59,7 @@ def test_parameters_and_memory_are_float32():
     network = draw([5, 20, 3])
     flats = (network.theta, network.first, network.second)
     assert {flat.dtype for flat in flats} == {np.dtype(np.float32)}
-    assert {flat.shape for flat in flats} == {(6 * 32 + 21 * 16,)}
+    assert {flat.shape for flat in flats} == {(6 * 32 + 3 * 32 + 16,)}
     assert not any(flat.any() for flat in flats[1:])
 
 

@@ -2,18 +2,26 @@ import numpy as np
 import pytest
 
 from h2olite.errors import ParameterError
-from h2olite.kernels.passes import LANES
+from h2olite.kernels.layout import LANES
 from h2olite.network.topology import aligned_zeros, lay_out, workspace
 
 
 def test_layers_follow_each_other_with_whole_registers_per_row():
+    layout = lay_out([5, 20, 17])
+    np.testing.assert_array_equal(layout.sizes, [5, 20, 17])
+    np.testing.assert_array_equal(layout.padded, [16, 32, 32])
+    np.testing.assert_array_equal(layout.widths, [32, 32])
+    np.testing.assert_array_equal(layout.weights, [0, 6 * 32, 6 * 32 + 21 * 32])
+    np.testing.assert_array_equal(layout.units, [0, 0, 32, 64])
+    np.testing.assert_array_equal(layout.slopes, [0, 32, 64])
+    assert layout.n_input_major == 2
+
+
+def test_a_narrow_output_layer_lies_output_major():
     layout = lay_out([5, 20, 3])
-    np.testing.assert_array_equal(layout.sizes, [5, 20, 3])
-    np.testing.assert_array_equal(layout.padded, [16, 32, 16])
-    np.testing.assert_array_equal(layout.widths, [32, 16])
-    np.testing.assert_array_equal(layout.weights, [0, 6 * 32, 6 * 32 + 21 * 16])
-    np.testing.assert_array_equal(layout.units, [0, 0, 32, 48])
-    np.testing.assert_array_equal(layout.slopes, [0, 32, 48])
+    np.testing.assert_array_equal(layout.weights, [0, 6 * 32, 6 * 32 + 3 * 32 + 16])
+    assert layout.n_input_major == 1
+    assert lay_out([5, 3]).n_input_major == 1  # its inputs may be levels
 
 
 def test_maxout_has_two_channels_in_hidden_layers_only():
@@ -31,7 +39,7 @@ def test_without_hidden_layers_inputs_meet_outputs():
 
 
 def test_layouts_count_in_int64():
-    assert {array.dtype for array in lay_out([5, 20, 3])} == {np.dtype(np.int64)}
+    assert {array.dtype for array in lay_out([5, 20, 3])[:-1]} == {np.dtype(np.int64)}
 
 
 @pytest.mark.parametrize("size", [0, 1, 16, 1000])

@@ -193,7 +193,7 @@ def test_no_more_threads_train_than_have_enough_to_do(frame):
     rows = EncodedRows(*(np.zeros((2000, n), kind) for n, kind in ((0, np.int32), (2, np.float32))), *[NONE] * 3)
     for network, n_members in ((few, 1), (many, 2)):
         with fit.Workers(network, rows, 4) as workers:
-            assert len(workers._team) == n_members
+            assert [len(crew) for crew in workers._crews] == [*range(n_members, 0, -1)]
 
 
 @pytest.mark.proves("nthreads")

@@ -2,15 +2,56 @@
 
 import numpy as np
 import pytest
+from examples import network, objective, rule, table
 
 from h2olite.network.topology import lay_out
-from h2olite.training.workers import level_bounds, weights_in_use
+from h2olite.training import workers
+from h2olite.training.workers import level_bounds, parts_of, weights_in_use
 
 
 def test_a_row_uses_the_weights_out_of_its_columns_and_of_all_units():
-    layout = lay_out([1000, 200, 50, 3])
-    assert weights_in_use(layout, 7) == 7 * 208 + 200 * 64 + 50 * 16
+    assert weights_in_use(lay_out([1000, 200, 50, 30]), 7) == 7 * 208 + 200 * 64 + 50 * 32
+    assert weights_in_use(lay_out([1000, 200, 50, 3]), 7) == 7 * 208 + 200 * 64
     assert weights_in_use(lay_out([1000, 1]), 7) == 7 * 16
+
+
+def test_networks_of_more_weights_have_more_parts_and_large_batches_two_at_the_most():
+    def parts(width, batch_size):
+        return parts_of(lay_out([10, width, width, 1]), 10, batch_size)
+
+    assert [parts(width, 1) for width in (20, 100, 400, 1000)] == [1, 2, 4, 8]
+    assert [parts(20, batch_size) for batch_size in (1, 32, 10_000)] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("size", [1, 30, 256])
+def test_a_team_and_a_single_thread_are_both_tried_again_and_again(size, monkeypatch):
+    tried, train = [], workers.Workers._train
+    monkeypatch.setattr(
+        workers.Workers, "_train", lambda self, which, *rest: tried.append(which) or train(self, which, *rest)
+    )
+    goal, rows, order = objective(hidden=(200, 200)), table(size), np.arange(size)
+    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as both:
+        for _ in range(40):
+            both.train(goal, rule(), rows, order, seed=1)
+        assert both.network.rows_seen == 40 * size
+    assert min(tried.count(0), tried.count(1)) >= 4
+
+
+def test_workers_go_on_after_a_thread_failed(monkeypatch):
+    def fail(*arguments):
+        if arguments[-1].member.place == 1:
+            raise MemoryError("no room")
+        return train_rows(*arguments)
+
+    train_rows = workers.kernels.train_rows
+    goal, rows = objective(hidden=(200, 200)), table(100)
+    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as both:
+        monkeypatch.setattr(workers.kernels, "train_rows", fail)
+        with pytest.raises(MemoryError, match="no room"):
+            both._train(0, goal, rule(), rows, np.arange(100), 1)
+        monkeypatch.setattr(workers.kernels, "train_rows", train_rows)
+        both._train(0, goal, rule(), rows, np.arange(100), 1)
+        assert both.network.rows_seen == 100
 
 
 def test_members_have_levels_that_are_equally_often_present():

@@ -1,0 +1,161 @@
+"""Where layers lie in the flat arrays, a thread's scratch memory, and views of both.
+
+Layer l turns the activations x (n_rows, n_inputs) of the layer below into z = x W + b. W and b are one matrix of shape
+(n_inputs + 1, width) whose last row is the bias: the weight out of an input that is always 1. Weights lie input-major,
+so an input that is zero skips one contiguous row of them. Every row of weights, activations and gradients is padded
+with zeros to whole vector registers (see `LANES`).
+
+Rows of a few outputs would be mostly padding. The matrix of such an output layer lies output-major instead, (n_outputs,
+n_inputs), with the biases behind it. It is small, and every member of a team passes all of it, on a copy of its own,
+rather than wait for the others.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiling import kernel, matrix, view
+from .teams import Member
+
+LANES = 16
+"""float32 numbers in the widest vector register. The loop over a row's leftover would take longer than the row."""
+
+NARROW = 16
+"""Outputs up to which the output layer lies output-major."""
+
+
+TILE = 32
+"""Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
+
+
+class Layout(NamedTuple):
+    """Where the layers lie in the flat arrays; all int64 arrays.
+
+    sizes : (n_layers + 1,) units of each layer, the inputs first.
+    padded : (n_layers + 1,) the same, rounded up to a multiple of LANES.
+    widths : (n_layers,) columns of each weight matrix: its padded units, for Maxout once per channel.
+    weights : (n_layers + 1,) where each layer's matrix starts among the parameters, and their number.
+    units : (n_layers + 2,) where each layer's activations start in a workspace of one row, and their number.
+    slopes : (n_layers + 1,) the same for the pre-activations and slopes of each layer of weights.
+    n_input_major : layers of weights that lie input-major: all, or all but the output layer.
+
+    The outputs have a place among the activations too, for networks whose outputs are activated.
+    """
+
+    sizes: np.ndarray
+    padded: np.ndarray
+    widths: np.ndarray
+    weights: np.ndarray
+    units: np.ndarray
+    slopes: np.ndarray
+    n_input_major: int
+
+
+class Workspace(NamedTuple):
+    """One thread's scratch memory for mini-batches of up to `capacity` rows.
+
+    numbers : float32 (capacity, n_numeric); levels : int32 (capacity, n_categorical): the rows' inputs after dropout.
+    units, slopes : float32, activations and pre-activations (later slopes, then gradients) of all layers.
+    total : float32 (most inputs or outputs at a time, widest layer), the gradients of their weights.
+    scales : float32 (widest layer,), scratch space of `bound_incoming`.
+    ones : float32 (capacity, 1), the bias's input.
+    active, values : int32 and float32 (largest layer,), the inputs in use, and their values.
+    first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each level, the list of cells
+        with it; cell (r, c) has number r * n_categorical + c, and -1 ends the list.
+    member : the thread's place in its team.
+    """
+
+    numbers: np.ndarray
+    levels: np.ndarray
+    units: np.ndarray
+    slopes: np.ndarray
+    total: np.ndarray
+    scales: np.ndarray
+    ones: np.ndarray
+    active: np.ndarray
+    values: np.ndarray
+    first: np.ndarray
+    following: np.ndarray
+    member: Member
+
+
+@view
+def layer_weights(layout, theta, layer):
+    """The weight matrix of an input-major layer, its bias in the last row, as a view of the parameters."""
+    return matrix(theta, layout.weights[layer], layout.sizes[layer] + 1, layout.widths[layer])
+
+
+@view
+def narrow_layer(layout, theta):
+    """The flat part of the parameters that an output-major layer has, empty if there is none."""
+    return theta[layout.weights[layout.n_input_major] :]
+
+
+@view
+def narrow_weights(layout, outer):
+    """The weight matrix (n_outputs, padded inputs) of an output-major layer."""
+    last = layout.n_input_major
+    return matrix(outer, 0, layout.sizes[last + 1], layout.padded[last])
+
+
+@view
+def narrow_biases(layout, outer):
+    """The biases (1, padded outputs) of an output-major layer."""
+    last = layout.n_input_major
+    return matrix(outer, layout.sizes[last + 1] * layout.padded[last], 1, layout.widths[last])
+
+
+@view
+def rows_of(layout, theta, layer):
+    """The weights of a layer without the biases: a row for each input, or for each output of an output-major layer."""
+    is_narrow = np.int64(layer == layout.n_input_major)
+    n_rows = layout.sizes[layer + is_narrow]
+    return matrix(theta, layout.weights[layer], n_rows, layout.padded[layer] if is_narrow else layout.widths[layer])
+
+
+@view
+def layer_units(layout, layer, work, n_rows):
+    """The activations (n_rows, padded units) of a layer; layer 1 is the first hidden one."""
+    return matrix(work.units, layout.units[layer] * n_rows, n_rows, layout.padded[layer])
+
+
+@view
+def layer_slopes(layout, layer, work, n_rows):
+    """The pre-activations, slopes or gradients (n_rows, width) of a layer of weights; layer 0 is the first."""
+    return matrix(work.slopes, layout.slopes[layer] * n_rows, n_rows, layout.widths[layer])
+
+
+@kernel
+def own_inputs(layout, layer, member):
+    """The rows of an input-major layer's weights that are the member's own: the first, and the one after the last.
+
+    Categorical inputs apart, see `own_levels`. The bias, an input that is always 1, belongs to the last part.
+    """
+    return inputs_of(layout, layer, member, member.first_part, member.last_part)
+
+
+@kernel
+def inputs_of(layout, layer, member, first_part, last_part):
+    """The same for parts, from the first to the one before the last."""
+    bounds, n_inputs = member.bounds, layout.sizes[layer]
+    return min(bounds[layer, first_part], n_inputs), min(bounds[layer, last_part], n_inputs)
+
+
+@kernel
+def own_units(layer, member):
+    """The padded units of a hidden layer that are the member's own: the first, and the one after the last."""
+    return member.bounds[layer, member.first_part], member.bounds[layer, member.last_part]
+
+
+@kernel
+def own_levels(member):
+    """The first categorical input that is the member's own, and the one after the last."""
+    return member.level_bounds[member.first_part], member.level_bounds[member.last_part]
+
+
+@kernel
+def has_bias(member):
+    """Whether the biases are the member's own."""
+    return member.last_part == member.n_parts
