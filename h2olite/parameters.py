@@ -595,7 +595,7 @@ class Parameters:
         within="[0, inf)",
         own=True,
         help="Threads to train with, 0 for all; no more than the network gives work to. Any number gives the same "
-        "bits.",
+        "bits, if the model is measured at the same moments; see reproducible.",
     )
 
 
