@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,7 @@ class Process:
             stderr=self._errors,
             text=True,
             env=os.environ | dict.fromkeys(names, str(threads)),
+            process_group=0,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -69,6 +71,10 @@ class Process:
             self.end()
             raise PeerError("it ended without an answer")
         return json.loads(line)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and those it has started."""
+        os.killpg(self._process.pid, number)
 
     def end(self) -> None:
         """Wait for the end of the process."""
@@ -93,18 +99,23 @@ class Runner(Protocol):
 
 
 class Lasting:
-    """One process does all tasks; its start does not count."""
+    """One process does all tasks; its start does not count. While others work it is stopped, not to take their time."""
 
     def __init__(self, contender: Contender) -> None:
         self._process = start_peer(contender)
+        self._process.signal(signal.SIGSTOP)
 
     def run(self, task: Task) -> Result:
         """Do a task."""
+        self._process.signal(signal.SIGCONT)
         self._process.send(task)
-        return self._process.answer()
+        result = self._process.answer()
+        self._process.signal(signal.SIGSTOP)
+        return result
 
     def end(self) -> int:
         """End the process; gives its largest memory in bytes."""
+        self._process.signal(signal.SIGCONT)
         self._process.end()
         return self._process.peak
 

@@ -76,7 +76,7 @@ def target_line(finished: Finished, target: Target) -> str | None:
         f"{target.value:g}",
         _yes(ratio >= target.value),
         f"{losses[0]:.4g}, {losses[1]:.4g}" if comparable else "",
-        _yes(losses[0] <= losses[1]) if comparable else "",
+        _yes(float(f"{losses[0]:.3g}") <= float(f"{losses[1]:.3g}")) if comparable else "",
     )
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+from columns import matrices
 from serving import VALIDATION_ROWS, Result, Task, seconds_to, serve
 
 from h2olite.data.reader import read_table
@@ -26,6 +30,10 @@ def run(task: Task, done: Callable[[], None]) -> Result:
             "overwrite_with_best_model": False,
             "score_validation_samples": VALIDATION_ROWS,
         }
+    if task.get("start") == "fan-in":
+        settings |= first_weights(
+            [matrices(task).x.shape[1], *task["hidden"], len(test[task["response"]].levels)], task["seed"]
+        )
     started = time.perf_counter()
     model = deeplearning(
         y=task["response"],
@@ -46,6 +54,20 @@ def run(task: Task, done: Callable[[], None]) -> Result:
     if "goal" in task:
         result["seconds_to_goal"] = seconds_to(task, model.history[1:])
     return result
+
+
+def first_weights(sizes: list[int], seed: int) -> dict[str, Any]:
+    """Weights and biases from U(-r, r), r = 1 / sqrt(units below), as PyTorch's linear layers start."""
+    random = np.random.default_rng(seed)
+
+    def draw(below: int, shape: tuple[int, int]) -> np.ndarray:
+        return random.uniform(-(below**-0.5), below**-0.5, shape)
+
+    layers = list(itertools.pairwise(sizes))
+    return {
+        "initial_weights": [draw(below, (above, below)) for below, above in layers],
+        "initial_biases": [draw(below, (above, 1)) for below, above in layers],
+    }
 
 
 if __name__ == "__main__":
