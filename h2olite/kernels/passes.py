@@ -28,9 +28,12 @@ from .randomness import stream, uniform
 from .teams import add_up, gather, give
 from .updates import step_of, update, without_penalty
 
-NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = map(np.int64, range(3))  # typed, lest each compile its own kernel
+# Typed, since a kernel is compiled again for every literal that it is called with.
+ZERO, ONE = map(np.int64, range(2))
+SCORING, TRAINING = map(np.bool_, range(2))
+NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = map(np.int64, range(3))
 
-GROUP = 8
+GROUP = np.int64(8)
 """Inputs whose gradients are summed up together, so that those of a chunk of rows are fetched once for all of them."""
 
 CHUNK = 32
@@ -53,7 +56,7 @@ def forward(layout, theta, outer, activation, activates_outputs, dropout, traini
     last, member = layout.widths.size - 1, work.member
     for layer in range(last + 1):
         n_units = layout.padded[layer + 1]
-        begin, end = np.int64(0), n_units
+        begin, end = ZERO, n_units
         z = layer_slopes(layout, layer, work, n_rows)
         if layer == layout.n_input_major:
             multiply_narrow(layout, outer, layer_units(layout, layer, work, n_rows), z, work.active)
@@ -92,8 +95,8 @@ def multiply(layout, theta, layer, z, begin, end, work):
             add_product(work.numbers, weights, n_levels, work.active, n_active, z)
         else:
             x = layer_units(layout, layer, work, n_rows)
-            n_active = find_active(x, np.int64(0), first, last, n_rows, work.active)
-            add_product(x, weights, np.int64(0), work.active, n_active, z)
+            n_active = find_active(x, ZERO, first, last, n_rows, work.active)
+            add_product(x, weights, ZERO, work.active, n_active, z)
         if member.n_parts > 1:
             give(member, part, z)
     if member.n_parts > 1:
@@ -107,8 +110,8 @@ def multiply_narrow(layout, outer, x, z, active):
     n_rows, n_outputs = z.shape[0], weights.shape[0]
     for r in range(n_rows):
         clear(z, r, z.shape[1])
-    list_all(np.int64(0), n_outputs, active)
-    fill_products(x, 0, n_rows, weights, active, n_outputs, z, np.int64(0))
+    list_all(ZERO, n_outputs, active)
+    fill_products(x, ZERO, n_rows, weights, active, n_outputs, z, ZERO)
     for r in range(n_rows):
         for k in range(n_outputs):
             z[r, k] += biases[0, k]
@@ -216,7 +219,7 @@ def backward(layout, theta, first, second, outer, activation, rule, work, n_rows
             if layer > 0:
                 wanted = ERRORS_OF_ACTIVE if activation == RECTIFIER else ALL_ERRORS
                 errors = layer_units(layout, layer, work, n_rows)
-                descend(step, errors, np.int64(0), begin, end, gradients, parameters, wanted, work)
+                descend(step, errors, ZERO, begin, end, gradients, parameters, wanted, work)
             else:
                 descend_levels(step, gradients, parameters, work)
                 descend(step, work.numbers, n_levels, begin, end, gradients, parameters, NO_ERRORS, work)
@@ -224,7 +227,7 @@ def backward(layout, theta, first, second, outer, activation, rule, work, n_rows
                 bound_incoming(layout, layer, parameters[0], rule.max_w2, work)
         if layer > 0:
             below = layer_slopes(layout, layer - 1, work, n_rows)
-            first_unit, last_unit = own_units(layer, member) if is_divided else (np.int64(0), layout.padded[layer])
+            first_unit, last_unit = own_units(layer, member) if is_divided else (ZERO, layout.padded[layer])
             multiply_slopes(below, layer_units(layout, layer, work, n_rows), first_unit, last_unit)
             if is_divided and member.n_members > 1:
                 gather(member, below, first_unit, last_unit, layout.padded[layer])
@@ -245,8 +248,8 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
     for j in range(n_active):
         work.values[j] = x[0, work.active[j] - offset]
     if errors != NO_ERRORS:
-        fill_products(gradients, 0, 1, parameters[0], work.active, n_active, x, offset)
-    update(step, parameters, work.active, work.values, n_active, gradients, np.int64(0))
+        fill_products(gradients, ZERO, ONE, parameters[0], work.active, n_active, x, offset)
+    update(step, parameters, work.active, work.values, n_active, gradients, ZERO)
 
 
 @kernel
@@ -277,7 +280,7 @@ def descend_groups(step, x, offset, begin, end, gradients, parameters, errors, w
             combine(x, offset, work.active, n_active, gradients, start, stop, work.total)
             if errors != NO_ERRORS:
                 fill_products(gradients, start, stop, parameters[0], work.active, n_active, x, offset)
-        update(step, parameters, work.active, work.values, n_active, work.total, np.int64(1))
+        update(step, parameters, work.active, work.values, n_active, work.total, ONE)
 
 
 @kernel
@@ -295,16 +298,16 @@ def descend_narrow(step, layout, outer, x, gradients, max_w2, work):
     weights = narrow_weights(layout, outer[0])
     parameters = weights, narrow_weights(layout, outer[1]), narrow_weights(layout, outer[2])
     biases = narrow_biases(layout, outer[0]), narrow_biases(layout, outer[1]), narrow_biases(layout, outer[2])
-    (n_rows, n_inputs), n_outputs, none = x.shape, weights.shape[0], np.int64(0)
-    descend(without_penalty(step), work.ones, none, none, np.int64(1), gradients, biases, NO_ERRORS, work)
-    n_active = inputs_to_pass(step, gradients, none, none, n_outputs, n_rows, NO_ERRORS, work)
+    (n_rows, n_inputs), n_outputs = x.shape, weights.shape[0]
+    descend(without_penalty(step), work.ones, ZERO, ZERO, ONE, gradients, biases, NO_ERRORS, work)
+    n_active = inputs_to_pass(step, gradients, ZERO, ZERO, n_outputs, n_rows, NO_ERRORS, work)
     start_means(n_active, x, work)
     for start in range(0, n_rows, CHUNK):
-        combine(gradients, none, work.active, n_active, x, start, min(start + CHUNK, n_rows), work.total)
+        combine(gradients, ZERO, work.active, n_active, x, start, min(start + CHUNK, n_rows), work.total)
     for r in range(n_rows):
         clear(x, r, n_inputs)
-    add_product(gradients, weights, none, work.active, n_active, x)
-    update(step, parameters, work.active, work.values, n_active, work.total, np.int64(1))
+    add_product(gradients, weights, ZERO, work.active, n_active, x)
+    update(step, parameters, work.active, work.values, n_active, work.total, ONE)
     if max_w2 < NO_BOUND:
         for k in range(n_outputs):
             squares = np.float32(0)
@@ -327,12 +330,12 @@ def descend_levels(step, gradients, parameters, work):
                 work.following[r, c] = work.first[level]
                 work.first[level] = r * n_columns + c
     if not step.fast:
-        start_means(np.int64(1), gradients, work)
+        start_means(ONE, gradients, work)
         for level in range(first_level, last_level):
             if work.first[level] < 0:
                 work.active[0] = level
-                update(step, parameters, work.active, work.values, np.int64(1), work.total, np.int64(1))
-    n_active = np.int64(0)
+                update(step, parameters, work.active, work.values, ONE, work.total, ONE)
+    n_active = ZERO
     start_means(GROUP, gradients, work)
     for r in range(n_rows):
         for c in range(n_columns):
@@ -348,10 +351,10 @@ def descend_levels(step, gradients, parameters, work):
                 work.active[n_active] = level
                 n_active += 1
                 if n_active == GROUP:
-                    update(step, parameters, work.active, work.values, n_active, work.total, np.int64(1))
+                    update(step, parameters, work.active, work.values, n_active, work.total, ONE)
                     start_means(GROUP, gradients, work)
                     n_active = 0
-    update(step, parameters, work.active, work.values, n_active, work.total, np.int64(1))
+    update(step, parameters, work.active, work.values, n_active, work.total, ONE)
 
 
 @kernel
@@ -426,7 +429,7 @@ def fill_products(gradients, start, stop, weights, active, n_active, x, offset):
 def bound_incoming(layout, layer, weights, max_w2, work):
     """Scale down the weights into each unit whose squares sum to more than max_w2; biases (last row) stay."""
     width, member = weights.shape[1], work.member
-    squares = matrix(work.scales, np.int64(0), 1, width)
+    squares = matrix(work.scales, ZERO, 1, width)
     for part in range(member.first_part, member.last_part):
         clear(squares, 0, width)
         begin, end = inputs_of(layout, layer, member, part, part + 1)
@@ -436,7 +439,7 @@ def bound_incoming(layout, layer, weights, max_w2, work):
         if member.n_parts > 1:
             give(member, part, squares)
     if member.n_parts > 1:
-        add_up(member, squares, member.n_parts, np.int64(0), width, width)
+        add_up(member, squares, member.n_parts, ZERO, width, width)
     exceeded = False
     for u in range(width):
         exceeded |= squares[0, u] > max_w2

@@ -25,7 +25,7 @@ from .layout import (
     rows_of,
 )
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
-from .passes import backward, forward, scale_row
+from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
 from .randomness import stream, uniform
 from .teams import meet
 from .updates import average, group_soft_threshold, rate_of, share_of, soft_threshold, step_of
@@ -88,7 +88,7 @@ def train_rows(
         n_rows = batch.size
         seen = rows_seen + start
         load(rows, batch, objective.dropout[0], seed, seen, work)
-        forward(layout, theta, outer[0], activation, autoencoder, objective.dropout, True, work, n_rows, seed, seen)
+        forward(layout, theta, outer[0], activation, autoencoder, objective.dropout, TRAINING, work, n_rows, seed, seen)
         outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
         for r in range(n_rows):
             row = batch[r]
@@ -180,7 +180,7 @@ def note_parameters(layout, mean, theta, share, work):
             average(means, weights, layout.sizes[layer], layout.sizes[layer] + 1, share)
     if member.place == 0:
         means, weights = narrow_layer(layout, mean), narrow_layer(layout, theta)
-        average(means.reshape(1, means.size), weights.reshape(1, weights.size), 0, 1, share)
+        average(matrix(means, ZERO, ONE, means.size), matrix(weights, ZERO, ONE, weights.size), ZERO, ONE, share)
 
 
 @kernel
@@ -194,7 +194,7 @@ def load(rows, batch, input_dropout, seed, rows_seen, work):
         for j in range(n_numeric):
             work.numbers[r, j] = rows.numbers[row, j]
         if input_dropout > 0:
-            start = stream(seed, rows_seen + r, 0)
+            start = stream(seed, rows_seen + r, ZERO)
             for c in range(n_categorical):
                 if uniform(start, c) < input_dropout:
                     work.levels[r, c] = -1
@@ -210,10 +210,11 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
     activation, autoencoder = objective.activation, objective.autoencoder
     is_class = not autoencoder and (objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC)
     size, outer = min(work.ones.shape[0], TILE), narrow_layer(layout, theta)
+    seed = np.uint64(0)
     for start in range(0, order.size, size):
         batch = order[start : start + size]
-        load(rows, batch, np.float32(0), 0, 0, work)
-        forward(layout, theta, outer, activation, autoencoder, objective.dropout, False, work, batch.size, 0, 0)
+        load(rows, batch, np.float32(0), seed, ZERO, work)
+        forward(layout, theta, outer, activation, autoencoder, objective.dropout, SCORING, work, batch.size, seed, ZERO)
         linear = layer_slopes(layout, last, work, batch.size)
         activated = layer_units(layout, last + 1, work, batch.size)
         for r in range(batch.size):
