@@ -71,14 +71,15 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
     """Scratch memory for one thread that passes mini-batches of up to ``capacity`` rows through the network, alone."""
     n_levels = int(layout.sizes[0]) - n_numeric
     widest = int(layout.widths.max())
-    listed = max(int(layout.sizes.max()), GROUP)
+    at_a_time = max(int(GROUP), NARROW)
+    listed = max(int(layout.sizes.max()), at_a_time)
     (alone,) = members_of_team(layout, [0, n_levels], exchange_of(layout, 1, capacity))
     return Workspace(
         numbers=np.zeros((capacity, n_numeric), np.float32),
         levels=np.zeros((capacity, n_categorical), np.int32),
         units=aligned_zeros(capacity * int(layout.units[-1])),
         slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
-        total=aligned_zeros(max(GROUP, NARROW) * widest).reshape(-1, widest),
+        total=aligned_zeros(at_a_time * widest).reshape(-1, widest),
         scales=aligned_zeros(widest),
         ones=np.ones((capacity, 1), np.float32),
         active=np.zeros(listed, np.int32),
