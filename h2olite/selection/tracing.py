@@ -86,31 +86,37 @@ class Itinerary:
     def travel(self, places: Sequence[Place], training: Table, watches: Sequence[Watch]) -> Iterator[Model]:
         """Train one place after the other, until a watch ends it.
 
+        A place goes on from what the weaker one was before its last piece. Where that piece is enough, both have been
+        trained for the same time: weights grow with time, and would hide what a weak penalty does to them.
+
         Unused predictors stay in the models: one that leaves by chance comes back.
         """
-        models: dict[Place | None, Model] = {}
+        starts: dict[Place | None, Model] = {}
         for place, watch in zip(places, watches, strict=True):
-            model = self._train(place, models.get(self.before(place)), training, watch)
+            starts[place], model = self._train(place, starts.get(self.before(place)), training, watch)
             if model.stopped_by == "interrupted":
                 return
-            models[place] = model
             yield model
 
-    def _train(self, place: Place, weaker: Model | None, training: Table, watch: Watch) -> Model:
-        """The model of a place; it goes on from one of weaker penalties until these hardly shrink it any more."""
+    def _train(self, place: Place, start: Model | None, training: Table, watch: Watch) -> tuple[Model, Model]:
+        """A place's model before its last piece of training, and after it, when penalties hardly shrink it any more."""
         penalties = {name: strengths[i] for (name, strengths), i in zip(self.strengths.items(), place, strict=True)}
         model_id = f"{self.parameters.model_id}_{1 + self.places.index(place)}"
         parameters = dataclasses.replace(self.parameters, model_id=model_id, **penalties)  # type: ignore[arg-type]
-        if weaker is None:
-            return fit(parameters, training, None, watch, prune=False)
-        model, watch, cost = weaker, _watch_from(weaker, watch), _cost(weaker, weaker, parameters)
+        if start is None:
+            all_but_a_piece = dataclasses.replace(parameters, epochs=(1 - PIECE) * parameters.epochs)
+            start = fit(all_but_a_piece, training, None, watch, prune=False)
+        else:
+            watch = _watch_from(start, watch)
+        before = model = start
+        cost, settled = _cost(start, start, parameters), False
         for _ in range(round(1 / PIECE)):
-            model = fit(_going_on(parameters, model), training, None, watch, prune=False)
-            before, cost = cost, _cost(model, weaker, parameters)
-            settled = all(now >= (1 - SETTLED) * then for now, then in zip(cost, before, strict=True))
             if settled or model.stopped_by == "interrupted":
                 break
-        return model
+            before, model = model, fit(_going_on(parameters, model), training, None, watch, prune=False)
+            cost_before, cost = cost, _cost(model, start, parameters)
+            settled = all(now >= (1 - SETTLED) * then for now, then in zip(cost, cost_before, strict=True))
+        return before, model
 
 
 class TimeLimit:

@@ -112,14 +112,27 @@ def test_choices_follow_the_rule_of_one_standard_error(points, best, best_1se):
     assert (path.best, path.best_1se) == (best, best_1se)
 
 
-def test_models_go_on_from_weaker_ones_for_tenths_of_the_epochs(path):
+def test_models_go_on_from_weaker_ones_before_their_last_tenth_of_the_epochs(path):
     epochs = np.diff([20, *(point.model.record.epochs for point in path.points)])
     tenths = epochs / 2
     np.testing.assert_allclose(tenths, tenths.round(), atol=1e-6)
-    assert tenths[0] == 0
-    assert tenths[1:].min() == pytest.approx(1)
-    assert tenths[1:].max() <= 10
+    assert tenths.min() == pytest.approx(0)
+    assert 1 <= tenths.max() <= 9
     assert path.points[1].model.parameters.checkpoint is not None
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_l2_shrinks_the_weights_all_along_a_path(seed):
+    path = h2olite.regularization_path(y="y", training_frame=simulate(), l2="1e-5:0.1:9", **SETTINGS | {"seed": seed})
+    networks = [point.model.network for point in path.points]
+    norms = [math.hypot(*(np.linalg.norm(network.weights(i)) for i in range(2))) for network in networks]
+    assert (np.diff(norms) < 0).all()
+
+
+def test_strengths_that_do_nothing_differ_in_nothing():
+    path = h2olite.regularization_path(y="y", training_frame=simulate(), l2=[0, 1e-12, 1e-11], **SETTINGS)
+    losses = [point.loss for point in path.points]
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
 
 
 def test_combinations_go_on_from_the_next_weaker_one():
