@@ -285,8 +285,8 @@ def regularization_path(
 ) -> RegularizationPath:
     """Train for many strengths of penalties, from weak to strong, each going on from the one before.
 
-    The first strength is trained for all epochs; those that go on from a weaker one in tenths of them, until one tenth
-    shrinks neither the penalty nor what it adds to the training loss by 15 %.
+    The first strength is trained for all epochs. Every other one goes on from what the next weaker one was before its
+    last tenth of them, for tenths until one shrinks neither the penalty nor what it adds to the training loss by 15 %.
 
     Parameters
     ----------
