@@ -39,7 +39,7 @@ from .path import Point, RegularizationPath, metrics_of_training
 N_PARTS = 10
 """Parts of validation rows; how much their losses differ gives the standard error."""
 
-PIECE, SETTLED = 0.1, 0.15
+PIECE, SETTLED = 0.1, 0.1
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
 piece shrinks neither the penalty nor what it adds to the training loss by this share; for no more than all epochs."""
 
