@@ -286,7 +286,8 @@ def regularization_path(
     """Train for many strengths of penalties, from weak to strong, each going on from the one before.
 
     The first strength is trained for all epochs. Every other one goes on from what the next weaker one was before its
-    last tenth of them, for tenths until one shrinks neither the penalty nor what it adds to the training loss by 10 %.
+    last tenth of them, for tenths until one changes neither the penalty nor, downwards, what it adds to the training
+    loss by more than 10 %.
 
     Parameters
     ----------

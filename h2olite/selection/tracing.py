@@ -41,7 +41,8 @@ N_PARTS = 10
 
 PIECE, SETTLED = 0.1, 0.1
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
-piece shrinks neither the penalty nor what it adds to the training loss by this share; for no more than all epochs."""
+piece changes the penalty and takes from what it adds to the training loss no more than this share; for no more than all
+epochs. A penalty that grows is one whose training has gone astray, as it may with more columns than rows."""
 
 OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir")
 """Parameters that cannot be those of all models of a path."""
@@ -115,7 +116,7 @@ class Itinerary:
                 break
             before, model = model, fit(_going_on(parameters, model), training, None, watch, prune=False)
             cost_before, cost = cost, _cost(model, start, parameters)
-            settled = all(now >= (1 - SETTLED) * then for now, then in zip(cost, cost_before, strict=True))
+            settled = _is_settled(cost_before, cost)
         return before, model
 
 
@@ -253,6 +254,11 @@ def _cost(model: Model, weaker: Model, parameters: Parameters) -> tuple[float, f
     """The penalty of a model, and how much more training loss it has than one of weaker penalties."""
     loss, loss_before = (metrics_of_training(of).stopping_value("AUTO") for of in (model, weaker))
     return sum(penalties(model, parameters)), max(loss - loss_before, 0.0)
+
+
+def _is_settled(before: tuple[float, float], after: tuple[float, float]) -> bool:
+    """Whether a piece of training changed the penalty little, and did not take much from what it adds to the loss."""
+    return abs(after[0] - before[0]) <= SETTLED * before[0] and after[1] >= (1 - SETTLED) * before[1]
 
 
 def held_in(table: Table, response: str | None, share: float, seed: int) -> np.ndarray:

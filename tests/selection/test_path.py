@@ -253,12 +253,12 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize("folds", [{}, {"nfolds": 2}], ids=str)
 def test_a_path_ends_with_the_strengths_that_are_done_when_its_time_is_over(clock, folds):
-    with pytest.warns(UserWarning, match=r"max_runtime_secs=100 ended the path after \d+ of 100 strengths\."):
+    with pytest.warns(UserWarning, match=r"max_runtime_secs=200 ended the path after \d+ of 300 strengths\."):
         path = h2olite.regularization_path(
-            y="y", training_frame=simulate(), l1="1e-5:1e-2:100", max_runtime_secs=100, refit=True, **folds, **SETTINGS
+            y="y", training_frame=simulate(), l1="1e-5:1e-2:300", max_runtime_secs=200, refit=True, **folds, **SETTINGS
         )
     assert path.interrupted
-    assert 0 < len(path) < 100
+    assert 0 < len(path) < 300
     assert path.model.stopped_by == "epochs"
 
 
