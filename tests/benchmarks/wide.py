@@ -123,7 +123,7 @@ def main() -> None:
     tell("network on its columns", lambda seed: train(tables, seed, list(chosen[seed - 1].encoder.schema)))
     svm = LinearSVC(C=0.1, max_iter=100_000)
     tell("linear SVM (scikit-learn)", lambda _: fit_linear(tables, svm), 1)
-    elimination = RFE(svm, n_features_to_select=MOST, step=0.2)
+    elimination = RFE(svm, n_features_to_select=MOST, step=100)
     tell("the same, recursive elimination", lambda _: fit_linear(tables, elimination, svm), 1)
     lasso = LogisticRegression(l1_ratio=1, solver="liblinear", max_iter=10_000)
     tell("logistic regression with l1 (scikit-learn)", lambda _: fit_linear(tables, lasso), 1)
