@@ -92,7 +92,7 @@ class Comparison(NamedTuple):
 
     def ratio(self) -> float:
         """How many times as fast the first one is: the least processor time of several rounds of each, in turns."""
-        seconds = [(_seconds(self.ours, self.n_ours), _seconds(self.theirs, self.n_theirs)) for _ in range(ROUNDS)]
+        seconds = [(seconds_of(self.ours, self.n_ours), seconds_of(self.theirs, self.n_theirs)) for _ in range(ROUNDS)]
         ours, theirs = map(min, zip(*seconds, strict=True))
         return (theirs / self.n_theirs) / (ours / self.n_ours)
 
@@ -121,7 +121,7 @@ def comparisons() -> dict[str, Comparison]:
     }
 
 
-def _seconds(work: Callable[[int], object], n_rows: int) -> float:
+def seconds_of(work: Callable[[int], object], n_rows: int) -> float:
     """The processor time that it takes."""
     started = time.process_time()
     work(n_rows)

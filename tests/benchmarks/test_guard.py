@@ -7,7 +7,7 @@ import pytest
 @pytest.fixture
 def stored(monkeypatch, tmp_path):
     """The file of stored ratios, while the only ratio that is measured is 10."""
-    monkeypatch.setattr(guard, "_seconds", lambda work, n_rows: n_rows * work(n_rows))
+    monkeypatch.setattr(guard, "seconds_of", lambda work, n_rows: n_rows * work(n_rows))
     monkeypatch.setattr(guard, "comparisons", lambda: {"a": guard.Comparison(lambda n: 1, 5, lambda n: 10, 2)})
     monkeypatch.setattr(guard, "STORED", tmp_path / "guard.json")
     return guard.STORED
