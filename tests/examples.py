@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numba
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
@@ -137,6 +138,16 @@ def predict(net, goal, data, *, order=None, capacity=32):
     scratch = workspace(net.layout, data.levels.shape[1], data.numbers.shape[1], capacity)
     rows.predict_rows(net.layout, net.theta, goal, data, order, outputs, scratch)
     return outputs
+
+
+def from_python(kernel):
+    """A kernel that only kernels call, for Python to call."""
+
+    @numba.njit
+    def call(*arguments):
+        return kernel(*arguments)
+
+    return call
 
 
 def copy(net):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import RECTIFIER
-from .compiling import kernel, matrix, span
+from .compiling import entry, kernel, matrix, span
 from .layout import (
     TILE,
     has_bias,
@@ -51,7 +51,7 @@ class Objective(NamedTuple):
     sparsity_beta: np.float32
 
 
-@kernel
+@entry
 def train_rows(
     layout,
     theta,
@@ -203,7 +203,7 @@ def load(rows, batch, input_dropout, seed, rows_seen, work):
                     work.numbers[r, j] = 0
 
 
-@kernel
+@entry
 def predict_rows(layout, theta, objective, rows, order, outputs, work):
     """Fill outputs (order.size, n_outputs): class probabilities, linear outputs without offset, or reconstructions."""
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
@@ -224,7 +224,7 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
                 outputs[start + r, k] = activated[r, k] if autoencoder else linear[r, k]
 
 
-@kernel
+@entry
 def pay_penalties(layout, theta, first, second, columns, rule, n_updates, rows_seen):
     """Let l1 and input_group_l1 of the last n_updates act on all weights; biases carry no penalty.
 

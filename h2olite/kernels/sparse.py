@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import activate
-from .compiling import kernel, span, view
+from .compiling import entry, kernel, span, view
 from .layout import TILE
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
 
@@ -54,7 +54,7 @@ def first_rows(flat, n_rows, n_columns):
     return flat[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-@kernel
+@entry
 def predict_sparse_rows(layers, objective, rows, order, outputs, work):
     """Fill outputs (order.size, n_outputs) as `h2olite.kernels.rows.predict_rows` does."""
     last, n_outputs = layers.sizes.size - 2, outputs.shape[1]

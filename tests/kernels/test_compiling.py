@@ -10,7 +10,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from examples import network, objective, rule, table, train
+from examples import from_python, network, objective, rule, table, train
 
 from h2olite.kernels import compiling
 from h2olite.kernels.losses import bounded_exp
@@ -27,7 +27,8 @@ def test_every_function_is_compiled_by_the_packages_decorators(path):
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            assert [ast.unparse(decorator) for decorator in node.decorator_list] in (["kernel"], ["view"]), node.name
+            assert len(node.decorator_list) == 1, node.name
+            assert ast.unparse(node.decorator_list[0]) in ("kernel", "entry", "view"), node.name
         if isinstance(node, ast.Import | ast.ImportFrom):
             assert "numba" not in ast.unparse(node)
 
@@ -40,12 +41,12 @@ def test_only_the_decorators_call_the_compiler():
         if isinstance(function, ast.FunctionDef)
         if any(isinstance(node, ast.Attribute) and "jit" in node.attr for node in ast.walk(function))
     }
-    assert calling == {"kernel", "view"}
+    assert calling == {"kernel", "entry", "view"}
 
 
 def test_single_precision_stays_single():
-    bounded_exp(np.float32(1.5))
-    uniform(np.uint64(1), 2)
+    from_python(bounded_exp)(np.float32(1.5))
+    from_python(uniform)(np.uint64(1), 2)
     assert bounded_exp.overloads[numba.float32,].signature.return_type == numba.float32
     assert uniform.overloads[numba.uint64, numba.int64].signature.return_type == numba.float32
 
@@ -113,11 +114,11 @@ def run(script, **environment):
 def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
     (tmp_path / "file").touch()
     script = (
-        "from h2olite.kernels import compiling, randomness\n"
-        "compiled = compiling.is_compiled(randomness.uniform)\n"
-        "print(compiling.CACHE_FOLDER, compiled, randomness.uniform(1, 2) < 1)"
+        "from h2olite.kernels import compiling\n"
+        "double = compiling.entry(lambda x: 2 * x)\n"
+        "print(compiling.CACHE_FOLDER, compiling.is_compiled(double), double(3))"
     )
-    assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False True\n"
+    assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False 6\n"
 
 
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
@@ -135,12 +136,12 @@ def test_a_second_process_runs_the_machine_code_of_the_first():
 
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_another_installation_does_not_count_as_compiled(tmp_path):
+    train(network(), objective(), rule(), table(2))
+    assert compiling.is_compiled(train_rows)
     shutil.copytree(FOLDER.parent, tmp_path / "h2olite")
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from h2olite.kernels import compiling, randomness\n"
-        "before = compiling.is_compiled(randomness.mix)\n"
-        "randomness.mix(1)\n"
-        "print(before, compiling.is_compiled(randomness.mix), compiling.is_compiled(randomness.uniform))"
+        "from h2olite.kernels import compiling, rows\n"
+        "print(compiling.is_compiled(rows.train_rows))"
     )
-    assert run(script) == "False True False\n"
+    assert run(script) == "False\n"

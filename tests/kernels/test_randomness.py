@@ -3,8 +3,11 @@
 import naive
 import numpy as np
 import pytest
+from examples import from_python
 
-from h2olite.kernels.randomness import stream, uniform
+from h2olite.kernels import randomness
+
+stream, uniform = map(from_python, (randomness.stream, randomness.uniform))
 
 
 def draw(seed, row, layer, n):

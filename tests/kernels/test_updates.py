@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from examples import rule
+from examples import from_python, rule
 
-from h2olite.kernels.updates import average, group_soft_threshold, share_of, soft_threshold, step_of
+from h2olite.kernels import updates
+
+average, group_soft_threshold, share_of, soft_threshold, step_of = map(
+    from_python,
+    (updates.average, updates.group_soft_threshold, updates.share_of, updates.soft_threshold, updates.step_of),
+)
 
 
 def shrink(values, owed, rate):
