@@ -36,11 +36,11 @@ each wait for one another longer than they gain."""
 WEIGHTS_OF_MORE_PARTS = (100_000, 1_000_000)
 """Weights that a row uses from which there are 4, and 8. Every part takes sums of its own."""
 
-CALLS_BETWEEN_TRIALS, SHARE_OF_TRIAL = 8, 16
+CALLS_BETWEEN_TRIALS, SHARE_OF_TRIAL = 4, 16
 """How often the slower of a team and a single thread is tried again, with which part of the rows. Where other programs
 use the same cores, members of a team wait for one another's turn, and a thread that does all parts itself is faster."""
 
-LEAST_TO_COMPARE = 0.005
+LEAST_TO_COMPARE = 0.002
 """Seconds of training that tell how fast it is; waking threads takes up to a tenth of a millisecond."""
 
 SAMPLED_ROWS = 10_000
