@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from h2olite.model.model import ColumnsOf, Model
+
+Made = TypeVar("Made")
 
 MOST_ROWS, MOST_CELLS = 65_536, 1 << 22
 """Rows worked on at a time, and their numbers: an autoencoder may have very many outputs."""
@@ -118,8 +121,21 @@ def transform(
 
     rows = min(MOST_ROWS, max(MOST_CELLS // n_columns, 1))
     blocks = read_blocks(source, model.schema, csv=csv_from(options), rows=rows, keep=keep)
-    write_table(_counted(model.transform_blocks(blocks, columns_of), console), target)
+    if source == "-":  # a thread that waits for input could not be interrupted
+        results = model.transform_blocks(blocks, columns_of)
+    else:
+        results = _ahead(model.transform_blocks(_ahead(blocks), columns_of))
+    write_table(_counted(results, console), target)
     console.clear()
+
+
+def _ahead(blocks: Iterator[Made]) -> Iterator[Made]:
+    """The same blocks, each made by another thread while the one before is used."""
+    with ThreadPoolExecutor(1) as maker:
+        following = maker.submit(next, blocks, None)
+        while (block := following.result()) is not None:
+            following = maker.submit(next, blocks, None)
+            yield block
 
 
 def _counted(blocks: Iterable[pa.Table], console: Console) -> Iterator[pa.Table]:
