@@ -11,7 +11,7 @@ from .network import Network
 from .topology import aligned_zeros
 
 LEAST_ZERO_SHARE, LEAST_WEIGHTS = 0.85, 20_000
-"""Where the sparse kernel is clearly faster: at 90 % of zeros 1.5 times as fast in layers of 200 units, and never in
+"""Where the sparse kernel is clearly faster: at 90 % of zeros 1.4 times as fast in layers of 200 units, and never in
 small ones, where other work counts as much (``tests/benchmarks/sparsity.py`` measures it)."""
 
 LEAST_ROWS = 2048
