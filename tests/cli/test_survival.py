@@ -196,18 +196,19 @@ def test_what_cannot_be_written_is_noticed_before_training(folder, command, outp
 @pytest.mark.parametrize("truncated", [False, True])
 def test_input_that_vanishes_while_it_is_read_is_an_error(folder, penguins, rows, truncated):
     (folder / "parts").mkdir()
-    os.symlink(rows, folder / "parts" / "1.csv")
-    second = folder / "parts" / "2.parquet"
-    shutil.copy(DATASETS / "penguins.parquet", second)
+    for number in range(1, 5):  # some are read ahead of the results
+        os.symlink(rows, folder / "parts" / f"{number}.csv")
+    last = folder / "parts" / "5.parquet"
+    shutil.copy(DATASETS / "penguins.parquet", last)
     process = start("predict", penguins.path, "parts", "--quiet")
     process.stdout.readline()
     if truncated:
-        os.truncate(second, 1000)
+        os.truncate(last, 1000)
     else:
-        second.unlink()
+        last.unlink()
     returned, _, err = end(process)
     assert returned == 1
-    assert err.startswith("Error: 2.parquet cannot be read")
+    assert err.startswith("Error: 5.parquet cannot be read")
     assert err.count("\n") == 1
 
 
