@@ -257,7 +257,8 @@ class Trainer:
             if took < BLOCK_SECONDS / 2:
                 self._block *= 2
             elif took > 2 * BLOCK_SECONDS:
-                self._block = max(self._block // 2, self.workers.batch_size)
+                batch_size = self.workers.batch_size
+                self._block = max(self._block // 2 // batch_size, 1) * batch_size
             if self.watch is not None and self.watch(self._progress(None)) is False:
                 return "interrupted"
             limit = self.parameters.max_runtime_secs

@@ -204,6 +204,13 @@ def test_any_number_of_threads_gives_the_same_bits(frame):
     np.testing.assert_array_equal(one, many)
 
 
+def test_blocks_that_take_too_long_are_cut_between_mini_batches(frame, monkeypatch):
+    settings = {"hidden": [5], "epochs": 3, "mini_batch_size": 12}
+    expected = train(frame, **settings).network.theta
+    monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0)
+    np.testing.assert_array_equal(train(frame, **settings).network.theta, expected)
+
+
 def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
     def fail(*arguments):
         if arguments[-1].member.place == 1:
