@@ -25,7 +25,6 @@ LANES = 16
 NARROW = 16
 """Outputs up to which the output layer lies output-major."""
 
-
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .activations import activate
-from .compiling import entry, kernel, span, view
+from .compiling import entry, kernel, matrix, span
 from .layout import TILE
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
 
@@ -48,12 +48,6 @@ class SparseWorkspace(NamedTuple):
     linear: np.ndarray
 
 
-@view
-def first_rows(flat, n_rows, n_columns):
-    """The first numbers as a C-ordered matrix."""
-    return flat[: n_rows * n_columns].reshape(n_rows, n_columns)
-
-
 @entry
 def predict_sparse_rows(layers, objective, rows, order, outputs, work):
     """Fill outputs (order.size, n_outputs) as `h2olite.kernels.rows.predict_rows` does."""
@@ -64,19 +58,19 @@ def predict_sparse_rows(layers, objective, rows, order, outputs, work):
         load_numbers(rows, tile, work.activations)
         for layer in range(last + 1):
             n_units, n_columns = layers.sizes[layer + 1], layers.columns[layer + 1] - layers.columns[layer]
-            z = first_rows(work.linear, n_columns, TILE)
+            z = matrix(work.linear, 0, n_columns, TILE)
             multiply(layers, layers.columns[layer], work.activations, z)
             if layer == 0:
                 add_levels(layers, rows, tile, z)
             if layer < last or objective.autoencoder:
                 # The columns of a unit follow one another: as one row, one channel is behind the other.
-                by_unit = first_rows(work.linear, n_units, n_columns // n_units * TILE)
+                by_unit = matrix(work.linear, 0, n_units, n_columns // n_units * TILE)
                 kept = np.float32(1) - objective.dropout[layer + 1]
                 for u in range(n_units):
                     activate(objective.activation, by_unit, work.activations, u, span(0, work.activations.shape[1]))
                     for r in range(TILE):
                         work.activations[u, r] *= kept
-        results = work.activations if objective.autoencoder else first_rows(work.linear, n_outputs, TILE)
+        results = work.activations if objective.autoencoder else matrix(work.linear, 0, n_outputs, TILE)
         for r in range(tile.size):
             for k in range(n_outputs):
                 outputs[start + r, k] = results[k, r]
