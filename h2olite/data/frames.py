@@ -94,8 +94,9 @@ def training_tables(
 
 def _as_arrow(frame: Any, name: str) -> pa.Table:
     """The frame as Arrow data, with nothing copied that need not be."""
-    pandas = sys.modules.get("pandas")  # who has a DataFrame has imported it
-    is_pandas = pandas is not None and isinstance(frame, pandas.DataFrame)
+    # Who has a DataFrame has imported pandas; another thread may be about to, and has come to no DataFrame yet.
+    data_frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    is_pandas = data_frame is not None and isinstance(frame, data_frame)
     if not is_pandas and (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too
             return pa.table(frame)

@@ -1,5 +1,7 @@
 import datetime
 import decimal
+import sys
+import types
 
 import numpy as np
 import pandas as pd
@@ -210,6 +212,11 @@ def test_a_dict_may_hold_lists_and_arrays_of_any_library():
     np.testing.assert_array_equal(table["list"].values, [1.0, NAN])
     assert table["numpy"].levels == ("x", "y")
     assert table["arrow"].values.tolist() == table["polars"].values.tolist() == [1.0, 2.0]
+
+
+def test_frames_are_read_while_another_thread_is_importing_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", types.ModuleType("pandas"))
+    assert as_table({"x": pa.array([1, 2])}, name="t").n_rows == 2
 
 
 def test_columns_of_different_lengths_are_refused():
