@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,10 +87,7 @@ def cache_folder() -> Path | None:
     Below H2OLITE_CACHE_DIR or NUMBA_CACHE_DIR if set, otherwise below the user's cache folder, otherwise below the
     system's folder for temporary files.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "h2olite"
-    own_temporary = Path(tempfile.gettempdir()) / f"h2olite-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    chosen = os.environ.get("H2OLITE_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
-    for base in [Path(chosen)] if chosen else [home, own_temporary]:
+    for base in _bases():
         folder = base / f"kernels-{fingerprint()}"
         if _is_writable(folder):
             return folder
@@ -105,14 +103,25 @@ def fingerprint() -> str:
 
 
 def is_compiled(function: Any) -> bool:
-    """Whether an earlier process has left machine code of this kernel, so that starting takes no compiling.
+    """Whether this process has machine code of this kernel, or an earlier one has left some: nothing is to compile.
 
     Numba keeps it apart for each installation.
     """
-    if numba.config.DISABLE_JIT:
+    if numba.config.DISABLE_JIT or function.signatures:
         return True
     folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
     return folder is not None and any(Path(folder).glob(f"{source.stem}.{function.__name__}-*.nbc"))
+
+
+def _bases() -> Iterator[Path]:
+    """The folders that the cache folder may lie below, the best one first."""
+    if chosen := os.environ.get("H2OLITE_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(chosen)
+        return
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "h2olite"
+    with contextlib.suppress(OSError):  # a machine without a writable folder for temporary files
+        yield Path(tempfile.gettempdir()) / f"h2olite-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def _is_writable(folder: Path) -> bool:

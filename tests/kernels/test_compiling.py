@@ -97,6 +97,20 @@ def test_cache_falls_back_to_the_folder_for_temporary_files(tmp_path, monkeypatc
     assert compiling.cache_folder() is None
 
 
+@pytest.mark.parametrize("chosen", [True, False], ids=["folder chosen", "no folder chosen"])
+def test_neither_a_home_nor_a_folder_for_temporary_files_is_needed(tmp_path, monkeypatch, chosen):
+    def fail(*_):
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    for name in ("H2OLITE_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as of a user who is not in the password file
+    monkeypatch.setattr(compiling.tempfile, "gettempdir", fail)
+    if chosen:
+        monkeypatch.setenv("H2OLITE_CACHE_DIR", str(tmp_path))
+    assert compiling.cache_folder() == (tmp_path / f"kernels-{compiling.fingerprint()}" if chosen else None)
+
+
 def run(script, **environment):
     """The standard output of a Python process, which imports what this one does: -P keeps the working folder out."""
     paths = os.pathsep.join(path for path in sys.path if path)
@@ -116,22 +130,23 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
     script = (
         "from h2olite.kernels import compiling\n"
         "double = compiling.entry(lambda x: 2 * x)\n"
-        "print(compiling.CACHE_FOLDER, compiling.is_compiled(double), double(3))"
+        "print(compiling.CACHE_FOLDER, compiling.is_compiled(double), double(3), compiling.is_compiled(double))"
     )
-    assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False 6\n"
+    assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False 6 True\n"
 
 
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_a_second_process_runs_the_machine_code_of_the_first():
     train(network(), objective(), rule(), table(2))
-    assert compiling.is_compiled(train_rows)
     script = (
         "from examples import network, objective, rule, table, train\n"
+        "from h2olite.kernels import compiling\n"
         "from h2olite.kernels.rows import train_rows\n"
+        "print(compiling.is_compiled(train_rows))\n"
         "train(network(), objective(), rule(), table(2))\n"
         "print(sum(train_rows.stats.cache_hits.values()), sum(train_rows.stats.cache_misses.values()))"
     )
-    assert run(script) == "1 0\n"
+    assert run(script) == "True\n1 0\n"
 
 
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
