@@ -49,7 +49,7 @@ def differentiate(loss, shape, outputs, r, n_outputs, target):
             y = outputs[r, k]
             error = y - one if k == int(target) else y
             gradient = error if loss == CROSS_ENTROPY else error * y * (one - y)
-            outputs[r, k] = gradient if abs(gradient) > FAINT else np.float32(0)
+            outputs[r, k] = np.float32(0) if abs(gradient) <= FAINT else gradient
         return
     f = outputs[r, 0]
     if loss == POISSON:

@@ -180,6 +180,14 @@ def test_class_probabilities_sum_to_one_even_for_huge_outputs(loss):
     np.testing.assert_allclose(predict(network(loss), objective(loss), table(50, loss)).sum(axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["cross-entropy of 2", "cross-entropy of 4", "quadratic of 4"])
+def test_outputs_that_are_no_numbers_spoil_the_weights_rather_than_pass_for_certain(loss):
+    net = network(loss)
+    net.biases(net.n_layers - 1)[...] = np.nan
+    train(net, objective(loss), rule(adaptive=True, fast=True), table(1, loss))
+    assert np.isnan(net.weights(net.n_layers - 1)).any()
+
+
 @pytest.mark.parametrize(("loss", "bias"), [("poisson", 200), ("gamma", -200), ("tweedie", 500), ("tweedie", -500)])
 def test_exponentials_are_bounded_at_1e19(loss, bias):
     net, goal, data = network(loss, hidden=()), objective(loss, hidden=()), table(1, loss)
