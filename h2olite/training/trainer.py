@@ -254,7 +254,7 @@ class Trainer:
                 payment = self._next_payment(end)
             took = time.perf_counter() - started
             self.seconds_training += took
-            if took < BLOCK_SECONDS / 2:
+            if took < BLOCK_SECONDS / 2 and size == self._block:
                 self._block *= 2
             elif took > 2 * BLOCK_SECONDS:
                 batch_size = self.workers.batch_size

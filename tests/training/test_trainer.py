@@ -211,6 +211,14 @@ def test_blocks_that_take_too_long_are_cut_between_mini_batches(frame, monkeypat
     np.testing.assert_array_equal(train(frame, **settings).network.theta, expected)
 
 
+def test_blocks_grow_no_longer_than_iterations_are(frame, monkeypatch):
+    trainers, iterate = [], trainer.Trainer._iterate
+    monkeypatch.setattr(trainer.Trainer, "_iterate", lambda self, end: trainers.append(self) or iterate(self, end))
+    train(frame[:200], epochs=50, train_samples_per_iteration=100)
+    assert len(trainers) == 100
+    assert trainers[-1]._block <= 200
+
+
 def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
     def fail(*arguments):
         if arguments[-1].member.place == 1:
