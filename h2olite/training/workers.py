@@ -88,7 +88,7 @@ class Workers:
             self._pool.shutdown()
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
-        """Have the kernels compiled, or loaded, before threads start or clocks run."""
+        """Have the kernels compiled, or loaded, before clocks run."""
         with _compiling:  # models trained at the same time say it once
             if not is_compiled(kernels.train_rows):
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
@@ -116,11 +116,11 @@ class Workers:
         mean = network.theta if network.is_averaged else np.empty(0, np.float32)
         state = network.iterate, network.first, network.second
         outer = tuple(of_network[network.layout.weights[network.layout.n_input_major] :] for of_network in state)
+        outers = [outer, *(tuple(map(np.copy, outer)) for _ in crew[1:])]
         together = threading.Barrier(len(crew))
         crew[0].member.arrivals[:] = 0  # of a training that failed
 
-        def run(work: Workspace) -> None:
-            own = outer if work is crew[0] else tuple(map(np.copy, outer))
+        def run(work: Workspace, outer: tuple[np.ndarray, ...]) -> None:
             try:
                 together.wait()
                 kernels.train_rows(
@@ -130,7 +130,7 @@ class Workers:
                     network.first,
                     network.second,
                     network.activity,
-                    own,
+                    outer,
                     objective,
                     rule,
                     rows,
@@ -145,7 +145,7 @@ class Workers:
                 raise
 
         try:
-            self._run(run, ((work,) for work in crew))
+            self._run(run, zip(crew, outers, strict=True))
         except BaseException:
             together.abort()  # an interruption may have kept some members from being called
             raise
@@ -228,11 +228,11 @@ def weights_in_use(layout: Layout, n_columns: int) -> int:
     return int(n_columns * layout.widths[0] + (layout.sizes[above] * layout.widths[above]).sum())
 
 
-def level_bounds(levels: np.ndarray, n_levels: int, n_members: int) -> list[int]:
-    """The first categorical input of each member, and their number: inputs that are equally often present."""
+def level_bounds(levels: np.ndarray, n_levels: int, n_parts: int) -> list[int]:
+    """The first categorical input of each part, and their number: parts whose inputs are equally often present."""
     sample = levels[:: 1 + len(levels) // SAMPLED_ROWS]
     present = np.sort(sample[sample >= 0])
-    inner = [int(present[present.size * k // n_members]) if present.size else 0 for k in range(1, n_members)]
+    inner = [int(present[present.size * k // n_parts]) if present.size else 0 for k in range(1, n_parts)]
     return [0, *inner, n_levels]
 
 

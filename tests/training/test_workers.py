@@ -54,7 +54,7 @@ def test_workers_go_on_after_a_thread_failed(monkeypatch):
         assert both.network.rows_seen == 100
 
 
-def test_members_have_levels_that_are_equally_often_present():
+def test_parts_have_levels_that_are_equally_often_present():
     random = np.random.default_rng(0)
     levels = np.column_stack([random.integers(0, 3, 30_000), random.integers(3, 500, 30_000)]).astype(np.int32)
     levels[random.random(levels.shape) < 0.3] = -1
