@@ -93,8 +93,8 @@ def measure(
             parameters = dataclasses.replace(parameters, auc_type=validate({"auc_type": auc_type}).auc_type)
         scoring = dataclasses.replace(scoring, parameters=parameters, threshold=threshold, costs=costs)
     observed = _observed(model, table, adaptation)
-    with model._workers(table, adaptation) as (workers, rows):
-        return scoring.metrics(workers, model._objective, rows, np.arange(table.n_rows), observed)
+    with model._engine(table, adaptation) as (engine, rows):
+        return scoring.metrics(engine, model._objective, rows, np.arange(table.n_rows), observed)
 
 
 def predict_observed(model: Model, table: Table, adaptation: Adaptation) -> Predicted:
@@ -104,8 +104,8 @@ def predict_observed(model: Model, table: Table, adaptation: Adaptation) -> Pred
         raise DataError(f"{model.model_id} is an autoencoder, which predicts no response; measure it with evaluate.")
     actual, weights, offsets = _observed(model, table, adaptation)
     assert actual is not None  # as there is a response
-    with model._workers(table, adaptation) as (workers, rows):
-        predictions = scoring.predictions(workers.predict(model._objective, rows), offsets)
+    with model._engine(table, adaptation) as (engine, rows):
+        predictions = scoring.predictions(engine.predict(model._objective, rows), offsets)
     return Predicted(scoring.observed(actual), predictions, weights)
 
 

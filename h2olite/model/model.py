@@ -26,6 +26,7 @@ from h2olite.metrics.binomial import check_threshold
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters, counted
 from h2olite.training.double_precision import DoublePrecision
+from h2olite.training.engine import Engine
 from h2olite.training.workers import Workers, usable_threads
 
 from .artifact import write_artifact
@@ -105,9 +106,14 @@ class Model(ModelMetrics):
         return ({} if self.response is None else {self.response.name: kind}) | _numeric(self.parameters.weights_column)
 
     @property
-    def engine(self) -> type[Workers]:
-        """What passes rows through the network: the kernels; of an imported model as precisely as where it is from."""
-        return Workers if self.record.maker is None else DoublePrecision
+    def dtype(self) -> type[np.floating]:
+        """Type of the numbers that predictions are made in: float32, or of an imported model, as its maker, float64."""
+        return np.float32 if self.record.maker is None else np.float64
+
+    def engine(self, rows: EncodedRows, n_threads: int, network: Network | None = None) -> Engine:
+        """What passes rows like these through the network, or through another one of the same inputs."""
+        network = network or self.network
+        return Workers(network, rows, n_threads) if self.dtype is np.float32 else DoublePrecision(network)
 
     @property
     def stopped_by(self) -> str:
@@ -162,8 +168,8 @@ class Model(ModelMetrics):
 
     def predict_columns(self, table: Table, adaptation: Adaptation) -> dict[str, np.ndarray]:
         """The columns of `predict` for a table, with indices of classes in the first one."""
-        with self._workers(table, adaptation) as (workers, rows):
-            outputs = workers.predict(self._objective, rows)
+        with self._engine(table, adaptation) as (engine, rows):
+            outputs = engine.predict(self._objective, rows)
         return self.columns_of(outputs, row_offsets(table, self.parameters.offset_column))
 
     def columns_of(self, outputs: np.ndarray, offsets: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -198,8 +204,8 @@ class Model(ModelMetrics):
             raise DataError(
                 f"anomaly needs an autoencoder; {self.model_id} is a {self.category} model; train one with autoencoder."
             )
-        with self._workers(table, adaptation) as (workers, rows):
-            return self._scoring.anomaly(workers, self._objective, rows, per_feature=per_feature)
+        with self._engine(table, adaptation) as (engine, rows):
+            return self._scoring.anomaly(engine, self._objective, rows, per_feature=per_feature)
 
     def deepfeatures(self, test_data: Any, layer: int) -> pd.DataFrame:
         """The activations of a hidden layer for every row of a frame.
@@ -228,8 +234,8 @@ class Model(ModelMetrics):
             raise DataError(f"the layer of deep features must be {known}; got {layer}.")
         # Up to this layer the network is like an autoencoder in that its outputs are activated.
         objective = self._objective._replace(autoencoder=True)
-        with self._workers(table, adaptation, self.network.up_to(layer)) as (workers, rows):
-            features = workers.predict(objective, rows)
+        with self._engine(table, adaptation, self.network.up_to(layer)) as (engine, rows):
+            features = engine.predict(objective, rows)
         return {f"DF.L{layer + 1}.C{unit}": column for unit, column in enumerate(features.T, 1)}
 
     def transform_blocks(self, blocks: Iterable[Block], columns_of: ColumnsOf) -> Iterator[pa.Table]:
@@ -455,14 +461,14 @@ class Model(ModelMetrics):
         return frame
 
     @contextlib.contextmanager
-    def _workers(
+    def _engine(
         self, table: Table, adaptation: Adaptation, network: Network | None = None
-    ) -> Iterator[tuple[Workers, EncodedRows]]:
-        """Threads for the network, or for another one of the same inputs, and the rows of a table."""
-        rows = EncodedRows(*self.encoder.encode(table, adaptation, self.engine.precision))
+    ) -> Iterator[tuple[Engine, EncodedRows]]:
+        """What passes the rows of a table through the network, or through another one, and these rows."""
+        rows = EncodedRows(*self.encoder.encode(table, adaptation, self.dtype))
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
-        with self.engine(network or self.network, rows, n_threads) as workers:
-            yield workers, rows
+        with self.engine(rows, n_threads, network) as engine:
+            yield engine, rows
 
     def _layer(self, index: int) -> int:
         """The index, if there is such a layer of weights."""

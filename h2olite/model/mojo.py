@@ -199,7 +199,7 @@ def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[
         "n_columns": n_columns,
         "n_domains": n_domains,
         "balance_classes": shares is not None,
-        "default_threshold": lowered(threshold, model.engine.precision) if model.category == "Binomial" else threshold,
+        "default_threshold": lowered(threshold, model.dtype) if model.category == "Binomial" else threshold,
         "prior_class_distrib": shares and shares.prior,
         "model_class_distrib": shares and shares.trained,
         "escape_domain_values": True,

@@ -137,10 +137,10 @@ class Scorer:
     def _outputs(self, encoded: list[float]) -> np.ndarray:
         """The network's outputs, (1, n_outputs)."""
         levels, numbers = encoded[: self._n_categorical], encoded[self._n_categorical :]
-        rows = EncodedRows(np.array([levels], np.int32), np.array([numbers], self._model.engine.precision))
-        if not hasattr(self._of_thread, "workers"):
-            self._of_thread.workers = self._model.engine(self._model.network, rows, n_threads=1)
-        return self._of_thread.workers.predict(self._objective, rows)
+        rows = EncodedRows(np.array([levels], np.int32), np.array([numbers], self._model.dtype))
+        if not hasattr(self._of_thread, "engine"):
+            self._of_thread.engine = self._model.engine(rows, n_threads=1)
+        return self._of_thread.engine.predict(self._objective, rows)
 
 
 def _put(values: list[float], places: list[int], encoded: list[float]) -> None:

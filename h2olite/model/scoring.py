@@ -20,7 +20,7 @@ from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, Multin
 from h2olite.metrics.curves import Costs
 from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
-from h2olite.training.workers import Workers
+from h2olite.training.engine import Engine
 
 ACTIVATIONS = {
     "Tanh": activations.TANH,
@@ -152,12 +152,12 @@ class Scoring:
         return actual if self.response.levels is None else np.where(np.isnan(actual), -1, actual).astype(np.int64)
 
     def metrics(
-        self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+        self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> Metrics:
-        """How well the workers' network predicts some of the rows."""
+        """How well the engine's network predicts some of the rows."""
         actual, weights, offsets = observed.take(order)
         assert actual is not None  # what is predicted has been observed
-        return self.measure(self.predictions(workers.predict(objective, rows, order), offsets), actual, weights)
+        return self.measure(self.predictions(engine.predict(objective, rows, order), offsets), actual, weights)
 
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
@@ -227,29 +227,29 @@ class Reconstruction:
         return {f"reconstr_{name}": column for name, column in zip(self.encoder.input_names, values.T, strict=True)}
 
     def anomaly(
-        self, workers: Workers, objective: Objective, rows: EncodedRows, *, per_feature: bool
+        self, engine: Engine, objective: Objective, rows: EncodedRows, *, per_feature: bool
     ) -> dict[str, np.ndarray]:
         """The mean squared error of each row, or the squared error of each of its inputs, by column name."""
         order = np.arange(len(rows.levels))
         if not per_feature:
-            return {"Reconstruction.MSE": self.row_errors(workers, objective, rows, order)}
-        errors = np.square(workers.reconstruction_errors(objective, rows, order), dtype=np.float64)
+            return {"Reconstruction.MSE": self.row_errors(engine, objective, rows, order)}
+        errors = np.square(engine.reconstruction_errors(objective, rows, order), dtype=np.float64)
         return {f"reconstr_{name}.SE": column for name, column in zip(self.encoder.input_names, errors.T, strict=True)}
 
     def metrics(
-        self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+        self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> AutoEncoderMetrics:
-        """How well the workers' network reconstructs some of the rows."""
-        errors = self.row_errors(workers, objective, rows, order)
+        """How well the engine's network reconstructs some of the rows."""
+        errors = self.row_errors(engine, objective, rows, order)
         return AutoEncoderMetrics.from_errors(errors, observed.take(order).weights)
 
-    def row_errors(self, workers: Workers, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
+    def row_errors(self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
         """Each row's mean over the inputs of the squared error as they are encoded: float64 (n_rows,)."""
         size = max(ERRORS_AT_A_TIME // self.encoder.n_inputs, 1)
         means = np.empty(order.size)
         for start in range(0, order.size, size):
             part = slice(start, start + size)
-            errors = workers.reconstruction_errors(objective, rows, order[part])
+            errors = engine.reconstruction_errors(objective, rows, order[part])
             means[part] = np.square(errors, dtype=np.float64).mean(axis=1)
         return means
 

@@ -11,19 +11,17 @@ from h2olite.kernels.activations import EXP_RECTIFIER, RECTIFIER, TANH
 from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY
 from h2olite.kernels.rows import Objective
 
-from .workers import Workers
+from .engine import Engine
 
 ROWS_AT_A_TIME = 2048
 """Rows whose activations are in memory together."""
 
 
-class DoublePrecision(Workers):
+class DoublePrecision(Engine):
     """Passes rows through a network by NumPy: several times slower than the kernels, with 16 digits in place of 7."""
 
-    precision = np.float64
-
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
-        """Class probabilities, linear outputs or reconstructions of these rows, float64 (n_rows, n_outputs)."""
+        """Class probabilities, linear outputs or reconstructions of these rows: float64 (n_rows, n_outputs)."""
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, self.network.layout.sizes[-1]))
         for start in range(0, order.size, ROWS_AT_A_TIME):

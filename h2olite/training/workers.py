@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -26,6 +25,8 @@ from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
 from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 from h2olite.network.topology import exchange_of, members_of_team, workspace
+
+from .engine import Engine
 
 _compiling = threading.Lock()
 
@@ -47,18 +48,15 @@ SAMPLED_ROWS = 10_000
 """About how many rows tell how often each level is present."""
 
 
-class Workers:
+class Workers(Engine):
     """Threads with scratch memory of their own; the network is shared.
 
     Predictions divide the rows among all threads. In training, a team of threads passes the same mini-batch through the
     network, each with its own part of the weights (see `h2olite.kernels.teams`): as many as have enough to do.
     """
 
-    precision: type = np.float32
-    """Type of the numbers that rows must hold."""
-
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
-        self.network = network
+        super().__init__(network)
         n_rows, n_categorical = rows.levels.shape
         n_numeric = rows.numbers.shape[1]
         # A mini-batch of more rows than there are would only repeat them, and take memory for them.
@@ -77,9 +75,6 @@ class Workers:
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
         self._pool = start_threads(n_threads)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -169,10 +164,7 @@ class Workers:
         )
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
-        """Class probabilities, linear outputs or reconstructions of these rows, float32 (n_rows, n_outputs).
-
-        order : which rows, all if not given.
-        """
+        """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
@@ -192,15 +184,6 @@ class Workers:
 
         self._run(run, zip(range(0, max(order.size, 1), size), self._alone, strict=False))
         return outputs
-
-    def reconstruction_errors(self, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
-        """Outputs of an autoencoder less its inputs, float32 (n_rows, n_inputs)."""
-        errors = self.predict(objective, rows, order)
-        errors[:, errors.shape[1] - rows.numbers.shape[1] :] -= rows.numbers[order]
-        for inputs in rows.levels[order].T:
-            present = np.flatnonzero(inputs >= 0)
-            errors[present, inputs[present]] -= 1
-        return errors
 
     def _run(self, run: Callable[..., None], calls: Iterable[tuple]) -> None:
         """Call run(*arguments) for each of at most as many arguments as there are threads, in parallel."""
