@@ -18,6 +18,7 @@ ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFI
 LOSSES = {
     "cross-entropy of 2": (losses.CROSS_ENTROPY, 0.0, 2),
     "cross-entropy of 4": (losses.CROSS_ENTROPY, 0.0, 4),
+    "cross-entropy of 20": (losses.CROSS_ENTROPY, 0.0, 20),
     "quadratic of 2": (losses.CLASS_QUADRATIC, 0.0, 2),
     "quadratic of 4": (losses.CLASS_QUADRATIC, 0.0, 4),
     "gaussian": (losses.GAUSSIAN, 0.0, 1),
@@ -28,7 +29,7 @@ LOSSES = {
     "gamma": (losses.GAMMA, 0.0, 1),
     "tweedie": (losses.TWEEDIE, 1.4, 1),
 }
-"""Code, shape parameter and number of outputs."""
+"""Code, shape parameter and number of outputs: more than a narrow layer has in one case."""
 
 AUTOENCODERS = {
     "activation": ["Tanh", "Rectifier", "ExpRectifier"],

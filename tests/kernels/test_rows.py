@@ -28,6 +28,7 @@ from examples import (
 
 from h2olite.kernels import rows
 from h2olite.kernels.layout import LANES
+from h2olite.kernels.passes import GROUP
 from h2olite.kernels.updates import Rule
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
@@ -236,6 +237,31 @@ def test_columns_that_share_an_input_add_up(settings, batch_size):
     assert_same(net, layers, MANY_STEPS)
 
 
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "all weights"])
+def test_mini_batches_with_more_levels_than_are_updated_at_a_time_train_as_the_twin(fast):
+    n_levels = 5 * int(GROUP)
+    net, how = network(hidden=(6,), n_inputs=n_levels + 3), rule(adaptive=True, fast=fast)
+    random = np.random.default_rng(1)
+    data = table(60)._replace(levels=random.integers(-1, n_levels, (60, 2)).astype(np.int32))
+    layers = naive.layers_of(net)
+    train(net, objective(hidden=(6,)), how, data, batch_size=20)
+    naive.train(layers, objective(hidden=(6,)), how, data, batch_size=20)
+    assert_same(net, layers, MANY_STEPS)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize("activation", ["Tanh", "ExpRectifier", "Maxout"])
+def test_units_at_exactly_zero_learn_where_their_slope_is_not(activation, batch_size):
+    net, goal, how = network(activation=activation), objective(activation=activation), rule(rate=0.1, fast=True)
+    for layer in range(2):
+        net.weights(layer)[...] = net.biases(layer)[...] = 0
+    layers = naive.layers_of(net)
+    train(net, goal, how, table(4), batch_size=batch_size)
+    naive.train(layers, goal, how, table(4), batch_size=batch_size)
+    assert net.biases(1).any()
+    assert_same(net, layers, MANY_STEPS)
+
+
 def test_order_chooses_the_rows():
     order = np.array([4, 0, 4, 2])
     data, net, direct = table(6), network(), network()
@@ -400,7 +426,7 @@ def test_tables_of_one_kind_of_columns_only():
 @pytest.mark.parametrize("cuts", [[12], [4, 20], [4, 8, 12, 16, 20, 24]], ids=str)
 def test_same_seed_gives_the_same_bits_however_the_order_is_cut(cuts, averaged):
     goal = objective("cross-entropy of 2", input_dropout=0.1, dropout=0.5)
-    how = rule(adaptive=True, l1=1e-3, l2=1e-3, fast=True, interval=6)
+    how = rule(adaptive=True, l1=1e-3, l2=1e-3, fast=True, interval=6, window=0.8)
     data, whole = table(26, "cross-entropy of 2"), network("cross-entropy of 2", averaged=averaged)
     cut = copy(whole)
     order = np.random.default_rng(1).permutation(26)
@@ -427,7 +453,8 @@ TEAMS = {
     "all weights": {"settings": {"rate": 0.02, "momentum_start": 0.5, "momentum_stable": 0.5, "l2": 0.01}},
     "bounded": {"settings": {"adaptive": True, "fast": True, "max_w2": 0.5}},
     "dropout": {"goal": {"input_dropout": 0.2, "dropout": [0.5, 0.3]}},
-    "averaged": {"averaged": True},
+    "averaged": {"averaged": True, "settings": {"adaptive": True, "fast": True, "window": 0.8}},
+    "many outputs": {"loss": "cross-entropy of 20", "batch_size": 3},
     "autoencoder": {"loss": "gaussian", "goal": {"autoencoder": True, "average_activation": 0.1, "sparsity_beta": 0.5}},
 }
 
