@@ -28,7 +28,13 @@ from h2olite.network.topology import exchange_of, members_of_team, workspace
 
 from .engine import Engine
 
-_compiling = threading.Lock()
+_compiling = threading.RLock()
+
+if hasattr(os, "register_at_fork"):
+    # A fork waits until nothing is compiled: the compiler's lock would stay locked in the child for ever.
+    os.register_at_fork(
+        before=_compiling.acquire, after_in_parent=_compiling.release, after_in_child=_compiling.release
+    )
 
 LEAST_SHARED = 10_000
 """Weights that a mini-batch uses from which a network is divided into two parts: with fewer, threads that have a part

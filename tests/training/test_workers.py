@@ -1,5 +1,8 @@
 """How the work is divided among threads."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 from examples import network, objective, rule, table
@@ -70,3 +73,23 @@ def test_bounds_without_any_level_present(levels):
     bounds = level_bounds(levels, 9, 3)
     assert (bounds[0], bounds[-1]) == (0, 9)
     assert bounds == sorted(bounds)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_forked_while_another_thread_compiles_can_compile_too():
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def compile_for_a_while():
+        with workers._compiling:
+            has_begun.set()
+            may_end.wait(0.2)
+
+    thread = threading.Thread(target=compile_for_a_while)
+    thread.start()
+    has_begun.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if workers._compiling.acquire(timeout=1) else 1)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
