@@ -131,12 +131,16 @@ def test_the_loss_is_that_of_the_distribution(frame, y, given, loss):
 
 @pytest.mark.proves("huber_alpha", "distribution")
 @pytest.mark.parametrize("alpha", [0.4, 0.9])
-def test_huber_turns_linear_at_the_quantile_of_the_residuals_at_the_start_of_an_iteration(frame, alpha):
+@pytest.mark.parametrize("weights", [None, [1, 4, 2, 7]], ids=["unweighted", "weighted"])
+def test_huber_turns_linear_at_the_quantile_of_the_residuals_at_the_start_of_an_iteration(frame, alpha, weights):
     given = {"distribution": "huber", "huber_alpha": alpha}
+    times = np.resize(weights or [1], len(frame))
+    if weights:
+        frame, given = frame.assign(times=times), given | {"weights_column": "times"}
     layers, trained, rows = started_and_trained(frame, "number", **given)
-    goal = objective("huber", hidden=(6, 4))
+    goal, rows = objective("huber", hidden=(6, 4)), rows._replace(weights=times / times.mean())
     residuals = np.abs(rows.target - naive.predict(layers, goal, rows)[:, 0])
-    goal = goal._replace(shape=np.float32(np.quantile(residuals, alpha)))
+    goal = goal._replace(shape=np.float32(np.quantile(np.repeat(residuals, times), alpha)))
     naive.train(layers, goal, rule(adaptive=True, fast=True), rows)
     assert_same(trained, layers)
 

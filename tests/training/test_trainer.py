@@ -211,6 +211,21 @@ def test_blocks_that_take_too_long_are_cut_between_mini_batches(frame, monkeypat
     np.testing.assert_array_equal(train(frame, **settings).network.theta, expected)
 
 
+def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatch):
+    random, intervals, trained = np.random.default_rng(0), set(), fit.Workers.train
+
+    def note(self, objective, rule, *rest):
+        intervals.add(int(rule.interval))
+        return trained(self, objective, rule, *rest)
+
+    levels = [f"level {i}" for i in random.integers(0, 1500, 3000)]
+    frame = pd.DataFrame({"a": levels, "b": random.normal(size=3000), "y": random.normal(size=3000)})
+    monkeypatch.setattr(fit.Workers, "compile", lambda self, *_: None)  # which trains on no rows
+    monkeypatch.setattr(fit.Workers, "train", note)
+    train(frame, epochs=2, train_samples_per_iteration=0)
+    assert intervals == {3000 // trainer.LOOKS, 6000 // trainer.LOOKS}
+
+
 def test_blocks_grow_no_longer_than_iterations_are(frame, monkeypatch):
     trainers, iterate = [], trainer.Trainer._iterate
     monkeypatch.setattr(trainer.Trainer, "_iterate", lambda self, end: trainers.append(self) or iterate(self, end))
