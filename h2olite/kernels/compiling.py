@@ -1,4 +1,4 @@
-"""The decorators that compile kernels, and the folder their machine code is kept in."""
+"""The decorators that compile kernels, the folder their machine code is kept in, and what fast loops need of Numba."""
 
 from __future__ import annotations
 

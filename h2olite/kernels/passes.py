@@ -392,10 +392,10 @@ def combine(x, offset, active, n_active, gradients, start, stop, total):
 
 
 @kernel
-def clear(total, j, width):
-    """Set row j to 0."""
+def clear(a, r, width):
+    """Set row r to 0."""
     for u in range(width):
-        total[j, u] = 0
+        a[r, u] = 0
 
 
 @kernel
