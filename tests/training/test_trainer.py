@@ -1,6 +1,7 @@
 """How long is trained, when the model is measured, and which model remains, through the public door."""
 
 import itertools
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 import h2olite
 from h2olite.data.encoding import NONE, EncodedRows
+from h2olite.errors import TrainingError
 from h2olite.model import fit
 from h2olite.training import trainer, workers
 
@@ -224,6 +226,23 @@ def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatc
     monkeypatch.setattr(fit.Workers, "train", note)
     train(frame, epochs=2, train_samples_per_iteration=0)
     assert intervals == {3000 // trainer.LOOKS, 6000 // trainer.LOOKS}
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "is_refused"),
+    [(9e9, 9e4, False), (2e10, 0, True), (-2e10, 0, True), (0, 2e5, True), (0, -2e5, True), (np.nan, 0, True)],
+)
+def test_parameters_beyond_all_bounds_are_refused(frame, monkeypatch, weight, bias, is_refused):
+    trained = fit.Workers.train
+
+    def spoil(self, *arguments):
+        trained(self, *arguments)
+        self.network.theta[:] = 0
+        self.network.weights(1)[0, 0, 0], self.network.biases(1)[0, 0] = weight, bias
+
+    monkeypatch.setattr(fit.Workers, "train", spoil)
+    with pytest.raises(TrainingError, match="weights of layer 2 have grown") if is_refused else nullcontext():
+        train(frame[:200])
 
 
 def test_blocks_grow_no_longer_than_iterations_are(frame, monkeypatch):
