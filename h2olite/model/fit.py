@@ -26,6 +26,7 @@ from .checkpoint import file_in, past_of
 from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
+from .objective import advice_on_penalties
 from .origin import model_id_of
 from .preparation import Measured, prepare
 from .pruning import pruned
@@ -164,7 +165,13 @@ def fit(
             past,
         )
         trained = model(trainer.run())
-        return pruned(trained) if prune else trained
+        if not prune:
+            return trained
+        trained = pruned(trained)
+        trained.record.warnings += advice_on_penalties(
+            trained, prepared.training.observed.take(prepared.training.sample)
+        )
+        return trained
 
 
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:
