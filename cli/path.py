@@ -108,7 +108,7 @@ def path(
     Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. Given several, all combinations are tried.
     """
     from h2olite import estimator
-    from h2olite.selection.path import read_strengths, refuse_unknown_picture
+    from h2olite.selection.path import read_strengths, refuse_undrawable
 
     table_csv = csv_from(options)
     values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
@@ -121,7 +121,7 @@ def path(
         refuse_for_model(refit)
     if plot is not None:
         refuse_unwritable(plot)
-        refuse_unknown_picture(plot)
+        refuse_undrawable(plot)
     _, note = read_tables(console, parameters, table_csv)
 
     traced = estimator.trace(

@@ -97,8 +97,9 @@ def fit(
 
             return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
 
-        past = None
+        past, earlier = None, 0.0
         if checkpoint is not None:
+            earlier = checkpoint.record.seconds["total"]  # as the seconds of training are those of all its epochs
             past = past_of(checkpoint, measure())
             workers.network = network.resumed(averaged=parameters.averaging_window > 0)
 
@@ -122,7 +123,7 @@ def fit(
                     "compile": compiled - encoded,
                     "train": trainer.seconds_training,
                     "score": trainer.seconds_scoring,
-                    "total": time.perf_counter() - started,
+                    "total": earlier + time.perf_counter() - started,
                 },
                 warnings=prepared.warnings + idle,
                 unused=checkpoint.record.unused if checkpoint else [],
