@@ -2,6 +2,7 @@ import pickle
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ import h2olite
 from h2olite import DeepLearningClassifier, DeepLearningRegressor
 from h2olite.errors import DataError, ParameterError
 from h2olite.parameters import declared
+from h2olite.training.workers import usable_threads
 from h2olite.validation import OTHER_PARAMETERS, validate
 
 SMALL = {"hidden": [20], "epochs": 30, "seed": 1, "reproducible": True}
@@ -190,6 +192,11 @@ def test_pipelines_cross_validation_and_grid_search_work():
     assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.85
     search = GridSearchCV(DeepLearningClassifier(**SMALL), {"l1": [0, 1e-3], "hidden": [[5], [10]]}, cv=2).fit(X, y)
     assert search.best_params_.keys() == {"l1", "hidden"}
+
+
+def test_processes_of_joblib_share_the_cores():
+    n_threads = 2 * joblib.cpu_count()  # each may have less than one
+    assert joblib.Parallel(n_jobs=n_threads)([joblib.delayed(usable_threads)()]) == [1]
 
 
 def test_fitted_estimator_can_be_pickled():
