@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import shutil
@@ -12,6 +13,7 @@ import time
 import types
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -260,12 +262,23 @@ class Command(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            refuse_usage(error, given)
+            refuse_usage(self._with_way_out(error, given), given)
+
+    def _with_way_out(self, error: click.UsageError, given: Sequence[str]) -> click.UsageError:
+        """The error, or if a shell has put files in the place of a pattern, one that says how to name them."""
+        files = [Path(argument) for argument in given if Path(argument).is_file()]
+        n_expected = sum(isinstance(parameter, click.Argument) for parameter in self.params)
+        if type(error) is not click.UsageError or len(files) <= n_expected:
+            return error
+        pattern = files[-1].with_name(f"*{files[-1].suffix}")
+        way_out = f"files of one table are given as their folder, or by a pattern in quotes: '{pattern}'."
+        return click.UsageError(f"{error.message}; {way_out}", error.ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can act on become one line on stderr and exit code 1."""
         console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False), log_format=ctx.meta["log-format"])
         as_json = ctx.params.get("as_json", False)
+        _write_utf8()
         with console.interruption, console.relaying():
             try:
                 try:
@@ -330,6 +343,15 @@ JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON ob
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object on stdout."""
     click.echo(json_text(value))
+
+
+def _write_utf8() -> None:
+    """Have stdout be UTF-8 as the files that are written are, whatever the locale; a terminal shows what it can."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="backslashreplace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _flush_stdout() -> None:

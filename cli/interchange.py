@@ -10,7 +10,7 @@ from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
 from .options import MODEL
-from .output import output_option, refuse_unwritable
+from .output import output_option, refuse_for_model, refuse_unwritable
 
 FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
 """The method of a model that writes each format."""
@@ -71,7 +71,7 @@ def import_(console: Console, mojo: str, output: Path | None) -> None:
     scoring history, metrics, and parameters that only mattered in training.
     """
     target = output or Path(f"{Path(mojo).stem}.h2olite")
-    refuse_unwritable(target)
+    refuse_for_model(target)
 
     from h2olite import import_mojo
 

@@ -53,21 +53,24 @@ class Destination(NamedTuple):
     format: str
 
 
-def destination(path: Path | None, to: str | None = "") -> Destination:
+def destination(path: Path | None, to: str | None = "", source: str | None = None) -> Destination:
     """Where a table goes by a command's options, once it is clear that it can be written there.
 
     to : the --format, None if it was not given, nothing for a command that has none.
+    source : the table that is read.
 
     Raises
     ------
     OSError
-        See `refuse_unwritable`.
+        See `refuse_unwritable`; or it is the table that is read.
     DataError
         Neither `to` nor the extension says what to write.
     """
     if path is None:
         return Destination(None, f".{to or 'csv'}")
     refuse_unwritable(path)
+    if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
+        raise FileExistsError(f"{path} is the table that is read; name another file to write.")
     extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
     extension = extension if extension in FORMATS else path.suffix.lower()
     if extension not in FORMATS:
@@ -94,6 +97,24 @@ def refuse_unwritable(target: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise PermissionError(f"the folder {target.parent} is not writable ({reason}); choose another.") from error
+
+
+def refuse_for_model(target: Path) -> None:
+    """Raise an OSError now if no model could, or should, be written to `target` later.
+
+    Raises
+    ------
+    OSError
+        See `refuse_unwritable`; or `target` holds something other than a model, such as the table to train on.
+    """
+    from h2olite.model.archive import LOCAL_HEADER
+
+    refuse_unwritable(target)
+    start = b""
+    with contextlib.suppress(OSError), target.open("rb") as file:
+        start = file.read(len(LOCAL_HEADER))
+    if start not in (b"", LOCAL_HEADER):
+        raise FileExistsError(f"{target} is there and is no model; name another file, or remove it first.")
 
 
 def save_model(model: Model, target: Path) -> None:

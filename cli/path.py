@@ -12,7 +12,7 @@ from h2olite.parameters import PENALTIES, POINT_CHOICES, counted
 
 from .console import Command, Console, print_json
 from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import destination, refuse_unwritable, save_model, write_table
+from .output import destination, refuse_for_model, refuse_unwritable, save_model, write_table
 from .progress import Watch
 from .train import checked, read_tables
 
@@ -108,7 +108,7 @@ def path(
     Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. Given several, all combinations are tried.
     """
     from h2olite import estimator
-    from h2olite.selection.path import read_strengths, refuse_unknown_picture
+    from h2olite.selection.path import read_strengths, refuse_undrawable
 
     table_csv = csv_from(options)
     values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
@@ -116,12 +116,12 @@ def path(
     parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
     if output is not None and output.suffix == ".h2olite":
         raise click.UsageError(f"-o takes a table of the strengths; write the model by --refit {output}.")
-    target = destination(output)
-    for file in (refit, plot):
-        if file is not None:
-            refuse_unwritable(file)
+    target = destination(output, source=parameters.training_frame)
+    if refit is not None:
+        refuse_for_model(refit)
     if plot is not None:
-        refuse_unknown_picture(plot)
+        refuse_unwritable(plot)
+        refuse_undrawable(plot)
     _, note = read_tables(console, parameters, table_csv)
 
     traced = estimator.trace(

@@ -57,7 +57,7 @@ def predict(
     A classifier gives the predicted class and the probability of each class, a regression the predicted number, an
     autoencoder its reconstruction of every input. Memory does not grow with the table.
     """
-    target = destination(output, to)
+    target = destination(output, to, options["source"])
     model = h2olite.load_model(path)
     if threshold is not None:
         model.reset_threshold(threshold)
@@ -77,7 +77,7 @@ def anomaly(
 
     Rows unlike those it was trained on have large errors. Memory does not grow with the table.
     """
-    target = destination(output, to)
+    target = destination(output, to, options["source"])
     model = h2olite.load_model(path)
     columns_of = functools.partial(model.anomaly_columns, per_feature=per_feature)
     transform(console, model, target, columns_of, model.encoder.n_inputs if per_feature else 1, **options)
@@ -96,7 +96,7 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
 
     Memory does not grow with the table.
     """
-    target = destination(output, to)
+    target = destination(output, to, options["source"])
     model = h2olite.load_model(path)
     n_hidden = model.network.n_layers - 1
     if not 1 <= layer <= n_hidden:

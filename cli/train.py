@@ -16,7 +16,7 @@ from h2olite.validation import validate
 
 from .console import Command, Console, print_json
 from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import refuse_unwritable, save_model
+from .output import refuse_for_model, save_model
 from .progress import Watch
 from .report import describe, describe_rehearsal
 
@@ -69,7 +69,7 @@ def train(
     csv = csv_from(options)
     parameters = checked((read_parameters(parameter_file) if parameter_file else {}) | given(options))
     target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
-    refuse_unwritable(target)
+    refuse_for_model(target)
 
     read, note = read_tables(console, parameters, csv)
 

@@ -8,16 +8,19 @@ import inspect
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, MissingExtraError
 from h2olite.estimator import train
+from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import Declared, declared
-from h2olite.validation import validate
+from h2olite.validation import meant, validate
 
 try:
+    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import (
@@ -40,6 +43,12 @@ NOT_TAKEN = frozenset(
 )
 """Parameters that ``fit`` decides, or that have no place in a supervised estimator."""
 
+WAYS_OUT = {
+    "weights_column": "; give sample_weight to fit.",
+    "class_weight": "; set balance_classes, or give sample_weight to fit.",
+}
+"""What to do instead of giving some arguments."""
+
 RESPONSE, WEIGHTS = "response", "weights"
 
 
@@ -54,6 +63,10 @@ class _DeepLearning(BaseEstimator):
 
     def __init__(self, **parameters: Any) -> None:
         """Take the parameters as they are; ``fit`` checks them."""
+        for name in parameters.keys() - taken().keys():
+            known_elsewhere = "; it is for h2olite.deeplearning." if name in NOT_TAKEN else None
+            advice = WAYS_OUT.get(name) or known_elsewhere or meant(name, taken())
+            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {name!r}{advice}")
         bound = inspect.signature(type(self)).bind(**parameters)
         bound.apply_defaults()
         for name, value in bound.arguments.items():
@@ -74,15 +87,17 @@ class _DeepLearning(BaseEstimator):
     )
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect: missing values are fine."""
+        """What scikit-learn may expect: missing values and sparse matrices are fine."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
     def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Table, np.ndarray, np.ndarray | None]:
         """The rows to train on, their responses and their weights."""
         table = self._table(X, reset=True)
         y = column_or_1d(y, warn=True)
+        if n_missing := int(pd.isna(y).sum()):
+            raise DataError(f"y must not be NaN; {n_missing:,} of {y.size:,} are: leave those rows out.")
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -97,18 +112,56 @@ class _DeepLearning(BaseEstimator):
             added[roles["weights_column"]] = Column(weights)
         table = dataclasses.replace(table, columns=table.columns | added)
         given = {name: getattr(self, name) for name in taken()}
+        self._columns = tuple(name for name in table.names if name not in added)
         self.model_ = train(validate(given | roles | {"training_frame": table}))
 
     def _table(self, X: Any, *, reset: bool) -> Table:
         """The rows as a table: a data frame with its types, anything else as numbers."""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
-        else:
-            least = 2 if reset else 1
+            return as_table(X, name="X")
+        if sparse := issparse(X):
+            refuse_lack_of_memory("X", 8.0 * X.shape[0] * X.shape[1], "its columns are held with their zeros")
+        least = 2 if reset else 1
+        try:
             X = validate_data(
-                self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=least
+                self,
+                X,
+                reset=reset,
+                accept_sparse=True,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=least,
             )
-        return as_table(X, name="X")
+        except ValueError as error:
+            if "could not convert string to float" not in str(error):
+                raise
+            raise DataError(
+                f"an array X must hold numbers only ({error}); give text in a data frame, which transformers make "
+                "after set_output(transform='pandas')."
+            ) from None
+        return as_table(X.toarray() if sparse else X, name="X")
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """How much each column of the rows matters, float64 (n_features_in_,), 1 in all; see `Model.varimp`.
+
+        Levels of a categorical column are summed; a column that is not in the model has 0.
+
+        Raises
+        ------
+        AttributeError : the model was trained without importances.
+        """
+        check_is_fitted(self)
+        try:
+            rows = self.model_.varimp(by_column=True)
+        except DataError as error:
+            raise AttributeError(str(error)) from error
+        if rows is None:
+            raise AttributeError("feature_importances_ need variable_importances, which are off; train with them.")
+        assert isinstance(rows, list)  # as it is without use_pandas
+        shares = {name: share for name, _, _, share in rows}
+        return np.array([shares.get(name, 0.0) for name in self._columns])
 
     def _predict(self, X: Any) -> dict[str, np.ndarray]:
         """The columns of predictions by name, ``predict`` being the first."""
@@ -131,12 +184,14 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         The trained model.
     classes_ : ndarray, shape (n_classes,)
         The classes, sorted.
+    feature_importances_ : ndarray, shape (n_features_in_,)
+        How much each column matters, 1 in all.
 
     Notes
     -----
-    Rows may be in an array of numbers or in a data frame, whose text and categorical columns are levels. ``predict``
-    gives the most probable class, as is usual in scikit-learn, where `h2olite.Model.predict` goes by the threshold of
-    the largest F1.
+    Rows may be in an array or sparse matrix of numbers or in a data frame, whose text and categorical columns are
+    levels. ``predict`` gives the most probable class, as is usual in scikit-learn, where `h2olite.Model.predict` goes
+    by the threshold of the largest F1.
 
     Examples
     --------
@@ -152,7 +207,7 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
 
         Parameters
         ----------
-        X : array of numbers or data frame, shape (n_rows, n_columns); NaN is missing.
+        X : array or sparse matrix of numbers, or data frame, shape (n_rows, n_columns); NaN is missing.
         y : array, shape (n_rows,): the classes.
         sample_weight : array, shape (n_rows,): row weights; 1 each if not given.
 
@@ -190,6 +245,8 @@ class DeepLearningRegressor(RegressorMixin, _DeepLearning):
     ----------
     model_ : h2olite.Model
         The trained model.
+    feature_importances_ : ndarray, shape (n_features_in_,)
+        How much each column matters, 1 in all.
 
     Examples
     --------

@@ -64,6 +64,15 @@ OTHER_NAMES = {
 }
 """What other libraries call some values, to say what may be meant."""
 
+OTHER_PARAMETERS = {
+    **{"hidden_layer_sizes": "hidden", "max_iter": "epochs", "alpha": "l2", "n_jobs": "nthreads"},
+    **{"random_state": "seed", "batch_size": "mini_batch_size", "learning_rate_init": "rate", "lr": "rate"},
+    **{"learning_rate": "rate", "weight_decay": "l2", "dropout": "hidden_dropout_ratios", "momentum": "momentum_start"},
+    **{"class_weight": "balance_classes", "early_stopping": "stopping_rounds", "n_iter_no_change": "stopping_rounds"},
+    **{"tol": "stopping_tolerance"},
+}
+"""What other libraries call some parameters, to say which may be meant."""
+
 
 def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None = None) -> Parameters:
     """Checked parameters from keyword values; what is not given has its default, or is as in the checkpoint.
@@ -279,7 +288,12 @@ def unknown(name: str, known: Iterable[str]) -> str:
     """Why a keyword is refused."""
     if name == "max_confusion_matrix_size":
         return "max_confusion_matrix_size is deprecated in H2O and changes no result; leave it out."
-    return f"{name!r} is not a parameter{nearest(name, known, '; `h2olite params` lists them.')}"
+    return f"{name!r} is not a parameter{meant(name, known, '; `h2olite params` lists them.')}"
+
+
+def meant(name: str, known: Iterable[str], otherwise: str = ".") -> str:
+    """What `nearest` gives for the name of a parameter, which may be another library's."""
+    return nearest(OTHER_PARAMETERS.get(name, name), known, otherwise)
 
 
 def _refuse(faults: list[str]) -> None:

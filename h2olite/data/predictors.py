@@ -18,6 +18,9 @@ from h2olite.parameters import nearest
 MOST_TEXT = 0.05
 """Share of cells that are no numbers up to which a categorical column was probably meant to be numeric."""
 
+FEW_ROWS = 50
+"""Rows below which it may be chance that no text occurs twice."""
+
 
 def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:
     """The names of columns given by name or 0-based index.
@@ -95,6 +98,20 @@ def advice_on_kinds(table: Table, names: Iterable[str], factors: Collection[str]
                 f"column {name!r} of {table.name} is categorical, though {n_numbers:,} of its {n_cells:,} cells are "
                 f"numbers (the first that is not: {first!r}, {table.place(row)}); correct that, make it missing "
                 f"(--na-string {shlex.quote(first)}), or name the column in factors if it is meant so."
+            )
+
+
+def advice_on_identifiers(table: Table, predictors: Iterable[str], factors: Collection[str]) -> Iterator[str]:
+    """A sentence for each predictor of text that is another one in every row, if not in `factors`."""
+    for name in predictors:
+        column = table[name]
+        if column.levels is None or name in factors:
+            continue
+        n_cells = int((column.values >= 0).sum())
+        if FEW_ROWS <= n_cells == np.unique(column.values[column.values >= 0]).size:
+            yield (
+                f"column {name!r} of {table.name} is text that is another one in every row, which tells nothing of new "
+                "rows; leave it out by ignored_columns, or name it in factors if it is meant so."
             )
 
 

@@ -26,6 +26,7 @@ from .checkpoint import file_in, past_of
 from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
+from .objective import advice_on_penalties
 from .origin import model_id_of
 from .preparation import Measured, prepare
 from .pruning import pruned
@@ -96,8 +97,9 @@ def fit(
 
             return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
 
-        past = None
+        past, earlier = None, 0.0
         if checkpoint is not None:
+            earlier = checkpoint.record.seconds["total"]  # as the seconds of training are those of all its epochs
             past = past_of(checkpoint, measure())
             workers.network = network.resumed(averaged=parameters.averaging_window > 0)
 
@@ -121,7 +123,7 @@ def fit(
                     "compile": compiled - encoded,
                     "train": trainer.seconds_training,
                     "score": trainer.seconds_scoring,
-                    "total": time.perf_counter() - started,
+                    "total": earlier + time.perf_counter() - started,
                 },
                 warnings=prepared.warnings + idle,
                 unused=checkpoint.record.unused if checkpoint else [],
@@ -164,7 +166,13 @@ def fit(
             past,
         )
         trained = model(trainer.run())
-        return pruned(trained) if prune else trained
+        if not prune:
+            return trained
+        trained = pruned(trained)
+        trained.record.warnings += advice_on_penalties(
+            trained, prepared.training.observed.take(prepared.training.sample)
+        )
+        return trained
 
 
 def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:

@@ -67,7 +67,13 @@ class ModelMetrics(MetricGetters):
 
     def _metric(self, name: str, train: bool, valid: bool, xval: bool) -> Any:
         """One value, or a dict by frame when several are asked for."""
-        return self._of_frames(train, valid, xval, lambda metrics: getattr(metrics, name)())
+
+        def get(metrics: Metrics) -> Any:
+            if not hasattr(metrics, name):
+                raise AttributeError(f"metrics of category {metrics.category} have no {name}.")
+            return getattr(metrics, name)()
+
+        return self._of_frames(train, valid, xval, get)
 
     def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
         """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
-from h2olite.data.predictors import advice_on_kinds, choose_predictors, find_columns
+from h2olite.data.predictors import advice_on_identifiers, advice_on_kinds, choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
@@ -102,6 +102,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
         )
         said += advice_on_kinds(training, filter(None, [*predictors, name]), parameters.factors or ())
+        said += advice_on_identifiers(training, predictors, parameters.factors or ())
         levels = None if name is None else training[name].levels
     else:
         check_columns(parameters, checkpoint, training, name)

@@ -170,7 +170,7 @@ class RegularizationPath:
         """
         from .pictures import draw
 
-        refuse_unknown_picture(target)
+        refuse_undrawable(target)
         figure = draw(self)
         with replacing(Path(target)) as stream:
             figure.savefig(stream, format=Path(target).suffix[1:].lower())
@@ -204,10 +204,13 @@ class RegularizationPath:
         return f"Regularisation path by {self.sort_metric}\n{self.table().to_string(index=False)}"
 
 
-def refuse_unknown_picture(target: str | os.PathLike[str]) -> None:
-    """Raise a ParameterError unless the extension says which kind of picture to draw."""
+def refuse_undrawable(target: str | os.PathLike[str]) -> None:
+    """Raise now what `RegularizationPath.plot` would raise later."""
+    from .pictures import refuse_without_matplotlib
+
     if Path(target).suffix.lower() not in PICTURES:
         raise ParameterError(f"a picture's extension must be one of {', '.join(PICTURES)}; got {os.fspath(target)!r}.")
+    refuse_without_matplotlib()
 
 
 def read_strengths(given: Mapping[str, Any]) -> dict[str, list[float]]:

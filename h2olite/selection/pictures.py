@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from h2olite.errors import MissingExtraError
 
@@ -14,52 +14,63 @@ if TYPE_CHECKING:
     from .path import RegularizationPath
 
 MOST_NAMED = 10
-"""Predictors that the legend names: those with the largest norms."""
+"""Predictors that the legend names: those that stay longest, with the largest norms at the end."""
+
+
+def refuse_without_matplotlib() -> None:
+    """Raise a MissingExtraError unless there is matplotlib."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("pictures need matplotlib: pip install 'h2olite[plot]'.") from error
 
 
 def draw(path: RegularizationPath) -> Figure:
     """Loss and zero weights above, norms of the predictors' weights below, both against the strength.
 
-    Where two penalties vary, there is a line for each strength of the slower one, and norms are those of the chosen
-    one's.
+    Where several penalties vary, the one with most strengths runs along the axis. There is a line for each combination
+    of the others, and norms are those of the chosen one.
 
     Raises
     ------
     MissingExtraError : matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("pictures need matplotlib: pip install 'h2olite[plot]'.") from error
-    figure = Figure(figsize=(8, 8), layout="constrained")
+    refuse_without_matplotlib()
+    from matplotlib.figure import Figure
+
+    rows = path.rows()
+    # max takes the first of equals: of as many strengths, the penalty that varies fastest runs along the axis
+    along = max(reversed(path.names), key=lambda name: len({row[name] for row in rows}))
+    others = [name for name in path.names if name != along]
+    figure = Figure(figsize=(10, 8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    _draw_losses(path, above)
-    _draw_norms(path, below)
-    strengths = {row[path.names[-1]] for row in path.rows()}
+    _draw_losses(path, above, along, others)
+    _draw_norms(path, below, along, others)
+    strengths = {row[along] for row in rows}
     if min(strengths) > 0:
         below.set_xscale("log")
     elif len(strengths) > 1:
         below.set_xscale("symlog", linthresh=min(strengths - {0.0}))
-    below.set_xlabel(path.names[-1])
+    below.set_xlabel(along)
     return figure
 
 
-def _draw_losses(path: RegularizationPath, axes: Axes) -> None:
+def _draw_losses(path: RegularizationPath, axes: Axes, along: str, others: list[str]) -> None:
     """Validation loss with its standard error, training loss, and the share of zeros on a second scale."""
-    *slower, name = path.names
     rows = path.rows()
+    lines: dict[tuple[float, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        lines.setdefault(tuple(row[name] for name in others), []).append(row)
     zeros = axes.twinx()
-    for strengths, group in itertools.groupby(rows, key=lambda row: [row[other] for other in slower]):
-        points = list(group)
-        x = [row[name] for row in points]
-        others = ", ".join(f"{other} {strength:g}" for other, strength in zip(slower, strengths, strict=True))
+    for strengths, points in lines.items():
+        x = [row[along] for row in points]
         (line, *_) = axes.errorbar(
             x,
             [row["validation_loss"] for row in points],
             [row["standard_error"] for row in points],
             marker="o",
             capsize=3,
-            label=others or "validation",
+            label=_named(others, strengths) or "validation",
         )
         if not others:
             axes.plot(x, [row["training_loss"] for row in points], marker=".", label="training")
@@ -67,28 +78,42 @@ def _draw_losses(path: RegularizationPath, axes: Axes) -> None:
             x, [row["zero_share"] for row in points], linestyle=":", color=line.get_color() if others else "grey"
         )
     for choice, index, style in (("best", path.best, "-"), ("best_1se", path.best_1se, "--")):
-        axes.axvline(rows[index][name], color="black", linewidth=0.8, linestyle=style, label=choice)
+        where = _named(others, [rows[index][name] for name in others])
+        label = f"{choice} ({where})" if where else choice
+        axes.axvline(rows[index][along], color="black", linewidth=0.8, linestyle=style, label=label)
     axes.set_ylabel(path.sort_metric)
     zeros.set_ylabel("share of weights that are 0 (dotted)")
     zeros.set_ylim(0, 1)
-    axes.legend(fontsize="small")
+    _name_lines(axes)
 
 
-def _draw_norms(path: RegularizationPath, axes: Axes) -> None:
+def _draw_norms(path: RegularizationPath, axes: Axes, along: str, others: list[str]) -> None:
     """A line for every predictor."""
-    *slower, name = path.names
     rows = path.rows()
-    shown = [i for i, row in enumerate(rows) if all(row[other] == rows[path.chosen][other] for other in slower)]
+    chosen = rows[path.chosen]
+    shown = [i for i, row in enumerate(rows) if all(row[name] == chosen[name] for name in others)]
     norms = path.column_norms().iloc[shown]
-    named = set(norms.max().nlargest(MOST_NAMED).index)
+    from_the_end = norms.iloc[::-1].to_dict("list")
+    named = sorted(from_the_end, key=lambda predictor: from_the_end[predictor], reverse=True)[:MOST_NAMED]
     for predictor in norms:
         axes.plot(
-            [rows[i][name] for i in shown],
+            [rows[i][along] for i in shown],
             norms[predictor],
             label=predictor if predictor in named else None,
             color=None if predictor in named else "lightgrey",
             zorder=2 if predictor in named else 1,
         )
-    axes.set_ylabel("norm of the weights of each predictor")
-    if named:
-        axes.legend(fontsize="small", ncols=2)
+    where = _named(others, [chosen[name] for name in others])
+    axes.set_ylabel("norm of the weights of each predictor" + (f",\n{where}" if where else ""))
+    _name_lines(axes)
+
+
+def _named(names: list[str], strengths: Sequence[float]) -> str:
+    """Penalties and their strengths, such as ``l1 0.001, l2 0.01``."""
+    return ", ".join(f"{name} {strength:g}" for name, strength in zip(names, strengths, strict=True))
+
+
+def _name_lines(axes: Axes) -> None:
+    """A legend beside the axes, where it hides neither them nor a second scale."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.1, 1.0), borderaxespad=0.0)

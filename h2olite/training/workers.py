@@ -241,12 +241,18 @@ def start_threads(n_threads: int) -> ThreadPoolExecutor | None:
 
 
 def usable_threads() -> int:
-    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has whole cores."""
+    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has whole cores.
+
+    NUMBA_NUM_THREADS makes that fewer: joblib sets it so that its processes together use each core once.
+    """
     chosen = os.environ.get("H2OLITE_NTHREADS", "0")
     if not chosen.isdecimal():
         raise ParameterError(f"H2OLITE_NTHREADS must be a number of threads, 0 for all cores; got {chosen!r}.")
     if int(chosen):
         return int(chosen)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = os.environ.get("NUMBA_NUM_THREADS", "")
+    if most.isdecimal() and int(most):
+        cores = min(cores, int(most))
     # Threads wait for one another: with more than a quota lets run, all of them would stand still again and again.
     return max(int(min(cores, usable_cores())), 1)

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,7 +14,7 @@ HEAVY = ("numba", "pandas", "pyarrow", "numpy", "sklearn", "polars", "matplotlib
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, arguments, prog_name="h2olite")
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="h2olite")
 
 
 def loaded_by(code):
@@ -121,3 +122,32 @@ def test_wrong_usage_exits_with_2(arguments):
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
+
+
+def test_files_in_the_place_of_a_pattern_are_refused_with_the_way_out(tmp_path):
+    for name in ("a.parquet", "b.parquet"):
+        (tmp_path / name).touch()
+    result = run("train", tmp_path / "a.parquet", tmp_path / "b.parquet", "-y", "x")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        f"Error: Got unexpected extra argument ({tmp_path / 'b.parquet'}); files of one table are given as their "
+        f"folder, or by a pattern in quotes: '{tmp_path / '*.parquet'}'."
+    )
+    result = run("train", tmp_path / "a.parquet", "b")
+    assert result.stderr.splitlines()[-1] == "Error: Got unexpected extra argument (b)"
+
+
+def test_standard_output_is_utf8_whatever_the_locale(tmp_path):
+    table = "größe,列,y\n1,日,a\n2,本,b\n3,日,b\n"
+    (tmp_path / "t.csv").write_text(table, encoding="utf-8")
+    assert run("train", tmp_path / "t.csv", "-o", tmp_path / "m.h2olite", *SMALL).exit_code == 0
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for command in ("varimp", "show"):
+        done = subprocess.run(
+            [sys.executable, "-m", "h2olite_cli", command, tmp_path / "m.h2olite"],
+            env=environment,
+            capture_output=True,
+            check=True,
+        )
+        assert "列.日" in done.stdout.decode()
+        assert done.stderr == b""

@@ -133,6 +133,10 @@ def test_environment_sets_the_number_of_threads(monkeypatch):
     assert usable_threads() == 7
     monkeypatch.setenv("H2OLITE_NTHREADS", "0")
     assert usable_threads() < 1000
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    assert usable_threads() == 1
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1000")
+    assert usable_threads() < 1000
     monkeypatch.setenv("H2OLITE_NTHREADS", "two")
     result = run("train", DATASETS / "iris.csv", "--hidden", "3")
     assert result.exit_code == 1

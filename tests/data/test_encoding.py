@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import h2olite
 from h2olite.data import summary
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows, RowEncoder
-from h2olite.data.predictors import advice_on_kinds, choose_predictors, find_columns
+from h2olite.data.frames import as_table
+from h2olite.data.predictors import advice_on_identifiers, advice_on_kinds, choose_predictors, find_columns
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
@@ -472,3 +474,19 @@ def test_columns_of_mostly_zeros_are_scaled_only_and_miss_nothing_but_zeros(spar
 def test_otherwise_missing_numbers_are_the_mean_also_among_zeros(given):
     table = table_of(x=number(0, 0, 0, 4, NAN))
     assert RowEncoder.fit(table, ["x"], **{"sparse_from": 0.5} | given).imputed[0] == 1.0
+
+
+def test_text_that_is_another_one_in_every_row_is_told():
+    names = [f"u{i}" for i in range(60)]
+    table = as_table({"id": names, "twice": [*names[1:], "u1"], "gap": [*names[:-1], None], "size": np.arange(60.0)})
+    told = list(advice_on_identifiers(table, table.names, []))
+    assert [sentence.split(" of ")[0] for sentence in told] == ["column 'id'", "column 'gap'"]
+    assert told[0].endswith("leave it out by ignored_columns, or name it in factors if it is meant so.")
+    assert list(advice_on_identifiers(table, table.names, ["id", "gap"])) == []
+    assert list(advice_on_identifiers(as_table({"id": names[:40]}), ["id"], [])) == []
+
+
+def test_training_warns_of_identifiers_among_its_predictors():
+    table = {"id": [f"u{i}" for i in range(60)], "x": np.arange(60.0), "y": np.arange(60.0) % 7}
+    with pytest.warns(UserWarning, match=r"^column 'id' of training_frame is text that is another one in every row"):
+        h2olite.deeplearning(y="y", training_frame=table, hidden=[3], epochs=1)

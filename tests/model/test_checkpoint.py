@@ -268,3 +268,11 @@ def test_a_folder_that_cannot_be_made_is_told_before_training(tmp_path):
 def test_a_model_to_export_needs_a_name_for_its_file(tmp_path):
     with pytest.raises(ParameterError, match=r"model_id must be good for a file name .*; got 'a/b'."):
         start(export_checkpoints_dir=str(tmp_path), model_id="a/b")
+
+
+def test_seconds_of_a_training_that_went_on_are_those_of_both_parts():
+    settings = {"y": "species", "training_frame": IRIS, "hidden": [10], "seed": 1, "stopping_rounds": 0}
+    first = h2olite.deeplearning(epochs=200, classification_stop=-1, **settings)
+    second = h2olite.deeplearning(epochs=201, checkpoint=first, **settings)
+    for name in ("train", "total"):
+        assert second.record.seconds[name] > first.record.seconds[name]

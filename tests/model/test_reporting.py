@@ -263,3 +263,10 @@ def test_a_class_called_predict_keeps_the_prediction_apart():
     predictions = h2olite.deeplearning(y="y", training_frame=frame, **SMALL).predict(frame)
     assert predictions.columns.tolist() == ["predict", "no", "ppredict"]
     assert set(predictions["predict"]) <= {"no", "predict"}
+
+
+def test_a_metric_that_the_category_lacks_is_told(iris):
+    model = h2olite.deeplearning(y="target", training_frame=iris, **SMALL)
+    with pytest.raises(AttributeError, match=r"^metrics of category Multinomial have no mae\.$"):
+        model.mae()
+    assert model.mae.__name__ == "mae"

@@ -8,8 +8,9 @@ import pytest
 
 import h2olite
 from h2olite.parameters import Parameters
-from h2olite.selection import tracing
-from h2olite.selection.path import Point, RegularizationPath, read_strengths
+from h2olite.selection import pictures, tracing
+from h2olite.selection.path import Point, RegularizationPath, read_strengths, refuse_undrawable
+from h2olite.selection.pictures import draw
 from h2olite.selection.tracing import Itinerary
 
 SETTINGS = {"hidden": [16], "epochs": 20, "nthreads": 1, "seed": 1}
@@ -227,6 +228,22 @@ def test_pictures_are_drawn(path, tmp_path, extension):
     assert {"svg": b"<?xml", "png": b"\x89PNG"}[extension] in beginning
 
 
+def test_the_penalty_with_most_strengths_runs_along_the_axis_and_the_picture_names_the_others():
+    strengths = {"l1": "1e-4:0.1:3", "l2": [0, 1e-3]}
+    path = h2olite.regularization_path(y="y", training_frame=simulate(), **strengths, **SETTINGS | {"epochs": 2})
+    above, below, _ = draw(path).axes
+    assert below.get_xlabel() == "l1"
+    labels = [text.get_text() for text in above.get_legend().get_texts()]
+    assert {"l2 0", "l2 0.001", f"best (l2 {path.rows()[path.best]['l2']:g})"} <= set(labels)
+    assert below.get_ylabel().endswith(f"\nl2 {path.rows()[path.chosen]['l2']:g}")
+
+
+def test_the_picture_names_the_predictors_that_stay_longest(path, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_NAMED", 2)
+    _, below, _ = draw(path).axes
+    assert {text.get_text() for text in below.get_legend().get_texts()} == {"x0", "x1"}
+
+
 def test_pictures_of_other_kinds_are_refused(path):
     with pytest.raises(h2olite.ParameterError, match=r"a picture's extension must be one of \.svg, \.png, \.pdf; got"):
         path.plot("path.bmp")
@@ -243,6 +260,8 @@ def test_without_matplotlib_the_extra_is_named(path, tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", fail)
     with pytest.raises(h2olite.MissingExtraError, match=r"pip install 'h2olite\[plot\]'"):
         path.plot(tmp_path / "path.svg")
+    with pytest.raises(h2olite.MissingExtraError, match=r"pip install 'h2olite\[plot\]'"):
+        refuse_undrawable(tmp_path / "path.svg")
 
 
 @pytest.fixture
