@@ -6,11 +6,11 @@ import numba
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels import losses, rows
+from h2olite.kernels import losses, penalties, rows
 from h2olite.kernels.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
-from h2olite.network.network import Network
+from h2olite.network.network import Network, no_dues
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
 
 ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
@@ -100,11 +100,12 @@ def rule(**settings):
     }
     flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
     interval = np.int64(settings.pop("interval", 1))
+    payment = np.int64(settings.pop("payment", 0))
     singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
-    return Rule(**flags, **singles, interval=interval)
+    return Rule(**flags, **singles, interval=interval, payment=payment)
 
 
-def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1, n_parts=None):
+def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1, n_parts=None, dues=None):
     """Run the kernel on the rows in this order, in a team of so many threads."""
     order = np.arange(len(data.levels)) if order is None else order
     shape = net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size
@@ -114,11 +115,13 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
     state = (net.iterate, mean, net.first, net.second, net.activity)
 
+    dues = dues or no_dues(net)
     outer = [flat[net.layout.weights[net.layout.n_input_major] :] for flat in (net.iterate, net.first, net.second)]
 
     def run(work):
         own = tuple(outer if work is team[0] else map(np.copy, outer))
-        rows.train_rows(net.layout, *state, own, goal, how, data, order, batch_size, rows_seen, np.uint64(seed), work)
+        what = goal, how, data, order, batch_size, rows_seen, np.uint64(seed)
+        rows.train_rows(net.layout, *state, own, dues, *what, work)
 
     if n_members == 1:
         run(*team)
@@ -127,9 +130,10 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
             list(pool.map(run, team))
 
 
-def pay_penalties(net, how, n_updates, rows_seen=0):
-    """Let the kernel pay the penalties."""
-    rows.pay_penalties(net.layout, net.iterate, net.first, net.second, COLUMNS, how, n_updates, rows_seen)
+def settle(net, dues, how, n_updates, rows_seen=0, judged_rows=0):
+    """Let the kernel's penalties act, and maybe judge the weights."""
+    state = net.iterate, net.first, net.second
+    penalties.settle(net.layout, *state, dues, how, n_updates, rows_seen, judged_rows)
 
 
 def predict(net, goal, data, *, order=None, capacity=32):

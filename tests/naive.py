@@ -346,23 +346,82 @@ def bound_incoming(layer, max_w2):
     layer.parameters[:-1] *= np.sqrt(max_w2 / np.maximum(squares, max_w2))
 
 
-def pay_penalties(layers, columns, rule, n_updates, seen):
-    """The proximal steps of the l1 and the group penalty of many updates; columns are where each one's inputs start."""
+IN, NEWLY_IN, OUT = 0, 0.5, 1
+
+
+class Penalised:
+    """What penalties that make zeros know of the weights of each layer: arrays of (inputs, channels, units)."""
+
+    def __init__(self, layers, columns):
+        weights = [layer.parameters[:-1] for layer in layers]
+        self.columns = list(itertools.pairwise(columns))
+        self.out = [np.where(w == 0, OUT, IN).astype(float) for w in weights]
+        self.moved, self.charged = ([np.zeros_like(w) for w in weights] for _ in range(2))
+
+
+def pay(layers, dues, rule, n_updates, seen):
+    """The proximal steps of many updates; weights that are out give back what they learnt."""
     for number, layer in enumerate(layers):
-        rates = rate_at(rule, number, seen)
+        rates = np.full(layer.parameters[:-1].shape, rate_at(rule, number, seen))
         if rule.adaptive:
             rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
-        weights = layer.parameters[:-1]
-        weights[:] = np.sign(weights) * np.maximum(abs(weights) - rule.l1 * n_updates * rates, 0)
-        if number == 0:
-            rates = np.broadcast_to(rates, weights.shape)
-            for begin, end in itertools.pairwise(columns):
-                shrink_group(weights[begin:end], rates[begin:end], rule.input_group_l1 * n_updates)
+        rates = rates * n_updates
+        w, out, moved, charged = layer.parameters[:-1], dues.out[number], dues.moved[number], dues.charged[number]
+        has_columns = number == 0 and rule.input_group_l1 > 0
+        was_out = out == OUT
+        moved[was_out] += w[was_out]
+        charged[was_out] += rates[was_out]
+        if not has_columns:
+            moved[~was_out] += (np.sign(w) * rates)[~was_out]
+            charged[~was_out] += rates[~was_out]
+        w[:] = np.where(was_out, 0, np.sign(w) * np.maximum(abs(w) - rule.l1 * rates, 0))
+        leave(w, out, moved, charged, (w == 0) & ~was_out)
+        for begin, end in dues.columns if has_columns else ():
+            of = slice(begin, end)
+            norm = np.linalg.norm(w[of])
+            if norm > 0:
+                rate = (w[of] ** 2 * rates[of]).sum() / norm**2
+                within = out[of] != OUT
+                moved[of] += w[of] / norm * rate
+                charged[of] += within * rate
+                w[of] *= max(1 - rule.input_group_l1 * np.sqrt(w[of].size) * rate / norm, 0)
+                leave(w[of], out[of], moved[of], charged[of], (w[of] == 0) & within)
 
 
-def shrink_group(weights, rates, owed):
-    """The proximal step of owed * sqrt(number of weights) * norm, at the mean rate weighed by the squared weights."""
-    squares = (weights**2).sum()
-    if squares > 0:
-        rate = (weights**2 * rates).sum() / squares
-        weights *= max(1 - owed * np.sqrt(weights.size) * rate / np.sqrt(squares), 0)
+def leave(w, out, moved, charged, which):
+    """Have some weights go out, as if they had never moved."""
+    for array, value in ((w, 0), (moved, 0), (charged, 0), (out, OUT)):
+        array[which] = value
+
+
+def judge(layers, dues, rule, share, steady):
+    """Which weights are in and out, by what has moved them."""
+    for number, layer in enumerate(layers):
+        w, out, moved, charged = layer.parameters[:-1], dues.out[number], dues.moved[number], dues.charged[number]
+        coming = np.sign(moved) * np.maximum(abs(moved) - rule.l1 * charged, 0)
+        if number > 0 or rule.input_group_l1 == 0:
+            was_out = out == OUT
+            unsteady = ~was_out & (abs(moved) < steady * charged) & (abs(w) < rule.l1 * charged)
+            w[was_out] = share * coming[was_out]
+            w[unsteady] = 0
+            out[:] = np.where(w == 0, OUT, IN)
+        else:
+            for begin, end in dues.columns:
+                of = slice(begin, end)
+                judge_column(w[of], out[of], moved[of], charged[of], coming[of], rule, share, steady)
+        moved[:] = charged[:] = 0
+
+
+def judge_column(w, out, moved, charged, coming, rule, share, steady):
+    """The same for the weights out of one column."""
+    was_out = out == OUT
+    strength = rule.input_group_l1 * np.sqrt(w.size)
+    if was_out.all():
+        norm = np.linalg.norm(coming)
+        kept = max(1 - strength * (coming**2 * charged).sum() / norm**3, 0) if norm > 0 else 0
+    else:
+        most = charged[~was_out].max()
+        unsteady = np.linalg.norm(moved[~was_out]) < steady * most and np.linalg.norm(w) < strength * most
+        kept = 0 if unsteady else 1
+    w[:] = np.where(was_out, share * kept * coming, w if kept else 0)
+    out[:] = np.where(w == 0, OUT, np.where(was_out, NEWLY_IN, IN))

@@ -5,7 +5,6 @@ Rows come as a named tuple of arrays (see `h2olite.data.encoding.EncodedRows`).
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,13 +21,13 @@ from .layout import (
     own_inputs,
     own_levels,
     own_units,
-    rows_of,
 )
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
 from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
+from .penalties import pay_together
 from .randomness import stream, uniform
 from .teams import meet
-from .updates import average, group_soft_threshold, rate_of, share_of, soft_threshold, step_of
+from .updates import average, rate_of, share_of, step_of
 
 FORGETTING = np.float32(0.001)
 """Weight of the newest row in the average activation of a hidden unit, as in H2O."""
@@ -60,6 +59,7 @@ def train_rows(
     second,
     activity,
     outer,
+    dues,
     objective,
     rule,
     rows,
@@ -79,10 +79,12 @@ def train_rows(
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
     outer : the parameters of an output-major layer and both memories of them, for the first member as a view of theta,
         first and second, for the others as copies.
+    dues : of penalties that make zeros, which act here if rule.payment is above 0.
     rows_seen : rows trained on before.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
+    paid = dues.paid[0]
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
@@ -107,6 +109,10 @@ def train_rows(
         if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
+        if rule.payment > 0 and now - paid >= rule.payment:
+            n_updates = np.float32(now - paid) / np.float32(batch_size)
+            pay_together(layout, theta, first, second, outer[0], dues, rule, n_updates, now, work.member)
+            paid = now
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
             note_parameters(layout, mean, theta, share, work)
@@ -222,32 +228,3 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
                 softmax(linear, r, n_outputs)
             for k in range(n_outputs):
                 outputs[start + r, k] = activated[r, k] if autoencoder else linear[r, k]
-
-
-@entry
-def pay_penalties(layout, theta, first, second, columns, rule, n_updates, rows_seen):
-    """Let l1 and input_group_l1 of the last n_updates act on all weights; biases carry no penalty.
-
-    Weights left alone by some of these updates owe it as well: the penalty is on every weight at every update.
-
-    columns : int64 (n_columns + 1,), where the inputs of each column start, and their number. A column's penalty is
-    input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs; after soft thresholding, this is
-    the proximal step of both penalties (Simon et al. 2013).
-    """
-    owed = rule.l1 * np.float32(n_updates)
-    owed_by_group = rule.input_group_l1 * np.float32(n_updates)
-    for layer in range(layout.widths.size):
-        step = step_of(rule, layer, rows_seen)
-        weights, memory, other = (
-            rows_of(layout, theta, layer),
-            rows_of(layout, first, layer),
-            rows_of(layout, second, layer),
-        )
-        for i in range(weights.shape[0]):
-            soft_threshold(step, weights, memory, other, i, owed)
-        if layer == 0 and owed_by_group > 0:
-            n_weights_each = layout.sizes[1] * (layout.widths[0] // layout.padded[1])
-            for c in range(columns.size - 1):
-                n_weights = (columns[c + 1] - columns[c]) * n_weights_each
-                group = owed_by_group * np.float32(math.sqrt(n_weights))
-                group_soft_threshold(step, weights, memory, other, columns[c], columns[c + 1], group)

@@ -15,7 +15,11 @@ from .compiling import kernel
 
 
 class Rule(NamedTuple):
-    """The update rule and its settings, as float32 scalars."""
+    """The update rule and its settings, as float32 scalars.
+
+    interval : rows between two looks of the running average at the parameters.
+    payment : rows between two steps of l1 and input_group_l1, 0 if there are none.
+    """
 
     adaptive: bool
     rho: np.float32
@@ -34,6 +38,7 @@ class Rule(NamedTuple):
     fast: bool
     window: np.float32
     interval: np.int64
+    payment: np.int64
 
 
 class Step(NamedTuple):
@@ -170,40 +175,6 @@ def average(mean, theta, begin, end, share):
     for i in range(begin, end):
         for k in range(mean.shape[1]):
             mean[i, k] += share * (theta[i, k] - mean[i, k])
-
-
-@kernel
-def soft_threshold(step, weights, first, second, i, owed):
-    """Let the l1 penalty of many updates act on row i: w = sign(w) max(abs(w) - owed * rate, 0), the proximal step.
-
-    owed is l1 times the number of updates; the rate is the one that each weight has now.
-    References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates).
-    """
-    for k in range(weights.shape[1]):
-        rest = abs(weights[i, k]) - owed * rate_of(step, first, second, i, k)
-        weights[i, k] = math.copysign(max(rest, np.float32(0)), weights[i, k])
-
-
-@kernel
-def group_soft_threshold(step, weights, first, second, begin, end, owed):
-    """Let a group penalty act on rows begin to end, the weights w out of one column.
-
-    w = w max(1 - owed * rate / norm of w, 0), with the mean of the weights' rates, each weighing w^2.
-    References: Yuan and Lin 2006.
-    """
-    squares, rates = np.float32(0), np.float32(0)
-    for i in range(begin, end):
-        for k in range(weights.shape[1]):
-            square = weights[i, k] * weights[i, k]
-            squares += square
-            rates += square * rate_of(step, first, second, i, k)
-    kept = np.float32(0)
-    if squares > 0:  # its powers may leave the range of float32
-        square_norm = np.float64(squares)
-        kept = np.float32(max(1.0 - owed * (rates / square_norm) / math.sqrt(square_norm), 0.0))
-    for i in range(begin, end):
-        for k in range(weights.shape[1]):
-            weights[i, k] *= kept
 
 
 @kernel

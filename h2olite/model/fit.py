@@ -169,9 +169,7 @@ def fit(
         if not prune:
             return trained
         trained = pruned(trained)
-        trained.record.warnings += advice_on_penalties(
-            trained, prepared.training.observed.take(prepared.training.sample)
-        )
+        trained.record.warnings += advice_on_penalties(trained)
         return trained
 
 
@@ -203,6 +201,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         fast=parameters.fast_mode,
         window=single(parameters.averaging_window),
         interval=np.int64(interval),
+        payment=np.int64(0),
     )
 
 

@@ -31,6 +31,9 @@ COPIES = 9
 """Arrays as large as the network's parameters, at the peak: the parameters, their average and two memories of the
 update rule, the best ones measured, and at the end those that importances are taken from, as float64."""
 
+COPIES_OF_PENALISED = 3
+"""As many more of them under penalties that make zeros."""
+
 ENCODED = 4
 """Bytes of a predictor in an encoded row."""
 
@@ -104,11 +107,12 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     n_parts = parts_of(layout, n_predictors, batch_size)
     if n_parts > 1:
         scratch += max(folds, 1) * 2 * n_parts * batch_size * int(layout.widths.max())
+    copies = COPIES + COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
     return MemoryEstimate(
         program=PROGRAM,
         tables=sum(READ * _size(table) + PER_COLUMN * len(table.columns) for table in tables) + folds * _size(training),
         rows=(1 + folds) * n_rows * (n_predictors * ENCODED + PER_ROW),
-        network=4 * (max(folds, 1) * COPIES * int(layout.weights[-1]) + scratch),
+        network=4 * (max(folds, 1) * copies * int(layout.weights[-1]) + scratch),
         scoring=PER_ERROR_SCORED * min(scored * n_inputs, ERRORS_AT_A_TIME)
         if parameters.autoencoder
         else scored * (PER_ROW_SCORED + PER_OUTPUT_SCORED * n_outputs),

@@ -16,16 +16,12 @@ from h2olite.parameters import Parameters
 
 if TYPE_CHECKING:
     from .model import Model
-    from .scoring import Observed
 
 ABSOLUTE_LOSSES = ("laplace", "quantile")
 """Distributions whose loss is in units of the response, not of its square."""
 
 UNFINISHED = 0.25
 """Share of the objective from which on penalties are far from done when training errors end the training."""
-
-WORSE = 1.05
-"""Times the loss of a model without predictors from which on a model is worse than that, and not just as good."""
 
 
 def penalties(model: Model, parameters: Parameters) -> list[float]:
@@ -74,38 +70,13 @@ def describe_objective(model: Model) -> dict[str, float | None]:
     return {"loss": loss, "penalty": penalty, "penalty_share": None if loss is None else share}
 
 
-def advice_on_penalties(model: Model, observed: Observed) -> Iterator[str]:
-    """Sentences on penalties that did not do what they are for.
-
-    observed : what happened in the rows of the training metrics.
-    """
-    parameters, objective = model.parameters, describe_objective(model)
-    loss, share = objective["loss"], objective["penalty_share"]
-    if loss is None or share is None or observed.actual is None:
+def advice_on_penalties(model: Model) -> Iterator[str]:
+    """Sentences on penalties that had no time to do what they are for."""
+    share = describe_objective(model)["penalty_share"]
+    if share is None:
         return
     if model.stopped_by in ("classification_stop", "regression_stop") and share > UNFINISHED:
         yield (
             f"{model.stopped_by} ended training when the training rows were predicted without error, before the "
             f"penalties had done their part; pass {model.stopped_by}=-1 to train on."
         )
-    name = "input_group_l1" if parameters.input_group_l1 else "l1"
-    if getattr(parameters, name) and model.record.unused and _is_worse_than_a_constant(model, loss, observed):
-        yield (
-            f"the model predicts its training rows worse than one without predictors: {name} "
-            f"{getattr(parameters, name):g} is too strong, or removes in one step what is worth keeping; lower it, or "
-            "let a regularisation path find a strength."
-        )
-
-
-def _is_worse_than_a_constant(model: Model, loss: float, observed: Observed) -> bool:
-    """Whether the shares of the classes, or the mean, would have been clearly better predictions."""
-    assert model.response is not None
-    assert model.training_metrics is not None
-    assert observed.actual is not None
-    if model.response.levels is None:  # other distributions than gaussian do not predict the mean
-        return model.parameters.distribution == "gaussian" and 1 - model.training_metrics["r2"] > WORSE
-    known = ~np.isnan(observed.actual)
-    weights = None if observed.weights is None else observed.weights[known]
-    counts = np.bincount(observed.actual[known].astype(np.int64), weights)
-    shares = counts[counts > 0] / counts.sum()
-    return loss > -WORSE * float((shares * np.log(shares)).sum())

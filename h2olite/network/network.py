@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from h2olite.kernels.layout import Layout
+from h2olite.kernels.penalties import IN, OUT, Dues
 from h2olite.parameters import Activation, WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
@@ -173,6 +174,25 @@ class Network:
         """The flat part that a layer has: its weights, then its biases, with their padding."""
         flat = self.theta if of is None else of
         return flat[self.layout.weights[layer] : self.layout.weights[layer + 1]]
+
+
+def dues_of(network: Network, columns: np.ndarray) -> Dues:
+    """What is known of weights for penalties that make zeros before any acted; weights of 0 are out, biases never are.
+
+    columns : int64, where the inputs of each column start, and the number of inputs.
+    """
+    out, moved, charged = (aligned_zeros(network.iterate.size) for _ in range(3))
+    out[:] = OUT  # and what is only padding stays so
+    for layer in range(network.n_layers):
+        network.weights(layer, out)[network.weights(layer, network.iterate) != 0] = IN
+        network.biases(layer, out)[...] = IN
+    return Dues(columns, out, moved, charged, np.array([network.rows_seen], np.int64))
+
+
+def no_dues(network: Network) -> Dues:
+    """What takes the place of that in a training without such penalties."""
+    nothing = np.empty(0, np.float32)
+    return Dues(np.empty(0, np.int64), nothing, nothing, nothing, np.array([network.rows_seen], np.int64))
 
 
 def initial_network(

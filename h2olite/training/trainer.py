@@ -14,11 +14,12 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder
 from h2olite.errors import TrainingError
 from h2olite.kernels.losses import HUBER
+from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
-from h2olite.network.network import Network
+from h2olite.network.network import Network, dues_of
 from h2olite.parameters import Parameters
 
 from .history import history_row
@@ -40,17 +41,19 @@ LOOKS = 20
 """How often the average looks at the weights, at the least, by the time that all rows so far count for it. It matters
 where looking is slow, with thousands of levels: fewer looks there leave the last tenth of the rows with one or none."""
 
-MOST_ROWS_PER_PAYMENT = 4096
-"""The penalties that make zeros act once an epoch, or after so many rows. Acting at every update would leave few
-weights at zero, since the noise of single rows moves them away again; acting too rarely would overshoot."""
+ROWS_PER_JUDGEMENT = 4096
+"""Rows by which the penalties that make zeros judge weights, but an epoch at the most: enough to tell a weight's own
+direction from that of single rows."""
 
-MOST_OWED = 20.0
-"""Rows times l1 by which a strong l1 acts. In 4,096 rows the weights that an l1 of 0.1 is going to remove grow enough
-for the biases to make up for them, and without them those biases are wrong. Not so under input_group_l1, which leaves
-the weights above the first layer, and selects fewer columns when it acts rarely."""
+LEAST_ROWS_PER_PAYMENT, MOST_ROWS_PER_PAYMENT = 32, 256
+"""Rows between two steps of these penalties. More would take too much from weights worth keeping; fewer take time."""
 
-LEAST_ROWS_PER_PAYMENT = 64
-"""Acting more often takes time and changes nothing."""
+MOST_OWED = 8.0
+"""Times its norm, at a rate of 1, that a step may take from a column, or from a weight of 1."""
+
+WORK_OF_PAYMENT = 16
+"""Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
+are on many more weights than updates are, and must be rare."""
 
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
@@ -164,8 +167,10 @@ class Trainer:
         self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
-        self._payment_interval = self._rows_per_payment()
-        self._paid = self._network.rows_seen
+        self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
+        if self._has_penalty:
+            self.workers.dues = dues_of(self._network, self.columns)
+        self._judged = self._network.rows_seen
         self._best: Best | None = None
         self._scored_at = -math.inf
         self._scoring_took = 0.0
@@ -242,16 +247,16 @@ class Trainer:
         network = self._network
         interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
         rule = self.rule._replace(interval=np.int64(interval))
-        payment = self._next_payment(end)
+        judgement = self._next_judgement(end)
         while network.rows_seen < end:
-            size = min(self._block, payment - network.rows_seen)
+            size = min(self._block, judgement - network.rows_seen)
             started = time.perf_counter()
             order = self.usable[self._order.take(size)]
             self.workers.train(self.objective, rule, self.rows, order, self.parameters.seed)
-            if self._has_penalty and network.rows_seen == payment:
-                if payment - self._paid >= self._payment_interval:
-                    self._pay_penalties()
-                payment = self._next_payment(end)
+            if self._has_penalty and network.rows_seen == judgement:
+                if judgement - self._judged >= self._rows_per_judgement:
+                    self._settle()
+                judgement = self._next_judgement(end)
             took = time.perf_counter() - started
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2 and size == self._block:
@@ -281,28 +286,41 @@ class Trainer:
         )
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
-    def _rows_per_payment(self) -> int:
-        """After how many rows the penalties act."""
+    @property
+    def _rows_per_judgement(self) -> int:
         batch_size = self.workers.batch_size
-        rows = max(MOST_OWED / max(float(self.rule.l1), MOST_OWED / MOST_ROWS_PER_PAYMENT), LEAST_ROWS_PER_PAYMENT)
-        return min(self.usable.size, -(-int(rows) // batch_size) * batch_size)
+        return min(self.usable.size, -(-ROWS_PER_JUDGEMENT // batch_size) * batch_size)
 
-    def _next_payment(self, end: int) -> int:
-        """Rows seen when the penalties act next, stretched or shortened so that no small rest is left before `end`.
+    def _rows_per_payment(self) -> int:
+        """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
+        largest = int(np.diff(self.columns).max(initial=0) * self._network.layout.sizes[1])
+        strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
+        if strength == 0:
+            return 0
+        wanted = min(max(MOST_OWED / strength, LEAST_ROWS_PER_PAYMENT), MOST_ROWS_PER_PAYMENT)
+        rows = int(max(wanted, WORK_OF_PAYMENT * int(self.rule.interval) / AVERAGING_INTERVAL))
+        batch_size = self.workers.batch_size
+        return min(-(-rows // batch_size) * batch_size, self._rows_per_judgement)
+
+    def _next_judgement(self, end: int) -> int:
+        """Rows seen when weights are judged next, stretched or shortened so that no small rest is left before `end`.
 
         It must not depend on the blocks, whose sizes depend on the clock.
         """
-        if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._payment_interval:
+        if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._rows_per_judgement:
             return end
-        return max(self._paid + self._payment_interval, self._network.rows_seen + 1)
+        return max(self._judged + self._rows_per_judgement, self._network.rows_seen + 1)
 
-    def _pay_penalties(self) -> None:
-        """Let the penalties that make zeros act for the updates since they last did."""
+    def _settle(self) -> None:
+        """Let the penalties that make zeros act for all rows so far; judge the weights if there were enough rows."""
         network = self._network
-        self.workers.pay_penalties(self.rule, self.columns, (network.rows_seen - self._paid) / self.workers.batch_size)
-        self._paid = network.rows_seen
+        rows = network.rows_seen - self._judged
+        is_due = 2 * rows >= self._rows_per_judgement
+        self.workers.settle(self.rule, rows if is_due else 0)
+        if is_due:
+            self._judged = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
-        network.theta[network.iterate == 0] = 0
+        network.theta[self.workers.dues.out > IN] = 0
 
     def _score_is_due(self) -> bool:
         """Whether the model is to be measured after an iteration that is not the last."""
@@ -315,7 +333,7 @@ class Trainer:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at = time.perf_counter()
         if self._has_penalty:
-            self._pay_penalties()
+            self._settle()
         self._refuse_instability()
         measurement = self._record()
         metric = self.parameters.stopping_metric

@@ -18,11 +18,12 @@ from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
+from h2olite.kernels.penalties import settle
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
-from h2olite.network.network import Network
+from h2olite.network.network import Network, no_dues
 from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 from h2olite.network.topology import exchange_of, members_of_team, workspace
 
@@ -80,6 +81,7 @@ class Workers(Engine):
         ]
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
+        self.dues = no_dues(network)
         self._pool = start_threads(n_threads)
 
     def __exit__(
@@ -95,7 +97,7 @@ class Workers(Engine):
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)
-            self.pay_penalties(rule, nothing, 0.0)
+            self.settle(rule, 0)
             self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
@@ -132,6 +134,7 @@ class Workers(Engine):
                     network.second,
                     network.activity,
                     outer,
+                    self.dues,
                     objective,
                     rule,
                     rows,
@@ -155,19 +158,12 @@ class Workers(Engine):
         if order.size and took > LEAST_TO_COMPARE:
             self._paces[which] = took / order.size
 
-    def pay_penalties(self, rule: Rule, columns: np.ndarray, n_updates: float) -> None:
-        """Let the penalties that make zeros act for n_updates; columns: where the inputs of each predictor start."""
+    def settle(self, rule: Rule, judged_rows: int) -> None:
+        """Let the penalties that make zeros act for all updates, and judge the weights by the last rows, if any."""
         network = self.network
-        kernels.pay_penalties(
-            network.layout,
-            network.iterate,
-            network.first,
-            network.second,
-            columns,
-            rule,
-            n_updates,
-            network.rows_seen,
-        )
+        n_updates = (network.rows_seen - int(self.dues.paid[0])) / self.batch_size
+        state = network.iterate, network.first, network.second
+        settle(network.layout, *state, self.dues, rule, n_updates, network.rows_seen, judged_rows)
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""

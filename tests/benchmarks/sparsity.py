@@ -7,9 +7,8 @@ network of 64 and 32 rectifiers is trained by ADADELTA on one thread.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -21,7 +20,7 @@ from h2olite.model.scoring import objective_of
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
 from h2olite.parameters import Parameters
-from h2olite.training import trainer, workers
+from h2olite.training import workers
 from h2olite.training.workers import Workers
 
 N_COLUMNS, N_TRUE = 100, 10
@@ -81,12 +80,14 @@ def subgradient_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
     return train_plainly(tables, epochs, subgradient=l1)
 
 
-def collecting_numbers(tables: Tables, l1: float, epochs: int) -> Numbers:
-    """Those of a penalty that acts once an epoch for the updates that each weight has had, with their rates."""
-    return train_plainly(tables, epochs, collected=l1)
+def collecting_numbers(every: int) -> Callable[[Tables, float, int], Numbers]:
+    """Those of a proximal step every so many rows, for the updates that each weight has had, with their rates."""
+    return lambda tables, l1, epochs: train_plainly(tables, epochs, collected=l1, every=every)
 
 
-def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, collected: float = 0.0) -> Numbers:
+def train_plainly(
+    tables: Tables, epochs: int, *, subgradient: float = 0.0, collected: float = 0.0, every: int = 0
+) -> Numbers:
     """Train by ADADELTA in NumPy, with l1 in one of two other ways; the result is averaged as h2olite does."""
     names = [f"x{i}" for i in range(N_COLUMNS)]
     x, x_test = (np.column_stack([table[name] for name in names]) for table in tables)
@@ -139,10 +140,10 @@ def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, coll
             seen += 1
             if seen % 32 == 0:
                 mean += min(1.0, 32 / (0.1 * seen)) * (theta - mean)
-        if collected:
-            theta[...] = np.sign(theta) * np.maximum(np.abs(theta) - collected * penalised * owed, 0)
-            mean[penalised * (theta == 0) > 0] = 0
-        owed[...] = 0
+            if collected and seen % every == 0:
+                theta[...] = np.sign(theta) * np.maximum(np.abs(theta) - collected * penalised * owed, 0)
+                owed[...] = 0
+        mean[penalised * (theta == 0) > 0] = 0
 
     def measure(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         linear = outputs(x, mean)[3].astype(np.float64)
@@ -153,13 +154,6 @@ def train_plainly(tables: Tables, epochs: int, *, subgradient: float = 0.0, coll
     l1 = subgradient + collected
     loss, error = measure(x_test, y_test)
     return Numbers(float((weights == 0).mean()), loss, error, measure(x, y)[0] + l1 * float(np.abs(weights).sum()))
-
-
-@contextlib.contextmanager
-def paying_every(n_rows: int) -> Iterator[None]:
-    """Let the penalties act after so many rows."""
-    with mock.patch.multiple(trainer, MOST_ROWS_PER_PAYMENT=n_rows, LEAST_ROWS_PER_PAYMENT=n_rows):
-        yield
 
 
 def print_line(name: str, numbers_of: Callable[[Tables, float, int], Numbers], l1: float, epochs: int) -> None:
@@ -176,10 +170,8 @@ def print_zeros() -> None:
         print_line("h2olite", h2olite_numbers, l1, epochs)
         print_line("subgradient", subgradient_numbers, l1, epochs)
     l1, epochs = STRENGTHS[0]
-    for n_rows in (1000, 200, 32):
-        with paying_every(n_rows):
-            print_line(f"penalty acts every {n_rows:,} rows", h2olite_numbers, l1, epochs)
-    print_line("penalty acts for the updates of each weight", collecting_numbers, l1, epochs)
+    for every, named in ((4000, "once an epoch"), (32, "every 32 rows"), (1, "after every row")):
+        print_line(f"proximal step {named}", collecting_numbers(every), l1, epochs)
 
 
 def print_selection() -> None:

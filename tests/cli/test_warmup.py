@@ -11,11 +11,11 @@ OTHER_NETWORKS = """
 import numpy as np
 from click.testing import CliRunner
 import h2olite
-from h2olite.kernels import rows, sparse
+from h2olite.kernels import penalties, rows, sparse
 from h2olite_cli.main import main
 
 def compiled():
-    kernels = (rows.train_rows, rows.predict_rows, rows.pay_penalties, sparse.predict_sparse_rows)
+    kernels = (rows.train_rows, rows.predict_rows, penalties.settle, sparse.predict_sparse_rows)
     return [len(kernel.signatures) for kernel in kernels]
 
 CliRunner().invoke(main, ["warmup"], catch_exceptions=False)

@@ -4,8 +4,6 @@ One step agrees to a few float32 roundings (6e-8 each) of sums of some ten terms
 add up, and ADADELTA, which divides by the size of gradients, lifts them a little.
 """
 
-import itertools
-
 import naive
 import numpy as np
 import pytest
@@ -19,9 +17,9 @@ from examples import (
     copy,
     network,
     objective,
-    pay_penalties,
     predict,
     rule,
+    settle,
     table,
     train,
 )
@@ -29,7 +27,7 @@ from examples import (
 from h2olite.kernels import rows
 from h2olite.kernels.layout import LANES
 from h2olite.kernels.passes import GROUP
-from h2olite.kernels.updates import Rule
+from h2olite.network.network import dues_of
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
@@ -322,41 +320,6 @@ def test_l2_does_not_act_on_biases():
     np.testing.assert_allclose(net.biases(0), before.biases(0), atol=1e-5)
 
 
-@pytest.mark.parametrize("adaptive", [True, False])
-def test_paying_the_l1_penalty_makes_exact_zeros_and_spares_biases(adaptive):
-    net, data, how = network(), table(30), rule(adaptive=adaptive, rate=0.01, annealing=0.1, decay=0.9, l1=1, fast=True)
-    layers = naive.layers_of(net)
-    train(net, objective(), how, data)
-    naive.train(layers, objective(), how, data)
-    biases = [net.biases(layer).copy() for layer in range(net.n_layers)]
-    pay_penalties(net, how, 30, rows_seen=30)
-    naive.pay_penalties(layers, COLUMNS, Rule(*map(float, how)), 30, 30)
-    assert_same(net, layers, MANY_STEPS)
-    zeros = [net.weights(layer) == 0 for layer in range(net.n_layers)]
-    assert zeros[1].any()
-    assert not zeros[1].all()
-    for layer, before in enumerate(biases):
-        np.testing.assert_array_equal(zeros[layer][:, 0], layers[layer].parameters[:-1, 0] == 0)
-        np.testing.assert_array_equal(net.biases(layer), before)
-
-
-@pytest.mark.parametrize(("adaptive", "strength"), [(True, 0.1), (False, 0.6)])
-@pytest.mark.parametrize("activation", ["Rectifier", "Maxout"])
-def test_group_penalty_shrinks_the_weights_of_each_column_together(activation, adaptive, strength):
-    net, data = network(activation=activation), table(30)
-    how = rule(adaptive=adaptive, rate=0.01, input_group_l1=strength, fast=True)
-    net.weights(0)[-1] *= 0.01
-    layers = naive.layers_of(net)
-    goal = objective(activation=activation)
-    train(net, goal, how, data)
-    naive.train(layers, goal, how, data)
-    pay_penalties(net, how, 30, rows_seen=30)
-    naive.pay_penalties(layers, COLUMNS, Rule(*map(float, how)), 30, 30)
-    assert_same(net, layers, MANY_STEPS)
-    zeros = net.weights(0) == 0
-    assert {zeros[begin:end].mean() for begin, end in itertools.pairwise(COLUMNS)} == {0.0, 1.0}
-
-
 def test_max_w2_bounds_the_squares_into_each_unit_and_channel_and_spares_biases():
     net, goal, bound = network(activation="Maxout"), objective(activation="Maxout"), np.float32(0.5)
     before = copy(net)
@@ -383,7 +346,7 @@ def test_padding_stays_zero(activation, adaptive):
     net, goal = network("cross-entropy of 4", activation), objective("cross-entropy of 4", activation, dropout=0.3)
     how = rule(adaptive=adaptive, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
     train(net, goal, how, table(40, "cross-entropy of 4"), batch_size=3)
-    pay_penalties(net, how, 40)
+    settle(net, dues_of(net, COLUMNS), how, 40, judged_rows=40)
     assert padding(net, net.theta).size > LANES
     for flat in (net.theta, net.first, net.second):
         np.testing.assert_array_equal(padding(net, flat), 0)

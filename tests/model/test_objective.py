@@ -101,21 +101,3 @@ def test_penalties_that_good_predictions_left_no_time_are_told():
     longer = h2olite.deeplearning(training_frame=table, input_group_l1=3e-3, **settings)
     assert longer.report()["features"]["unused"] == ["noise"]
     assert h2olite.deeplearning(training_frame=table, l1=1e-6, **SETTINGS).stopped_by == "classification_stop"
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_model_that_a_penalty_made_worse_than_none_is_told(weighted):
-    table = separable(10_000)
-    settings = SETTINGS | {"classification_stop": -1}
-    if weighted:
-        table["weight"], settings["weights_column"] = np.full(10_000, 2.0), "weight"
-    with pytest.warns(UserWarning, match=r"worse than one without predictors: l1 0\.003 is too strong"):
-        model = h2olite.deeplearning(training_frame=table, l1=3e-3, **settings)
-    assert model.logloss() > 1.05 * np.log(2)
-    assert model.record.warnings[-1].endswith("or let a regularisation path find a strength.")
-
-
-@pytest.mark.parametrize("l1", [1e-3, 100.0])
-def test_a_model_as_good_as_one_without_predictors_is_fine(table, classes, l1):
-    for frame in (table, classes):
-        assert not h2olite.deeplearning(training_frame=frame, l1=l1, **SETTINGS | {"epochs": 20}).record.warnings

@@ -79,6 +79,18 @@ def test_group_penalty_removes_whole_columns_and_keeps_those_that_matter():
     assert set(unused) == set(table) - {"x0", "x1", "x2", "colour", "y"}
 
 
+@pytest.mark.parametrize("penalty", [{"l1": 3e-3}, {"input_group_l1": 1e-3}, {"input_group_l1": 1e-2}], ids=str)
+def test_what_tells_everything_stays_however_small_the_gradients_have_become(penalty):
+    random = np.random.default_rng(1)
+    level = random.choice(["a", "b"], 10_000)
+    table = {"noise": random.random(10_000), "level": level, "y": level}
+    settings = {"hidden": [20], "epochs": 5, "classification_stop": -1, "nthreads": 1, "seed": 1}
+    model = h2olite.deeplearning(y="y", training_frame=table, **settings, **penalty)
+    report = model.report()
+    assert report["features"]["unused"] == ["noise"]
+    assert report["objective"]["loss"] + report["objective"]["penalty"] < 0.05
+
+
 @pytest.mark.proves("l1", "l2")
 def test_norm_of_the_weights_falls_with_l2_and_their_number_with_l1(linear_table):
     x, y = linear_table

@@ -29,7 +29,7 @@ def simulate(n_rows=1000, seed=0):
 def path():
     """A path of group penalties that ends with an empty model."""
     return h2olite.regularization_path(
-        y="y", training_frame=simulate(), input_group_l1="1e-3:0.1:9", nfolds=4, **SETTINGS
+        y="y", training_frame=simulate(), input_group_l1="1e-3:0.5:9", nfolds=4, **SETTINGS
     )
 
 
@@ -203,7 +203,7 @@ def test_rows_without_a_response_judge_nothing():
 
 def test_paths_repeat_themselves(path):
     again = h2olite.regularization_path(
-        y="y", training_frame=simulate(), input_group_l1="1e-3:0.1:9", nfolds=4, **SETTINGS
+        y="y", training_frame=simulate(), input_group_l1="1e-3:0.5:9", nfolds=4, **SETTINGS
     )
     assert again.rows() == path.rows()
 

@@ -16,7 +16,7 @@ def crashing(monkeypatch):
     train_rows = kernels.train_rows
 
     def crash(*arguments):
-        if arguments[10].size:  # the rows; none while compiling
+        if arguments[11].size:  # the rows; none while compiling
             raise MemoryError("a thread's memory is gone")
         train_rows(*arguments)
 
