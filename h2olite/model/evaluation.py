@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,13 @@ def measure(
     observed = _observed(model, table, adaptation)
     with model._engine(table, adaptation) as (engine, rows):
         return scoring.metrics(engine, model._objective, rows, np.arange(table.n_rows), observed)
+
+
+def measure_parts(model: Model, table: Table, adaptation: Adaptation, parts: Sequence[np.ndarray]) -> list[Metrics]:
+    """The metrics on some rows of a table, given by their indices, and on others, which `measure` would encode anew."""
+    observed = _observed(model, table, adaptation)
+    with model._engine(table, adaptation) as (engine, rows):
+        return [model._scoring.metrics(engine, model._objective, rows, part, observed) for part in parts]
 
 
 def predict_observed(model: Model, table: Table, adaptation: Adaptation) -> Predicted:

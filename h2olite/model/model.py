@@ -30,7 +30,7 @@ from h2olite.training.engine import Engine
 from h2olite.training.workers import Workers, usable_threads
 
 from .artifact import write_artifact
-from .evaluation import curves, measure, model_performance, predict_observed
+from .evaluation import curves, measure, measure_parts, model_performance, predict_observed
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import ModelMetrics
@@ -266,6 +266,7 @@ class Model(ModelMetrics):
 
     model_performance = model_performance
     measure = measure
+    measure_parts = measure_parts
     predict_observed = predict_observed
     curves = curves
 

@@ -274,30 +274,26 @@ def held_in(table: Table, response: str | None, share: float, seed: int) -> np.n
     return kept
 
 
-def parts_of(table: Table, response: str | None, weights_column: str | None, n_parts: int) -> list[Table]:
+def parts_of(table: Table, response: str | None, weights_column: str | None, n_parts: int) -> list[np.ndarray]:
     """The rows of a table that can show how good a model is, dealt to parts: fewer of them if there are few rows."""
     responses = None if response is None else complete_rows(table, [response])
     rows = training_rows(table, weights=row_weights(table, weights_column, Adaptation(table.name)), complete=responses)
     parts = deal_folds(rows.size, min(n_parts, rows.size), "Random", 0)
-    return [table.take(rows[parts == part]) for part in range(parts.max() + 1)]
-
-
-def measure(model: Model, parts: Sequence[Table]) -> np.ndarray:
-    """The model's loss on each part: float64, shape (n_parts,)."""
-    return np.array([model.measure(part, Adaptation(part.name)).stopping_value("AUTO") for part in parts])
+    return [rows[parts == part] for part in range(parts.max() + 1)]
 
 
 def _validate(
-    itinerary: Itinerary, training: Table, validation: Table, parts: Sequence[Table], watch: Watch | None
+    itinerary: Itinerary, training: Table, validation: Table, parts: Sequence[np.ndarray], watch: Watch | None
 ) -> tuple[list[Point], bool]:
     """The points of a path that parts of the validation rows judge, and whether it was interrupted."""
     together = JointProgress(watch, itinerary.epochs)
     points = []
     for model in itinerary.travel(itinerary.places, training, [together.of(i) for i in range(len(itinerary.places))]):
         adaptation = Adaptation(validation.name)
-        model.validation_metrics = model.measure(validation, adaptation)
+        of_all, *of_parts = model.measure_parts(validation, adaptation, [np.arange(validation.n_rows), *parts])
+        model.validation_metrics = of_all
         model.record.warnings += adaptation.warnings()
-        points.append(Point(pruned(model), measure(model, parts)))
+        points.append(Point(pruned(model), np.array([of_part.stopping_value("AUTO") for of_part in of_parts])))
     return points, together.interrupted
 
 
@@ -325,7 +321,8 @@ def _cross_validate(
         """The loss of the fold's next model on its rows, None if there is no model."""
         try:
             model = next(of_folds[fold], None)
-            return None if model is None else float(measure(model, [held_out[fold]])[0])
+            rows = held_out[fold]
+            return None if model is None else model.measure(rows, Adaptation(rows.name)).stopping_value("AUTO")
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
 
