@@ -97,7 +97,8 @@ class Workers(Engine):
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)
-            self.settle(rule, 0)
+            if rule.l1 > 0 or rule.input_group_l1 > 0:
+                self.settle(rule, 0)
             self.predict(objective, rows, nothing)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:

@@ -142,11 +142,11 @@ def main() -> None:
     tell("path", lambda seed: numbers(tables, chosen[seed - 1]))
     tell("network on its columns", lambda seed: train(tables, seed, list(chosen[seed - 1].encoder.schema)))
     tell(f"network on {MOST} columns of an autoencoder", lambda seed: train_on_encoded(tables, seed))
-    svm = LinearSVC(C=0.1, max_iter=100_000)
+    svm = LinearSVC(C=0.1, max_iter=100_000, random_state=0)
     tell("linear SVM (scikit-learn)", lambda _: fit_linear(tables, svm), 1)
     elimination = RFE(svm, n_features_to_select=MOST, step=100)
     tell("the same, recursive elimination", lambda _: fit_linear(tables, elimination, svm), 1)
-    lasso = LogisticRegression(l1_ratio=1, solver="liblinear", max_iter=10_000)
+    lasso = LogisticRegression(l1_ratio=1, solver="liblinear", max_iter=10_000, random_state=0)
     tell("logistic regression with l1 (scikit-learn)", lambda _: fit_linear(tables, lasso), 1)
 
 
