@@ -4,7 +4,7 @@ A weight is in or out. In steps of `Rule.payment` rows, a weight that is in is m
 penalties for all updates since the last one, and is out once that makes it 0. One that is out learns in vain: what the
 gradients made of it since the last step is taken back, and added up.
 
-Single rows would soon have every weight leave 0 again, and no column of weights would ever get there. Both are
+Single rows move weights away from 0 again, and keep columns of weights from ever getting there. What is in and out is
 therefore decided by the mean of thousands of rows, when the weights are judged. Let s be the subgradient of abs(w), or
 of the norm of a column: at the optimum, its mean is the gradient of the loss by w, in units of the strength.
 
@@ -33,7 +33,7 @@ from .updates import rate_of, step_of
 
 STEADY = np.float32(0.8)
 """Norm of the mean subgradient below which a weight has no direction of its own. That of a weight at its optimum is 1.
-On simulated tables 0.8 and 0.9 leave the same columns, 0.5 leaves more of those that are noise."""
+Between 0.65 and 0.9, paths on simulated tables end with next to no column of noise; with 0.5, some have dozens."""
 
 ENTRY = 0.25
 """Share of what a weight that comes in would have moved to by now, where it begins: it learns the rest by itself, since
