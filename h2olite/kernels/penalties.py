@@ -53,6 +53,7 @@ class Dues(NamedTuple):
         a weight that is in; of the rate times the gradient of the loss, for one that is out.
     charged : float32 (n_parameters,), the sum of the rates over the same updates.
     paid : int64 (1,), rows seen when the penalties last acted.
+    owed : int64 (1,), updates since then. A mini-batch cut short at the end of an epoch makes a whole one.
     """
 
     columns: np.ndarray
@@ -60,6 +61,7 @@ class Dues(NamedTuple):
     moved: np.ndarray
     charged: np.ndarray
     paid: np.ndarray
+    owed: np.ndarray
 
 
 @kernel
@@ -93,7 +95,7 @@ def pay(layout, theta, first, second, dues, rule, n_updates, rows_seen):
 
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """
-    dues.paid[0] = rows_seen
+    dues.paid[0], dues.owed[0] = rows_seen, 0
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
         weights, memories = (

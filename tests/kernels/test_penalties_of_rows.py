@@ -101,13 +101,13 @@ def test_penalties_act_every_so_many_rows_of_training(batch_size, n_members):
     train(net, goal, how._replace(payment=np.int64(8)), data, dues=dues, **options)
     for start in range(0, 36, 8):
         order = np.arange(start, min(start + 8, 36))
-        train(apart, goal, how, data, order=order, rows_seen=start, **options)
+        train(apart, goal, how, data, order=order, rows_seen=start, dues=dues_apart, **options)
         if order.size == 8:
             settle(apart, dues_apart, how, 8 / batch_size, start + 8)
     np.testing.assert_array_equal(net.theta, apart.theta)
     for ours, theirs in zip(dues, dues_apart, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert dues.paid[0] == 32
+    assert (dues.paid[0], dues.owed[0]) == (32, 4 // batch_size)
 
 
 def judged(moved, charged, w, out, **strengths):
@@ -117,7 +117,7 @@ def judged(moved, charged, w, out, **strengths):
     flats = [np.full_like(net.theta, OUT), np.zeros_like(net.theta), np.zeros_like(net.theta)]
     for flat, value in zip(flats, (out, moved, charged), strict=True):
         net.weights(0, flat)[...] = value
-    dues = Dues(np.array([0, 1]), *flats, np.zeros(1, np.int64))
+    dues = Dues(np.array([0, 1]), *flats, *np.zeros((2, 1), np.int64))
     settle(net, dues, rule(**strengths), 0.0, 0, 10)
     assert not dues.moved.any()
     assert not dues.charged.any()
