@@ -293,7 +293,7 @@ class Trainer:
 
     def _rows_per_payment(self) -> int:
         """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(self.columns).max(initial=0) * self._network.layout.sizes[1])
+        largest = int(np.diff(self.columns).max(initial=0)) * self._network.weights(0)[0].size
         strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
         if strength == 0:
             return 0
@@ -309,7 +309,7 @@ class Trainer:
         """
         if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._rows_per_judgement:
             return end
-        return max(self._judged + self._rows_per_judgement, self._network.rows_seen + 1)
+        return self._judged + self._rows_per_judgement
 
     def _settle(self) -> None:
         """Let the penalties that make zeros act for all rows so far; judge the weights if there were enough rows."""

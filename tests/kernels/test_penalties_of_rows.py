@@ -110,7 +110,7 @@ def test_penalties_act_every_so_many_rows_of_training(batch_size, n_members):
     assert (dues.paid[0], dues.owed[0]) == (32, 4 // batch_size)
 
 
-def judged(moved, charged, w, out, **strengths):
+def judged(moved, charged, w, out, **settings):
     """The weights of a network of one layer with one input and output after a judgement, and whether they are out."""
     net = network(hidden=(), n_inputs=1)
     net.weights(0)[...] = w
@@ -118,7 +118,7 @@ def judged(moved, charged, w, out, **strengths):
     for flat, value in zip(flats, (out, moved, charged), strict=True):
         net.weights(0, flat)[...] = value
     dues = Dues(np.array([0, 1]), *flats, *np.zeros((2, 1), np.int64))
-    settle(net, dues, rule(**strengths), 0.0, 0, 10)
+    settle(net, dues, rule(**settings), 0, 0, 10)
     assert not dues.moved.any()
     assert not dues.charged.any()
     return net.weights(0).item(), net.weights(0, dues.out).item()
@@ -130,6 +130,13 @@ def test_a_weight_comes_in_where_the_mean_gradient_is_larger_than_the_penalty(st
     weight, out = judged(-6.0, 10, 0, OUT, **strength)
     np.testing.assert_allclose(weight, -ENTRY * 1.0, rtol=1e-6)
     assert out == (0 if "l1" in strength else penalties.NEWLY_IN)
+
+
+@pytest.mark.parametrize("strength", [{"l1": 0.5}, {"input_group_l1": 0.5}], ids=str)
+@pytest.mark.parametrize(("payment", "share"), [(1, ENTRY), (5, 0.5), (10, 1), (20, 1)])
+def test_a_weight_comes_in_by_more_where_penalties_act_rarely(payment, share, strength):
+    weight, _ = judged(-6.0, 10, 0, OUT, payment=payment, **strength)
+    np.testing.assert_allclose(weight, -share, rtol=1e-6)
 
 
 @pytest.mark.parametrize("strength", [{"l1": 0.5}, {"input_group_l1": 0.5}], ids=str)
