@@ -6,14 +6,14 @@ gradients made of it since the last step is taken back, and added up.
 
 Single rows move weights away from 0 again, and keep columns of weights from ever getting there. What is in and out is
 therefore decided by the mean of thousands of rows, when the weights are judged. Let s be the subgradient of abs(w), or
-of the norm of a column: at the optimum, its mean is the gradient of the loss by w, in units of the strength.
+of the norm of a column: at the optimum, its mean is minus the gradient of the loss by w, in units of the strength.
 
 - A weight that is out comes in if that gradient is larger than its penalty: mean abs(s) would be above 1.
 - One that is in has s = w / norm of w. If the mean of s is well inside the unit ball, w has no direction of its own but
   only that of the latest rows; it goes out, if it is so small that the penalties could have removed it by now.
 
-The mean gradient of thousands of rows may still be large by chance. A weight that has come in does not count in the
-model before it has been judged again.
+The mean gradient of thousands of rows may still be large by chance. A column that has come in does not count in the
+model before it has been judged again; without averaging, where what learns is the model, it then begins at 0.
 
 References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates); Xiao 2010 (means of gradients
 decide over zeros); Simon, Friedman, Hastie and Tibshirani 2013 (the proximal step of both penalties).
@@ -48,11 +48,12 @@ class Dues(NamedTuple):
     """What is known of each weight for the penalties; empty arrays where there are none.
 
     columns : int64 (n_columns + 1,), where the inputs of each column start, and their number.
-    out : float32 (n_parameters,), whether each weight is IN, NEWLY_IN or OUT.
+    out : float32 (n_parameters,), whether each weight is IN, NEWLY_IN or OUT; NEWLY_IN only under input_group_l1.
     moved : float32 (n_parameters,), since the weight was last judged, the sum over all updates of the rate times s, for
-        a weight that is in; of the rate times the gradient of the loss, for one that is out.
+        a weight that is in; of minus the rate times the gradient of the loss, for one that is out.
     charged : float32 (n_parameters,), the sum of the rates over the same updates.
     paid : int64 (1,), rows seen when the penalties last acted.
+    owed : int64 (1,), updates since then. A mini-batch cut short at the end of an epoch makes a whole one.
     """
 
     columns: np.ndarray
@@ -60,6 +61,7 @@ class Dues(NamedTuple):
     moved: np.ndarray
     charged: np.ndarray
     paid: np.ndarray
+    owed: np.ndarray
 
 
 @kernel
@@ -93,7 +95,7 @@ def pay(layout, theta, first, second, dues, rule, n_updates, rows_seen):
 
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """
-    dues.paid[0] = rows_seen
+    dues.paid[0], dues.owed[0] = rows_seen, 0
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
         weights, memories = (

@@ -84,7 +84,7 @@ def train_rows(
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
-    paid = dues.paid[0]
+    paid, owed = dues.paid[0], dues.owed[0]
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
@@ -109,13 +109,15 @@ def train_rows(
         if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
+        owed += 1
         if rule.payment > 0 and now - paid >= rule.payment:
-            n_updates = np.float32(now - paid) / np.float32(batch_size)
-            pay_together(layout, theta, first, second, outer[0], dues, rule, n_updates, now, work.member)
-            paid = now
+            pay_together(layout, theta, first, second, outer[0], dues, rule, np.float32(owed), now, work.member)
+            paid, owed = now, 0
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
             note_parameters(layout, mean, theta, share, work)
+    if work.member.place == 0:
+        dues.owed[0] = owed
 
 
 @kernel

@@ -186,13 +186,14 @@ def dues_of(network: Network, columns: np.ndarray) -> Dues:
     for layer in range(network.n_layers):
         network.weights(layer, out)[network.weights(layer, network.iterate) != 0] = IN
         network.biases(layer, out)[...] = IN
-    return Dues(columns, out, moved, charged, np.array([network.rows_seen], np.int64))
+    return Dues(columns, out, moved, charged, np.array([network.rows_seen], np.int64), np.zeros(1, np.int64))
 
 
 def no_dues(network: Network) -> Dues:
     """What takes the place of that in a training without such penalties."""
     nothing = np.empty(0, np.float32)
-    return Dues(np.empty(0, np.int64), nothing, nothing, nothing, np.array([network.rows_seen], np.int64))
+    paid, owed = np.array([network.rows_seen], np.int64), np.zeros(1, np.int64)
+    return Dues(np.empty(0, np.int64), nothing, nothing, nothing, paid, owed)
 
 
 def initial_network(

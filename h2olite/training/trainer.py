@@ -46,10 +46,12 @@ ROWS_PER_JUDGEMENT = 4096
 direction from that of single rows."""
 
 LEAST_ROWS_PER_PAYMENT, MOST_ROWS_PER_PAYMENT = 32, 256
-"""Rows between two steps of these penalties. More would take too much from weights worth keeping; fewer take time."""
+"""Rows between two steps of these penalties, but for `WORK_OF_PAYMENT`. More would take too much from weights worth
+keeping; fewer take time."""
 
 MOST_OWED = 8.0
-"""Times its norm, at a rate of 1, that a step may take from a column, or from a weight of 1."""
+"""About how much a step may take, at a rate of 1, from the norm of a column or from a weight, in updates by single
+rows; a step of the least rows may take more."""
 
 WORK_OF_PAYMENT = 16
 """Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
@@ -293,7 +295,7 @@ class Trainer:
 
     def _rows_per_payment(self) -> int:
         """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(self.columns).max(initial=0) * self._network.layout.sizes[1])
+        largest = int(np.diff(self.columns).max(initial=0)) * self._network.weights(0)[0].size
         strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
         if strength == 0:
             return 0
@@ -309,7 +311,7 @@ class Trainer:
         """
         if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._rows_per_judgement:
             return end
-        return max(self._judged + self._rows_per_judgement, self._network.rows_seen + 1)
+        return self._judged + self._rows_per_judgement
 
     def _settle(self) -> None:
         """Let the penalties that make zeros act for all rows so far; judge the weights if there were enough rows."""
@@ -319,7 +321,8 @@ class Trainer:
         self.workers.settle(self.rule, rows if is_due else 0)
         if is_due:
             self._judged = network.rows_seen
-        # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be.
+        # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
+        # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
         network.theta[self.workers.dues.out > IN] = 0
 
     def _score_is_due(self) -> bool:

@@ -162,9 +162,8 @@ class Workers(Engine):
     def settle(self, rule: Rule, judged_rows: int) -> None:
         """Let the penalties that make zeros act for all updates, and judge the weights by the last rows, if any."""
         network = self.network
-        n_updates = (network.rows_seen - int(self.dues.paid[0])) / self.batch_size
         state = network.iterate, network.first, network.second
-        settle(network.layout, *state, self.dues, rule, n_updates, network.rows_seen, judged_rows)
+        settle(network.layout, *state, self.dues, rule, int(self.dues.owed[0]), network.rows_seen, judged_rows)
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""

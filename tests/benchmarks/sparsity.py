@@ -57,7 +57,7 @@ class Tables(NamedTuple):
 
 TABLES = [Tables(simulate(4000, seed), simulate(10_000, 100 + seed)) for seed in range(3)]
 FRESH = [Tables(simulate(4000, seed), simulate(10_000, 100 + seed)) for seed in (11, 12, 13)]
-"""Tables that no choice in the package was made by."""
+"""Tables by which fewer choices in the package were made."""
 
 
 def train(tables: Tables, **settings: Any) -> h2olite.Model:

@@ -101,24 +101,24 @@ def test_penalties_act_every_so_many_rows_of_training(batch_size, n_members):
     train(net, goal, how._replace(payment=np.int64(8)), data, dues=dues, **options)
     for start in range(0, 36, 8):
         order = np.arange(start, min(start + 8, 36))
-        train(apart, goal, how, data, order=order, rows_seen=start, **options)
+        train(apart, goal, how, data, order=order, rows_seen=start, dues=dues_apart, **options)
         if order.size == 8:
             settle(apart, dues_apart, how, 8 / batch_size, start + 8)
     np.testing.assert_array_equal(net.theta, apart.theta)
     for ours, theirs in zip(dues, dues_apart, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert dues.paid[0] == 32
+    assert (dues.paid[0], dues.owed[0]) == (32, 4 // batch_size)
 
 
-def judged(moved, charged, w, out, **strengths):
+def judged(moved, charged, w, out, **settings):
     """The weights of a network of one layer with one input and output after a judgement, and whether they are out."""
     net = network(hidden=(), n_inputs=1)
     net.weights(0)[...] = w
     flats = [np.full_like(net.theta, OUT), np.zeros_like(net.theta), np.zeros_like(net.theta)]
     for flat, value in zip(flats, (out, moved, charged), strict=True):
         net.weights(0, flat)[...] = value
-    dues = Dues(np.array([0, 1]), *flats, np.zeros(1, np.int64))
-    settle(net, dues, rule(**strengths), 0.0, 0, 10)
+    dues = Dues(np.array([0, 1]), *flats, *np.zeros((2, 1), np.int64))
+    settle(net, dues, rule(**settings), 0, 0, 10)
     assert not dues.moved.any()
     assert not dues.charged.any()
     return net.weights(0).item(), net.weights(0, dues.out).item()
@@ -130,6 +130,13 @@ def test_a_weight_comes_in_where_the_mean_gradient_is_larger_than_the_penalty(st
     weight, out = judged(-6.0, 10, 0, OUT, **strength)
     np.testing.assert_allclose(weight, -ENTRY * 1.0, rtol=1e-6)
     assert out == (0 if "l1" in strength else penalties.NEWLY_IN)
+
+
+@pytest.mark.parametrize("strength", [{"l1": 0.5}, {"input_group_l1": 0.5}], ids=str)
+@pytest.mark.parametrize(("payment", "share"), [(1, ENTRY), (5, 0.5), (10, 1), (20, 1)])
+def test_a_weight_comes_in_by_more_where_penalties_act_rarely(payment, share, strength):
+    weight, _ = judged(-6.0, 10, 0, OUT, payment=payment, **strength)
+    np.testing.assert_allclose(weight, -share, rtol=1e-6)
 
 
 @pytest.mark.parametrize("strength", [{"l1": 0.5}, {"input_group_l1": 0.5}], ids=str)

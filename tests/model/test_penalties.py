@@ -1,6 +1,7 @@
 """What the penalties do to whole models: the textbook's solutions, exact zeros, columns that leave."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -21,20 +22,17 @@ def linear_table():
     return x, (y - y.mean()) / y.std(ddof=1)
 
 
-def coefficients(x, y, **penalties):
+def coefficients(x, y, **settings):
     """The weights of a network without hidden layers after long training with a falling rate."""
+    usual = {"adaptive_rate": False, "rate": 0.01, "rate_annealing": 1e-3, "epochs": 400}
     model = h2olite.deeplearning(
         y="y",
         training_frame={f"x{i}": column for i, column in enumerate(x.T)} | {"y": y},
         hidden=[],
-        adaptive_rate=False,
-        rate=0.01,
-        rate_annealing=1e-3,
-        epochs=400,
         stopping_rounds=0,
         nthreads=1,
         seed=1,
-        **penalties,
+        **usual | settings,
     )
     return model.weights(0).iloc[0].reindex([f"x{i}" for i in range(x.shape[1])], fill_value=0).to_numpy()
 
@@ -59,6 +57,20 @@ def test_l1_without_hidden_layers_is_the_lasso_down_to_which_weights_are_zero(li
     x, y = linear_table
     # Ours is mean (f - t)^2 + l1 sum |w|, theirs half of the mean plus alpha sum |w|.
     assert_close(coefficients(x, y, l1=l1), Lasso(alpha=l1 / 2, tol=1e-10).fit(x, y).coef_)
+
+
+@pytest.mark.parametrize(("batch_size", "n_known"), [(300, 500), (500, 300)])
+def test_mini_batches_cut_short_owe_the_penalty_of_whole_ones(linear_table, batch_size, n_known):
+    x, y = linear_table
+    known = np.where(np.arange(len(y)) < n_known, y, np.nan)
+    settings = {"rate": 0.05, "rate_annealing": 1e-4, "epochs": 1000, "mini_batch_size": batch_size}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "rows of training_frame that lack the response")
+        ours = coefficients(x, known, l1=0.2, standardize=False, **settings)
+    theirs = Lasso(alpha=0.1, tol=1e-10).fit(x[:n_known], y[:n_known]).coef_
+    # As an update by 200 rows counts as much as one by 300, the solution is not quite the same.
+    assert np.linalg.norm(ours - theirs) < 0.01 * np.linalg.norm(theirs)
+    np.testing.assert_array_equal(ours == 0, theirs == 0)
 
 
 @pytest.mark.proves("input_group_l1")

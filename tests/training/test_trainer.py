@@ -282,3 +282,64 @@ def test_how_fast_the_machine_is_does_not_change_the_model(monkeypatch, given):
     monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0.0)  # blocks of rows stay as short as they begin
     slow = train(frame, x=["a"], reproducible=True, **given)
     np.testing.assert_array_equal(fast.network.theta, slow.network.theta)
+
+
+@pytest.fixture
+def settlements(monkeypatch):
+    """How often penalties that make zeros act: rows between steps, rows seen, and rows that weights are judged by."""
+    noted, settle = [], fit.Workers.settle
+
+    def note(self, rule, judged_rows):
+        noted.append((int(rule.payment), self.network.rows_seen, judged_rows))
+        return settle(self, rule, judged_rows)
+
+    monkeypatch.setattr(fit.Workers, "compile", lambda self, *_: None)  # which settles nothing
+    monkeypatch.setattr(fit.Workers, "settle", note)
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "judged"),
+    [
+        # Once an epoch; the rest is too little.
+        (1000, 5.2, [(200, 200), (400, 200), (600, 200), (800, 200), (1000, 200), (1000, 0), (1040, 0)]),
+        (290, 1.45, [(290, 290), (290, 0)]),  # stretched
+        (300, 1.5, [(200, 200), (300, 100)]),  # shortened
+        (60, 1.2, [(60, 0), (120, 120), (180, 0), (240, 120)]),  # whenever the model is measured, if there are enough
+    ],
+)
+def test_weights_are_judged_by_an_epoch_if_possible(frame, settlements, rows, epochs, judged):
+    settings = {"train_samples_per_iteration": rows, "score_each_iteration": True, "epochs": epochs}
+    train(frame[:200], l1=1e-3, **settings)
+    assert [of_rows for _, *of_rows in settlements] == [list(pair) for pair in judged]
+
+
+@pytest.mark.parametrize(("batch_size", "judged"), [(1, [4096, 8192, 12_288, 15_000]), (500, [4500, 9000, 15_000])])
+def test_weights_of_long_tables_are_judged_by_whole_mini_batches(frame, settlements, batch_size, judged):
+    long = pd.concat([frame] * 5, ignore_index=True)
+    train(long, l1=1e-3, epochs=1, train_samples_per_iteration=0, mini_batch_size=batch_size)
+    assert [seen for _, seen, n_rows in settlements if n_rows] == judged
+
+
+@pytest.mark.parametrize(
+    ("given", "payment"),
+    [
+        ({"l1": 1e-3}, 256),
+        ({"l1": 0.125}, 64),
+        ({"l1": 0.125, "mini_batch_size": 48}, 96),
+        ({"l1": 1.0}, 32),
+        ({"l1": 1.0, "mini_batch_size": 2000}, 2000),
+        ({"input_group_l1": 0.0625, "hidden": [4]}, 64),
+        ({"input_group_l1": 0.0625, "hidden": [2], "activation": "Maxout"}, 64),  # two channels each
+    ],
+    ids=str,
+)
+def test_stronger_penalties_act_more_often(frame, settlements, given, payment):
+    train(frame, **given)
+    assert {payment for payment, *_ in settlements} == {payment}
+
+
+def test_penalties_act_rarely_on_the_weights_of_many_levels(frame, settlements):
+    levels = pd.Series([f"level {i}" for i in np.random.default_rng(0).integers(0, 1500, 3000)])
+    train(frame.assign(a=levels), l1=0.1)
+    assert {payment for payment, *_ in settlements} == {3000}
