@@ -295,7 +295,7 @@ class Trainer:
 
     def _rows_per_payment(self) -> int:
         """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(self.columns).max(initial=0)) * self._network.weights(0)[0].size
+        largest = int(np.diff(self.columns).max(initial=0)) * math.prod(self._network.weights(0).shape[1:])
         strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
         if strength == 0:
             return 0
