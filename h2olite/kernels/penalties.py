@@ -98,10 +98,8 @@ def pay(layout, theta, first, second, dues, rule, n_updates, rows_seen):
     dues.paid[0], dues.owed[0] = rows_seen, 0
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
-        weights, memories = (
-            rows_of(layout, theta, layer),
-            (rows_of(layout, first, layer), rows_of(layout, second, layer)),
-        )
+        weights = rows_of(layout, theta, layer)
+        memories = rows_of(layout, first, layer), rows_of(layout, second, layer)
         out, moved = rows_of(layout, dues.out, layer), rows_of(layout, dues.moved, layer)
         charged = rows_of(layout, dues.charged, layer)
         in_columns = layer == 0 and rule.input_group_l1 > 0
@@ -123,7 +121,7 @@ def soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, l
     for k in range(weights.shape[1]):
         w = weights[i, k]
         rates = n_updates * rate_of(step, memories[0], memories[1], i, k)
-        kept = max(abs(w) - l1 * rates, ZERO)
+        kept = beyond(w, l1 * rates)
         was_out = out[i, k] == OUT
         is_out = was_out or kept == 0
         own_rates = ZERO if in_columns and not was_out else rates
@@ -131,7 +129,7 @@ def soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, l
         leaves = is_out and not was_out
         moved[i, k] = ZERO if leaves else moved[i, k] + change
         charged[i, k] = ZERO if leaves else charged[i, k] + own_rates
-        weights[i, k] = ZERO if is_out else math.copysign(kept, w)
+        weights[i, k] = ZERO if is_out else kept
         out[i, k] = OUT if is_out else out[i, k]
 
 
@@ -211,11 +209,11 @@ def judge_column(weights, out, moved, charged, begin, end, l1, strength, share):
                 coming_squares += coming * coming
                 coming_rates += coming * coming * charged[i, k]
     kept = 1.0
-    if is_in and math.sqrt(moved_squares) < STEADY * most_charged and math.sqrt(squares) < strength * most_charged:
-        kept = 0.0
-    elif not is_in:
-        owed = strength * coming_rates / coming_squares if coming_squares > 0 else 0.0
-        kept = max(1.0 - owed / math.sqrt(coming_squares), 0.0) if coming_squares > 0 else 0.0
+    if is_in:
+        if math.sqrt(moved_squares) < STEADY * most_charged and math.sqrt(squares) < strength * most_charged:
+            kept = 0.0
+    elif coming_squares > 0:
+        kept = max(1.0 - strength * coming_rates / coming_squares / math.sqrt(coming_squares), 0.0)
     for i in range(begin, end):
         for k in range(weights.shape[1]):
             was_out = out[i, k] == OUT
@@ -227,9 +225,9 @@ def judge_column(weights, out, moved, charged, begin, end, l1, strength, share):
 
 
 @kernel
-def beyond(moved, threshold):
-    """What of a movement lies beyond a threshold: sign(moved) max(abs(moved) - threshold, 0)."""
-    return math.copysign(max(abs(moved) - threshold, ZERO), moved)
+def beyond(value, threshold):
+    """What of a value lies beyond a threshold: sign(value) max(abs(value) - threshold, 0)."""
+    return math.copysign(max(abs(value) - threshold, ZERO), value)
 
 
 @kernel
