@@ -157,6 +157,7 @@ def fit(
             rule,
             rows,
             prepared.trained,
+            prepared.passes,
             prepared.training.sample,
             encoder.column_starts,
             parameters,

@@ -132,6 +132,7 @@ class Trainer:
     objective, rule : what is minimised, and how.
     rows : the encoded training table.
     usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
+    passes : how often an epoch passes each row of the table, see `h2olite.data.splits.divide_weights`; (0,) for once.
     sample : indices of the rows by which Huber's delta is set.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
@@ -148,6 +149,7 @@ class Trainer:
     rule: Rule
     rows: EncodedRows
     usable: np.ndarray
+    passes: np.ndarray
     sample: np.ndarray
     columns: np.ndarray
     parameters: Parameters
@@ -166,7 +168,12 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
+        self._order = RowOrder(
+            self.usable.size,
+            self.parameters.shuffle_training_data,
+            self.parameters.seed,
+            self.passes[self.usable] if self.passes.size else None,
+        )
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
@@ -282,7 +289,7 @@ class Trainer:
         else:
             errors = self.workers.predict(self.objective, self.rows, sample)
             errors[:, 0] -= self.rows.target[sample]
-        weights = self.rows.weights[sample] if self.rows.weights.size else np.ones(sample.size)
+        weights = self.rows.weights[sample] * self.passes[sample] if self.passes.size else np.ones(sample.size)
         delta = weighted_quantile(
             np.abs(errors).ravel(), self.parameters.huber_alpha, np.repeat(weights, errors.shape[1])
         )
