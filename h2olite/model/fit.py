@@ -23,6 +23,7 @@ from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, 
 from h2olite.training.workers import Workers, usable_threads
 
 from .checkpoint import file_in, past_of
+from .failure import advice_on_failure
 from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
@@ -31,7 +32,7 @@ from .origin import model_id_of
 from .preparation import Measured, prepare
 from .pruning import pruned
 from .record import TrainingRecord
-from .scoring import layout_of, objective_of
+from .scoring import LOG_LINK, layout_of, objective_of
 from .starting import starting_network
 
 SMALL_TABLE = 10_000
@@ -79,6 +80,7 @@ def fit(
             layout_of(encoder, response, parameters),
             encoder.input_names,
             absent_inputs=absent,
+            output_bias=prepared.output_bias,
         )
     else:
         absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
@@ -167,8 +169,12 @@ def fit(
             past,
         )
         trained = model(trainer.run())
+        if parameters.distribution in LOG_LINK:
+            outputs = workers.predict(objective, rows, prepared.training.sample)
+            trained.record.largest_output = float(outputs.max())
         if not prune:
             return trained
+        trained.record.warnings += advice_on_failure(trained, prepared)
         trained = pruned(trained)
         trained.record.warnings += advice_on_penalties(trained)
         return trained

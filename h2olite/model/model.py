@@ -170,6 +170,8 @@ class Model(ModelMetrics):
         """The columns of `predict` for a table, with indices of classes in the first one."""
         with self._engine(table, adaptation) as (engine, rows):
             outputs = engine.predict(self._objective, rows)
+        if self.record.largest_output is not None:
+            adaptation.note_extrapolations(outputs[:, 0] - self.record.largest_output)
         return self.columns_of(outputs, row_offsets(table, self.parameters.offset_column))
 
     def columns_of(self, outputs: np.ndarray, offsets: np.ndarray | None) -> dict[str, np.ndarray]:

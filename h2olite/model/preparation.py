@@ -11,7 +11,7 @@ from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
 from h2olite.data.predictors import advice_on_identifiers, advice_on_kinds, choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
-from h2olite.data.response import ResponseEncoder
+from h2olite.data.response import ResponseEncoder, refuse_one_value
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
@@ -31,6 +31,7 @@ from h2olite.validation import check_response, other_roles, resolve, wants_class
 from .checkpoint import check_columns, refuse_new_classes
 from .model import Model
 from .scoring import LOG_LINK, ClassShares, Observed, Reconstruction, Scoring, scoring_of
+from .starting import best_constant
 
 
 class Measured(NamedTuple):
@@ -76,6 +77,20 @@ class Preparation:
     validation: Measured | None
     shares: ClassShares | None
     warnings: list[str]
+
+    @property
+    def output_bias(self) -> float:
+        """The best constant of a response that is not standardised, otherwise 0."""
+        if self.response is None or self.response.levels is not None or self.response.multiplier != 1.0:
+            return 0.0
+        used = self.trained
+        weights, offsets = self.training.observed.weights, self.rows.offsets
+        return best_constant(
+            self.parameters,
+            self.rows.target[used],
+            None if weights is None else weights[used],
+            offsets[used].astype(np.float64) if offsets.size else None,
+        )
 
     @property
     def absent_inputs(self) -> np.ndarray:
@@ -135,6 +150,8 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
+    if response is not None and actual is not None:
+        refuse_one_value(training, response, actual[usable])
     trained, shares = usable, None
     if parameters.balance_classes and actual is not None and levels is not None:
         trained, shares = balance_rows(parameters, usable, actual, weights, len(levels))

@@ -44,6 +44,8 @@ class TrainingRecord:
     maker : who made the model, if it was imported; then nothing is known of the training.
     usable : rows of the training table that can be trained on; None if not known, as in older files.
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
+    largest_output : the largest linear output of the rows that the training metrics are from, without their offsets, if
+        the distribution has a log link; None otherwise, and in older files.
     """
 
     version: str
@@ -62,6 +64,7 @@ class TrainingRecord:
     maker: str | None = None
     usable: int | None = None
     best_epochs: float | None = None
+    largest_output: float | None = None
 
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:

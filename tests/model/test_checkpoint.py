@@ -153,7 +153,7 @@ def test_the_same_columns_may_be_named_in_another_way():
 
 def test_new_rows_are_read_by_the_columns_and_levels_of_the_old_ones():
     old = pd.DataFrame({"a": ["u", "v", "w"] * 20, "b": np.arange(60.0), "y": ["n", "p"] * 30})
-    new = pd.DataFrame({"a": ["v", "x"] * 10, "c": 1.0, "y": ["p"] * 20})
+    new = pd.DataFrame({"a": ["v", "x"] * 10, "c": 1.0, "y": ["p", "n"] * 10})
     with pytest.warns(UserWarning, match="treated as missing") as said:
         model = train(new, checkpoint=start(old, y="y", hidden=4), epochs=4, classification_stop=-1)
     assert sorted(str(warning.message) for warning in said) == [
@@ -168,6 +168,34 @@ def test_new_classes_are_an_error():
     frame = IRIS.assign(species=IRIS["species"].replace("setosa", "rose"))
     with pytest.raises(DataError, match=r"response 'species' of training_frame has levels .* does not know: 'rose'"):
         train(frame, checkpoint=start(), epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("y", "change", "value"),
+    [
+        ("species", {"species": "setosa"}, "setosa"),
+        ("petal_width", {"petal_width": 1.5}, "1.5"),
+        ("species", {"species": ["virginica"] + [None] * 149}, "virginica"),
+        ("species", {"w": (IRIS["species"] == "versicolor") * 2.0}, "versicolor"),
+        ("petal_width", {"w": (np.arange(150) == 3) * 1.0}, "0.2"),
+    ],
+    ids=["one class", "one number", "one row", "one class of any weight", "one row of any weight"],
+)
+def test_rows_with_one_value_of_the_response_are_refused_as_at_the_start(y, change, value):
+    old = IRIS.assign(w=1.0 + np.arange(150) % 2)
+    new = old.assign(**change)
+    first = start(old, y=y, weights_column="w")
+    for goes_on in (True, False):
+        given = {"checkpoint": first, "epochs": 4} if goes_on else {"y": y, "weights_column": "w", "seed": 1}
+        with pytest.raises(DataError, match=rf"response '{y}' .* must have at least two values .* is '{value}' in all"):
+            train(new, **given)
+
+
+def test_rows_that_skip_leaves_with_one_class_are_refused():
+    frame = IRIS.assign(petal_width=IRIS["petal_width"].where(IRIS["species"] == "setosa"))
+    for given in ({"checkpoint": start(missing_values_handling="Skip"), "epochs": 4}, {"y": "species"}):
+        with pytest.raises(DataError, match="is 'setosa' in all rows that can be trained on"):
+            train(frame, missing_values_handling="Skip", **given)
 
 
 def test_numbers_in_a_file_are_classes_where_they_were():
