@@ -21,7 +21,7 @@ from .progress import Watch
 from .report import describe, describe_rehearsal
 
 if TYPE_CHECKING:
-    from h2olite.data.reader import CsvOptions
+    from h2olite.data.csv_options import CsvOptions
     from h2olite.data.table import Table
 
 

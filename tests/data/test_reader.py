@@ -11,7 +11,8 @@ import pytest
 from pyarrow import feather
 
 from h2olite.data import files
-from h2olite.data.reader import CsvOptions, read_blocks, read_table
+from h2olite.data.csv_options import CsvOptions
+from h2olite.data.reader import read_blocks, read_table
 from h2olite.errors import DataError, ParameterError
 
 NAN = np.nan
