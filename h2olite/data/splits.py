@@ -114,8 +114,14 @@ def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: n
     return folds
 
 
-def read_folds(table: Table, name: str) -> np.ndarray:
+def read_folds(table: Table, name: str, measured: np.ndarray | None = None) -> np.ndarray:
     """The fold of every row by a column: its distinct values, in order, are the folds.
+
+    Parameters
+    ----------
+    table, name : where the column is.
+    measured : indices of the rows that folds can be measured on, all if not given. Values that none of them has make
+        no fold: such rows are put in the first one.
 
     Returns
     -------
@@ -135,13 +141,16 @@ def read_folds(table: Table, name: str) -> np.ndarray:
             f"fold_column {name!r} of {table.name} must hold levels or whole numbers >= 0; got {value} in "
             f"{table.place(row)}; give every row a fold."
         )
-    distinct, folds = np.unique(values, return_inverse=True)
+    distinct = np.unique(values if measured is None else values[measured])
     if distinct.size < 2:
+        which = "" if measured is None or measured.size == table.n_rows else " with rows to learn from"
         raise DataError(
-            f"fold_column {name!r} of {table.name} must hold at least 2 different folds; got {distinct.size}; "
+            f"fold_column {name!r} of {table.name} must hold at least 2 different folds{which}; got {distinct.size}; "
             "use nfolds to have rows dealt."
         )
-    return folds.astype(np.int32)
+    folds = np.searchsorted(distinct, values).astype(np.int32)
+    folds[~np.isin(values, distinct)] = 0
+    return folds
 
 
 def sample_by_class(classes: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
