@@ -10,13 +10,14 @@ import numpy as np
 
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+from h2olite.parameters import exactly
 
 LARGEST_SEED = 2**31
 
 
 def settle_seed(seed: int) -> int:
     """The seed itself, or one drawn for -1."""
-    return secrets.randbelow(LARGEST_SEED) if seed < 0 else seed
+    return secrets.randbelow(LARGEST_SEED) if seed == -1 else seed
 
 
 def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
@@ -24,12 +25,12 @@ def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator
 
     Parameters
     ----------
-    seed : the training's seed, 0 or more.
+    seed : the training's seed, of 64 bits; a negative one counts as its two's complement.
     purpose : what the numbers are for, such as ``"row order"``.
     numbers : tell apart several streams of one purpose, such as the epoch's.
     """
     key = (zlib.crc32(purpose.encode()), *numbers)
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed % 2**64, spawn_key=key)))
 
 
 def complete_rows(table: Table, predictors: Iterable[str]) -> np.ndarray:
@@ -136,7 +137,7 @@ def read_folds(table: Table, name: str, measured: np.ndarray | None = None) -> n
     wrong = values < 0 if column.is_categorical else ~((values >= 0) & (values % 1 == 0))
     if wrong.any():
         row = int(wrong.argmax())
-        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else f"{values[row]:g}"
+        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else exactly(values[row])
         raise DataError(
             f"fold_column {name!r} of {table.name} must hold levels or whole numbers >= 0; got {value} in "
             f"{table.place(row)}; give every row a fold."
