@@ -131,6 +131,8 @@ def without_unused_levels(table: Table) -> Table:
         if used.all():
             continue
         columns[name] = column.with_levels(used)
+        if np.count_nonzero(used) < 2:
+            continue  # as a constant it is left out, or refused as a response
         unused = np.flatnonzero(~used)
         what = "a level" if unused.size == 1 else f"{unused.size:,} levels"
         remarks.append(

@@ -193,7 +193,7 @@ def _lost_values(chunks: Sequence[pa.Array], column: Column) -> str | None:
         return None
     is_time = any(hasattr(chunk.type, "unit") for chunk in chunks)
     present = column.values[~np.isnan(column.values)]
-    if not is_time and not (np.abs(present) > 2.0**53).any():
+    if not is_time and not (np.abs(present) >= 2.0**53).any():
         return None
     n_exact, n_left = pc.count_distinct(pa.chunked_array(exact)).as_py(), np.unique(present).size
     if n_left == n_exact:

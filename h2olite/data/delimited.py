@@ -26,6 +26,9 @@ from h2olite.errors import DataError
 SEPARATORS = ",;\t|"
 UNUSUAL_SEPARATORS = ":^~\x01\x1f "
 TEXT = pa.dictionary(pa.int32(), pa.string())
+COMMENTS = "#%!/"
+"""What comments begin with in many files."""
+
 INTEGER = pa.decimal128(38, 0)
 SAMPLE_ROWS = 100
 """Rows at a file's start by which its separator is judged."""
@@ -88,9 +91,10 @@ class CsvFile:
 
     def _likeliest_separator(self) -> str:
         """The one of the usual separators that the file seems to have."""
-        candidates = [mark for mark in SEPARATORS if mark not in (self.options.decimal, self.options.thousands)]
         first = re.sub(r'"[^"]*"', "", self.head).partition("\n")[0]
-        by_count = sorted(candidates, key=first.count, reverse=True)
+        by_count = sorted(SEPARATORS, key=first.count, reverse=True)
+        in_numbers = (self.options.decimal, self.options.thousands)
+        by_count = sorted(filter(first.count, by_count), key=lambda mark: mark in in_numbers) or [SEPARATORS[0]]
         regular = (mark for mark in by_count if len(widths := set(self._widths(mark))) == 1 and widths != {1})
         return next(regular, by_count[0])
 
@@ -312,13 +316,17 @@ class CsvFile:
 
     def _refuse_ragged(self) -> None:
         """Check that there are rows, each with a cell for every column."""
-        n_records = 0
+        n_records, mark_of_first = 0, ""
         for line, record in self._records():
             n_records += 1
-            if len(record) != len(self.names):
+            mark = record[0].lstrip()[:1]
+            mark_of_first = mark_of_first or mark
+            if len(record) != len(self.raw_names):
+                begins = next((known for known in COMMENTS if known in (mark_of_first, mark)), None)
+                hint = f"; if lines that begin with {begins!r} are comments, pass --comment {shlex.quote(begins or '')}"
                 raise DataError(
-                    f"{self.name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
-                    f"got {len(record)}."
+                    f"{self.name}, line {line}: every row must have {len(self.raw_names)} cells as the first one has; "
+                    f"got {len(record)}{'' if begins is None or self.options.comment else hint}."
                 )
         if n_records <= self.options.has_header:
             raise DataError(f"{self.name} has no rows; a table needs at least one.")
@@ -363,6 +371,6 @@ def _are_large_integers(column: pa.ChunkedArray) -> bool:
     """Whether all numbers are whole and some are too large to be exact."""
     extremes = pc.min_max(column)
     ends = [extremes["min"].as_py(), extremes["max"].as_py()]
-    if None in ends or max(map(abs, ends)) <= 2.0**53:
+    if None in ends or max(map(abs, ends)) < 2.0**53:
         return False
     return bool(pc.all(pc.equal(pc.floor(column), column)).as_py())
