@@ -23,7 +23,7 @@ FEW_ROWS = 50
 FEW_CLASSES = 20
 """Classes up to which a response is taken as meant, however few rows there are."""
 
-SAMPLE_LEVELS = 1000
+SAMPLE_LEVELS = 500
 """Levels of a column that are looked at to find the notation of its numbers, evenly spread over all."""
 
 YEARS = (1800, 2200)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from h2olite.data.arrow import to_arrow
+from h2olite.data.arrow import times_of_day, to_arrow
 from h2olite.data.content import SAMPLE, reading_as_named, refuse_no_text, without_mark
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.files import HEAD, File
@@ -109,16 +109,12 @@ class CsvFile:
 
     def _widths(self, separator: str) -> list[int]:
         """How many cells the first rows have."""
-        rows = csv.reader(io.StringIO(self._first_lines, newline=""), delimiter=separator)
+        rows = csv.reader(io.StringIO(self.head, newline=""), delimiter=separator)
         with contextlib.suppress(csv.Error):
-            return [len(row) for row in itertools.islice(filter(None, rows), SAMPLE_ROWS)] or [1]
+            widths = [len(row) for row in itertools.islice(filter(None, rows), SAMPLE_ROWS)]
+            is_cut = len(widths) < SAMPLE_ROWS and len(self.head) * 2 > HEAD  # then the last row may be incomplete
+            return widths[: -1 if is_cut and len(widths) > 1 else None]
         return [1]
-
-    @functools.cached_property
-    def _first_lines(self) -> str:
-        """Some lines of the head, whole unless there is no other; of long ones only as many as matter."""
-        lines = self.head.splitlines(keepends=True)
-        return "".join(lines[: max(len(lines) - 1, 1) if len(self.head) * 2 > HEAD else len(lines)][: 2 * SAMPLE_ROWS])
 
     @functools.cached_property
     def raw_names(self) -> list[str]:
@@ -156,8 +152,7 @@ class CsvFile:
         except (pa.ArrowInvalid, UnicodeError, OSError) as error:
             self._explain(error)
         table = self._named(table)
-        if self.options.thousands:
-            table = self._with_grouped_numbers(table, as_text)
+        table = self._with_more_kinds(table, as_text)
         pa.default_memory_pool().release_unused()  # the parser's blocks, before the columns are copied
         return table
 
@@ -185,17 +180,17 @@ class CsvFile:
                 table = table.set_column(table.column_names.index(name), name, exact.column(0))
         return table
 
-    def _with_grouped_numbers(self, table: pa.Table, as_text: Collection[str]) -> pa.Table:
-        """The table with columns of text as numbers if, with their groups of digits, all of their cells are some."""
+    def _with_more_kinds(self, table: pa.Table, as_text: Collection[str]) -> pa.Table:
+        """The table with columns of text as what Arrow does not find: grouped digits, times of day with fractions."""
+        ways = [times_of_day, *([self.options.notation.numbers] if self.options.thousands else [])]
         for i, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
             if name in as_text or not pa.types.is_dictionary(column.type):
                 continue
-            column = column.unify_dictionaries()
-            with contextlib.suppress(pa.ArrowInvalid):
-                chunks = [
-                    self.options.notation.numbers(chunk.dictionary).take(chunk.indices) for chunk in column.chunks
-                ]
-                table = table.set_column(i, name, pa.chunked_array(chunks, pa.float64()))
+            for convert in ways:
+                with contextlib.suppress(pa.ArrowInvalid):
+                    chunks = [convert(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+                    table = table.set_column(i, name, pa.chunked_array(chunks))
+                    break
         return table
 
     def _expected_types(self) -> dict[str, pa.DataType]:

@@ -12,6 +12,7 @@ from pyarrow import feather
 
 import h2olite
 from h2olite.data.frames import as_table
+from h2olite.data.reader import read_blocks
 
 QUICK = {"hidden": [3], "epochs": 1, "seed": 1}
 COUNTS = np.arange(1, 41)
@@ -55,6 +56,18 @@ def test_fractions_of_text_times_and_of_missing_ones_are_kept(tmp_path):
     np.testing.assert_array_equal(as_table(path)["t"].values, [0.25, np.nan, 0.5])
     frame = {"t": np.array([250, "NaT", 500], "m8[us]"), "s": pd.array([None, 1, 2]).astype("timedelta64[ns]")}
     np.testing.assert_array_equal(as_table(frame)["t"].values, [0.25, np.nan, 0.5])
+
+
+def test_times_of_day_in_csv_keep_their_fractions_whole_and_in_blocks(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("t,s\n12:00:00.5,a\n00:00:00.000250,\n,b\n00:01,12:00:00.5\n")
+    expected = [43_200_500.0, 0.25, np.nan, 60_000.0]
+    table = as_table(path)
+    np.testing.assert_array_equal(table["t"].values, expected)
+    assert (table["t"].kind, table["s"].kind) == ("time", "categorical")
+    (block,) = read_blocks(path, {"t": "time"})
+    np.testing.assert_array_equal(block.table["t"].values, expected)
+    assert as_table(path, factors=["t"])["t"].kind == "categorical"
 
 
 def test_microseconds_of_our_days_stay_apart():
