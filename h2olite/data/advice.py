@@ -23,7 +23,7 @@ FEW_ROWS = 50
 FEW_CLASSES = 20
 """Classes up to which a response is taken as meant, however few rows there are."""
 
-SAMPLE_LEVELS = 1000
+SAMPLE_LEVELS = 500
 """Levels of a column that are looked at to find the notation of its numbers, evenly spread over all."""
 
 YEARS = (1800, 2200)
@@ -131,6 +131,8 @@ def without_unused_levels(table: Table) -> Table:
         if used.all():
             continue
         columns[name] = column.with_levels(used)
+        if np.count_nonzero(used) < 2:
+            continue  # as a constant it is left out, or refused as a response
         unused = np.flatnonzero(~used)
         what = "a level" if unused.size == 1 else f"{unused.size:,} levels"
         remarks.append(

@@ -19,6 +19,8 @@ from h2olite.errors import DataError
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
 """What text may spell as a time: whole seconds reach further than the years 1677 to 2262 of nanoseconds."""
 
+TIME_OF_DAY = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?$"
+
 UNITS = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 """Milliseconds of the units of times and durations."""
 
@@ -193,7 +195,7 @@ def _lost_values(chunks: Sequence[pa.Array], column: Column) -> str | None:
         return None
     is_time = any(hasattr(chunk.type, "unit") for chunk in chunks)
     present = column.values[~np.isnan(column.values)]
-    if not is_time and not (np.abs(present) > 2.0**53).any():
+    if not is_time and not (np.abs(present) >= 2.0**53).any():
         return None
     n_exact, n_left = pc.count_distinct(pa.chunked_array(exact)).as_py(), np.unique(present).size
     if n_left == n_exact:
@@ -213,6 +215,19 @@ def _integers(chunk: pa.Array) -> pa.Array | None:
         return None
     counts = chunk.cast(pa.int64())
     return counts if (to_numpy(counts, 0) % 1000).any() else None
+
+
+def times_of_day(text: pa.Array) -> pa.Array:
+    """The times of day that text spells, with fractions of a second or without, as timestamps of the first day.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If a text spells none.
+    """
+    if pc.all(pc.match_substring_regex(text, TIME_OF_DAY)).as_py() is False:
+        raise pa.ArrowInvalid("some texts are no times of day")
+    return pc.binary_join_element_wise("1970-01-01 ", text, "").cast(TIMESTAMPS[1])
 
 
 def _times_from_text(text: pa.Array) -> pa.Array:

@@ -78,8 +78,6 @@ class CsvOptions:
             faults.append(f"--decimal must be an ASCII character; got {decimal!r}.")
         if self.thousands and self.thousands == decimal:
             faults.append(f"--thousands and --decimal must differ; both are {decimal!r}: pass another --decimal too.")
-        if separator is not None and separator in (self.decimal, self.thousands):
-            faults.append(f"--sep must differ from --decimal and --thousands; got {separator!r} for both.")
         if self.comment and (self.comment[0] in '"\r\n' or "\n" in self.comment):
             faults.append(f"--comment must be the start of a line, no quote; got {self.comment!r}.")
         try:

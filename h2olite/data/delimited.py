@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from h2olite.data.arrow import to_arrow
+from h2olite.data.arrow import times_of_day, to_arrow
 from h2olite.data.content import SAMPLE, reading_as_named, refuse_no_text, without_mark
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.files import HEAD, File
@@ -26,6 +26,9 @@ from h2olite.errors import DataError
 SEPARATORS = ",;\t|"
 UNUSUAL_SEPARATORS = ":^~\x01\x1f "
 TEXT = pa.dictionary(pa.int32(), pa.string())
+COMMENTS = "#%!/"
+"""What comments begin with in many files."""
+
 INTEGER = pa.decimal128(38, 0)
 SAMPLE_ROWS = 100
 """Rows at a file's start by which its separator is judged."""
@@ -88,9 +91,10 @@ class CsvFile:
 
     def _likeliest_separator(self) -> str:
         """The one of the usual separators that the file seems to have."""
-        candidates = [mark for mark in SEPARATORS if mark not in (self.options.decimal, self.options.thousands)]
         first = re.sub(r'"[^"]*"', "", self.head).partition("\n")[0]
-        by_count = sorted(candidates, key=first.count, reverse=True)
+        by_count = sorted(SEPARATORS, key=first.count, reverse=True)
+        in_numbers = (self.options.decimal, self.options.thousands)
+        by_count = sorted(filter(first.count, by_count), key=lambda mark: mark in in_numbers) or [SEPARATORS[0]]
         regular = (mark for mark in by_count if len(widths := set(self._widths(mark))) == 1 and widths != {1})
         return next(regular, by_count[0])
 
@@ -105,16 +109,12 @@ class CsvFile:
 
     def _widths(self, separator: str) -> list[int]:
         """How many cells the first rows have."""
-        rows = csv.reader(io.StringIO(self._first_lines, newline=""), delimiter=separator)
+        rows = csv.reader(io.StringIO(self.head, newline=""), delimiter=separator)
         with contextlib.suppress(csv.Error):
-            return [len(row) for row in itertools.islice(filter(None, rows), SAMPLE_ROWS)] or [1]
+            widths = [len(row) for row in itertools.islice(filter(None, rows), SAMPLE_ROWS)]
+            is_cut = len(widths) < SAMPLE_ROWS and len(self.head) * 2 > HEAD  # then the last row may be incomplete
+            return widths[: -1 if is_cut and len(widths) > 1 else None]
         return [1]
-
-    @functools.cached_property
-    def _first_lines(self) -> str:
-        """Some lines of the head, whole unless there is no other; of long ones only as many as matter."""
-        lines = self.head.splitlines(keepends=True)
-        return "".join(lines[: max(len(lines) - 1, 1) if len(self.head) * 2 > HEAD else len(lines)][: 2 * SAMPLE_ROWS])
 
     @functools.cached_property
     def raw_names(self) -> list[str]:
@@ -152,8 +152,7 @@ class CsvFile:
         except (pa.ArrowInvalid, UnicodeError, OSError) as error:
             self._explain(error)
         table = self._named(table)
-        if self.options.thousands:
-            table = self._with_grouped_numbers(table, as_text)
+        table = self._with_more_kinds(table, as_text)
         pa.default_memory_pool().release_unused()  # the parser's blocks, before the columns are copied
         return table
 
@@ -181,17 +180,17 @@ class CsvFile:
                 table = table.set_column(table.column_names.index(name), name, exact.column(0))
         return table
 
-    def _with_grouped_numbers(self, table: pa.Table, as_text: Collection[str]) -> pa.Table:
-        """The table with columns of text as numbers if, with their groups of digits, all of their cells are some."""
+    def _with_more_kinds(self, table: pa.Table, as_text: Collection[str]) -> pa.Table:
+        """The table with columns of text as what Arrow does not find: grouped digits, times of day with fractions."""
+        ways = [times_of_day, *([self.options.notation.numbers] if self.options.thousands else [])]
         for i, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
             if name in as_text or not pa.types.is_dictionary(column.type):
                 continue
-            column = column.unify_dictionaries()
-            with contextlib.suppress(pa.ArrowInvalid):
-                chunks = [
-                    self.options.notation.numbers(chunk.dictionary).take(chunk.indices) for chunk in column.chunks
-                ]
-                table = table.set_column(i, name, pa.chunked_array(chunks, pa.float64()))
+            for convert in ways:
+                with contextlib.suppress(pa.ArrowInvalid):
+                    chunks = [convert(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+                    table = table.set_column(i, name, pa.chunked_array(chunks))
+                    break
         return table
 
     def _expected_types(self) -> dict[str, pa.DataType]:
@@ -312,13 +311,17 @@ class CsvFile:
 
     def _refuse_ragged(self) -> None:
         """Check that there are rows, each with a cell for every column."""
-        n_records = 0
+        n_records, mark_of_first = 0, ""
         for line, record in self._records():
             n_records += 1
-            if len(record) != len(self.names):
+            mark = record[0].lstrip()[:1]
+            mark_of_first = mark_of_first or mark
+            if len(record) != len(self.raw_names):
+                begins = next((known for known in COMMENTS if known in (mark_of_first, mark)), None)
+                hint = f"; if lines that begin with {begins!r} are comments, pass --comment {shlex.quote(begins or '')}"
                 raise DataError(
-                    f"{self.name}, line {line}: every row must have {len(self.names)} cells as the first one has; "
-                    f"got {len(record)}."
+                    f"{self.name}, line {line}: every row must have {len(self.raw_names)} cells as the first one has; "
+                    f"got {len(record)}{'' if begins is None or self.options.comment else hint}."
                 )
         if n_records <= self.options.has_header:
             raise DataError(f"{self.name} has no rows; a table needs at least one.")
@@ -363,6 +366,6 @@ def _are_large_integers(column: pa.ChunkedArray) -> bool:
     """Whether all numbers are whole and some are too large to be exact."""
     extremes = pc.min_max(column)
     ends = [extremes["min"].as_py(), extremes["max"].as_py()]
-    if None in ends or max(map(abs, ends)) <= 2.0**53:
+    if None in ends or max(map(abs, ends)) < 2.0**53:
         return False
     return bool(pc.all(pc.equal(pc.floor(column), column)).as_py())

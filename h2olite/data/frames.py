@@ -104,6 +104,11 @@ def _as_arrow(frame: Any, name: str) -> pa.Table:
     """The frame as Arrow data, with nothing copied that need not be."""
     # Who has a DataFrame has imported pandas; another thread may be about to, and has come to no DataFrame yet.
     data_frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        try:  # it may be from a damaged file
+            frame.validate(full=True)
+        except pa.ArrowException as error:
+            raise DataError(f"{name} is damaged: {error}; read or make it again.") from None
     is_pandas = data_frame is not None and isinstance(frame, data_frame)
     if not is_pandas and (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too

@@ -24,6 +24,9 @@ HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
 
 CURRENCIES = "USD|EUR|GBP|JPY|CNY|INR|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|ZAR|KRW|SGD|HKD|kr|Rs"
 
+DIGIT = re.compile(r"\d")
+"""A digit of any script."""
+
 MOST_CHARACTERS = 40
 """Longer texts are no numbers with signs."""
 
@@ -168,6 +171,9 @@ def find_notation(texts: Sequence[str], counts: Sequence[int], known: Notation) 
     known : Notation
         That in which the table is read.
     """
+    n_digits = sum(count for text, count in zip(texts, counts, strict=True) if DIGIT.search(text))
+    if 2 * n_digits <= sum(counts):
+        return None
     bare = [without_signs(text) for text in texts]
     unread = [i for i, text in enumerate(texts) if not _is_read(text, known)]
     if not unread:

@@ -192,8 +192,7 @@ class TypedFile:
                 table = parquet.ParquetFile(source).read()
             else:
                 table = self._open_arrow(source).read_all()
-            table.validate(full=True)  # what a damaged file says of its memory may lead anywhere
-            return table
+            return _validated(table)
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """At most so many rows at a time."""
@@ -203,7 +202,7 @@ class TypedFile:
             else:
                 batches = _arrow_batches(self._open_arrow(source))
             for batch in batches:
-                batch.validate(full=True)
+                _validated(batch)
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
 
@@ -237,6 +236,22 @@ def _tables(source: str | os.PathLike[str], csv: CsvOptions) -> list[CsvFile | T
 def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
     """What messages call the table."""
     return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
+
+
+def _validated(data: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
+    """The data, if all of its offsets and indices lie inside its memory and its text and names are UTF-8.
+
+    What a damaged file says of its memory leads anywhere, and ends the process there.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, UnicodeError
+        If they do not.
+    """
+    data.validate(full=True)
+    for name in data.schema.names:  # they are decoded here
+        name.encode()
+    return data
 
 
 def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> Iterable[pa.RecordBatch]:
