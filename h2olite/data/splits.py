@@ -10,6 +10,7 @@ import numpy as np
 
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+from h2olite.parameters import exactly
 
 LARGEST_SEED = 2**31
 
@@ -19,7 +20,7 @@ GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 def settle_seed(seed: int) -> int:
     """The seed itself, or one drawn for -1."""
-    return secrets.randbelow(LARGEST_SEED) if seed < 0 else seed
+    return secrets.randbelow(LARGEST_SEED) if seed == -1 else seed
 
 
 def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
@@ -27,12 +28,12 @@ def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator
 
     Parameters
     ----------
-    seed : the training's seed, 0 or more.
+    seed : the training's seed, of 64 bits; a negative one counts as its two's complement.
     purpose : what the numbers are for, such as ``"row order"``.
     numbers : tell apart several streams of one purpose, such as the epoch's.
     """
     key = (zlib.crc32(purpose.encode()), *numbers)
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed % 2**64, spawn_key=key)))
 
 
 def complete_rows(table: Table, predictors: Iterable[str]) -> np.ndarray:
@@ -117,8 +118,14 @@ def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: n
     return folds
 
 
-def read_folds(table: Table, name: str) -> np.ndarray:
+def read_folds(table: Table, name: str, measured: np.ndarray | None = None) -> np.ndarray:
     """The fold of every row by a column: its distinct values, in order, are the folds.
+
+    Parameters
+    ----------
+    table, name : where the column is.
+    measured : indices of the rows that folds can be measured on, all if not given. Values that none of them has make
+        no fold: such rows are put in the first one.
 
     Returns
     -------
@@ -133,18 +140,21 @@ def read_folds(table: Table, name: str) -> np.ndarray:
     wrong = values < 0 if column.is_categorical else ~((values >= 0) & (values % 1 == 0))
     if wrong.any():
         row = int(wrong.argmax())
-        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else f"{values[row]:g}"
+        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else exactly(values[row])
         raise DataError(
             f"fold_column {name!r} of {table.name} must hold levels or whole numbers >= 0; got {value} in "
             f"{table.place(row)}; give every row a fold."
         )
-    distinct, folds = np.unique(values, return_inverse=True)
+    distinct = np.unique(values if measured is None else values[measured])
     if distinct.size < 2:
+        which = "" if measured is None or measured.size == table.n_rows else " with rows to learn from"
         raise DataError(
-            f"fold_column {name!r} of {table.name} must hold at least 2 different folds; got {distinct.size}; "
+            f"fold_column {name!r} of {table.name} must hold at least 2 different folds{which}; got {distinct.size}; "
             "use nfolds to have rows dealt."
         )
-    return folds.astype(np.int32)
+    folds = np.searchsorted(distinct, values).astype(np.int32)
+    folds[~np.isin(values, distinct)] = 0
+    return folds
 
 
 def sample_by_class(classes: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:

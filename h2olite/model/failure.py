@@ -22,6 +22,9 @@ LARGE_INPUT = 100.0
 """An input that is this large takes part in the outputs like a hundred others: no standardised column of a usual shape
 has one."""
 
+ROWS_FOR_VARIANCE = 1000
+"""About how many rows tell the variance of an autoencoder's inputs, of which there may be many."""
+
 FEW_UPDATES = 10_000
 """Updates that may leave a network much as it started, with the adaptive rate."""
 
@@ -86,12 +89,13 @@ def _loss_of_constant(prepared: Preparation, measured: Measured) -> tuple[str, s
 
 
 def _variance_of_inputs(prepared: Preparation, measured: Measured, weights: np.ndarray) -> float:
-    """The mean variance of an autoencoder's inputs in the measured rows."""
-    numbers = measured.rows.numbers[measured.sample].astype(np.float64)
-    levels = measured.rows.levels[measured.sample]
+    """The mean variance of an autoencoder's inputs, by some of the measured rows."""
+    some = slice(None, None, 1 + measured.sample.size // ROWS_FOR_VARIANCE)
+    sample, weights = measured.sample[some], weights[some]
+    numbers = measured.rows.numbers[sample].astype(np.float64)
     n_levels = prepared.encoder.n_categorical_inputs
     total = np.average(np.square(numbers - np.average(numbers, axis=0, weights=weights)), axis=0, weights=weights).sum()
-    for column in levels.T:
+    for column in measured.rows.levels[sample].T:
         shares = np.bincount(column[column >= 0], weights[column >= 0], n_levels) / weights.sum()
         total += (shares * (1 - shares)).sum()
     return float(total / prepared.encoder.n_inputs)

@@ -46,6 +46,7 @@ class TrainingRecord:
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
     largest_output : the largest linear output of the rows that the training metrics are from, without their offsets, if
         the distribution has a log link; None otherwise, and in older files.
+    csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
     version: str
@@ -65,6 +66,7 @@ class TrainingRecord:
     usable: int | None = None
     best_epochs: float | None = None
     largest_output: float | None = None
+    csv: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:

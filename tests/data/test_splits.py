@@ -13,6 +13,7 @@ from h2olite.data.splits import (
     read_folds,
     sample_by_class,
     sample_rows,
+    settle_seed,
     training_rows,
 )
 from h2olite.data.table import Column, Table
@@ -237,3 +238,10 @@ def test_distinct_values_of_a_fold_column_are_the_folds(column):
 def test_unusable_fold_columns_are_refused(column, message):
     with pytest.raises(DataError, match=rf"^fold_column 'fold' of train\.csv must hold .*{message}"):
         read_folds(table_of(fold=column), "fold")
+
+
+@pytest.mark.parametrize("seed", [-2, -(2**31), -(2**63), 2**63 - 1, 0])
+def test_every_seed_of_64_bits_but_one_is_a_seed_of_its_own(seed):
+    assert settle_seed(seed) == seed
+    numbers = [random_stream(of, "row order").random() for of in (seed, seed, seed ^ 1)]
+    assert numbers[0] == numbers[1] != numbers[2]
