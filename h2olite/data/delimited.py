@@ -69,6 +69,9 @@ class CsvFile:
         text = data.decode(self.encoding, errors="replace").removeprefix("\ufeff").lstrip("\r\n")
         if not text.strip():
             raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values.")
+        if text[:4].lower() == "sep=":  # as spreadsheets write
+            advice = f"--comment {text[:4]} --sep {shlex.quote(text[4:5])}"
+            raise DataError(f"{self.name} begins with its separator, {text[:5]!r}, and not with a row; pass {advice}.")
         return text
 
     @functools.cached_property

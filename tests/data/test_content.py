@@ -184,6 +184,13 @@ def test_a_wrong_separator_that_is_given_is_refused(written, separator):
         read_table(source, csv=CsvOptions(separator=wrong))
 
 
+def test_a_line_that_tells_the_separator_is_no_row(written):
+    source = written("t.csv", "sep=;\r\na;b\r\n1;x\r\n")
+    with pytest.raises(DataError, match=r"begins with its separator, 'sep=;', .*; pass --comment sep= --sep ';'\.$"):
+        read_table(source)
+    assert read_table(source, csv=CsvOptions(comment="sep=", separator=";")).names == ["a", "b"]
+
+
 def test_the_separator_is_the_one_that_gives_all_lines_equally_many_cells(written):
     table = read_table(written("t.csv", "name, first, and last;age\nann;1\nbob, or so;2\n"))
     assert table.names == ["name, first, and last", "age"]
