@@ -8,6 +8,7 @@ from h2olite.data.adaptation import Adaptation
 from h2olite.data.advice import advice_on_notation
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+from h2olite.parameters import exactly
 
 
 def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = None) -> np.ndarray | None:
@@ -68,5 +69,5 @@ def _unusable(table: Table, role: str, name: str, wrong: np.ndarray, rule: str, 
     """The error for the first of the wrong values."""
     row = int(wrong.argmax())
     value = table[name].values[row]
-    found = "a missing value" if np.isnan(value) else f"{value:g}"
+    found = "a missing value" if np.isnan(value) else exactly(value)
     return DataError(f"{role} {name!r} of {table.name} must hold {rule}; got {found} in {table.place(row)}; {advice}.")

@@ -162,6 +162,7 @@ def fit(
             rule,
             rows,
             prepared.trained,
+            prepared.passes,
             prepared.training.sample,
             encoder.column_starts,
             parameters,

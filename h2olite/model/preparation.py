@@ -18,6 +18,7 @@ from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
     complete_rows,
+    divide_weights,
     random_stream,
     sample_by_class,
     sample_rows,
@@ -59,6 +60,7 @@ class Preparation:
     rows : the encoded training table.
     n_usable : rows that can be trained on.
     trained : int64, indices of the rows of one epoch; balanced classes repeat some.
+    passes : how often an epoch passes each row, float64 (n_rows,); (0,) for once each.
     training, validation : what to measure the model on.
     shares : the classes' shares before and after balancing, None without.
     warnings : sentences for the user.
@@ -71,6 +73,7 @@ class Preparation:
     rows: EncodedRows
     n_usable: int
     trained: np.ndarray
+    passes: np.ndarray
     training: Measured
     validation: Measured | None
     shares: ClassShares | None
@@ -210,10 +213,11 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         )
     else:
         encoder = checkpoint.encoder
+    passes, factors = divide_weights(weights, usable)
     rows = EncodedRows(
         *encoder.encode(training, adaptation),
         target,
-        relative_weights(weights, usable),
+        factors,
         NONE if added is None else added.astype(np.float32),
     )
     said += adaptation.warnings()
@@ -229,7 +233,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         said += adaptation.warnings()
     scoring = scoring_of(encoder, response, parameters, shares)
     return Preparation(
-        parameters, response, encoder, scoring, rows, usable.size, trained, measured, to_validate, shares, said
+        parameters, response, encoder, scoring, rows, usable.size, trained, passes, measured, to_validate, shares, said
     )
 
 
@@ -269,15 +273,6 @@ def with_classes(parameters: Parameters, table: Table, name: str | None) -> Tabl
 def response_name(parameters: Parameters, training: Table) -> str:
     """The column to predict: the last one if none is named."""
     return training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
-
-
-def relative_weights(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
-    """The weights by which gradients are multiplied: their mean over the rows trained on is 1.
-
-    So what is minimised is the weighted mean of the loss, and the learning rate and penalties mean the same whatever
-    unit the weights are in.
-    """
-    return NONE if weights is None else (weights / weights[rows].mean()).astype(np.float32)
 
 
 def balance_rows(

@@ -14,7 +14,8 @@ import numpy as np
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
-from h2olite.kernels.layout import LANES, Layout
+from h2olite.kernels.lanes import LANES
+from h2olite.kernels.layout import Layout
 from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.validation import read

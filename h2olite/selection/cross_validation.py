@@ -14,7 +14,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.roles import row_weights
-from h2olite.data.splits import deal_folds, read_folds, settle_seed
+from h2olite.data.splits import complete_rows, deal_folds, read_folds, settle_seed, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
 from h2olite.model.fit import fit
@@ -106,6 +106,7 @@ def cross_validate(
     )
     for number, fold_model in enumerate(models, 1):
         fold_model.model_id = f"{model.model_id}_cv_{number}"
+    model.record.warnings += advice_on_folds(parameters, training, n_folds)
     model.cross_validation = _summarise(model, models, training, folds)
     model.record.seconds["total"] = time.perf_counter() - started
     return model
@@ -114,18 +115,42 @@ def cross_validate(
 def assign_folds(parameters: Parameters, training: Table) -> np.ndarray:
     """The fold of every training row; int32, shape (n_rows,), from 0.
 
+    A fold is measured on the rows that have a response and a weight above 0. These are dealt on their own, so that
+    every fold has some; there are fewer folds if they are too few. The other rows are dealt only to be predicted.
+
     Raises
     ------
     DataError : there are more folds than rows, or the fold column is unusable.
     """
+    name = response_name(parameters, training)
+    measured = training_rows(
+        training,
+        target=np.where(complete_rows(training, [name]), 0.0, np.nan),
+        weights=row_weights(training, parameters.weights_column),
+    )
     if parameters.fold_column is not None:
-        return read_folds(training, parameters.fold_column)
+        return read_folds(training, parameters.fold_column, measured)
     if parameters.nfolds > training.n_rows:
         raise DataError(
             f"nfolds must be at most the number of rows of {training.name}, {training.n_rows}; got {parameters.nfolds}."
         )
-    classes = training[response_name(parameters, training)].values
-    return deal_folds(training.n_rows, parameters.nfolds, parameters.fold_assignment, parameters.seed, classes)
+    n_folds = min(parameters.nfolds, measured.size)
+    folds = np.arange(training.n_rows, dtype=np.int32) % n_folds
+    classes = training[name].values[measured]
+    folds[measured] = deal_folds(measured.size, n_folds, parameters.fold_assignment, parameters.seed, classes)
+    return folds
+
+
+def advice_on_folds(parameters: Parameters, training: Table, n_folds: int) -> list[str]:
+    """A sentence if there are fewer folds than asked for."""
+    column = parameters.fold_column
+    asked = parameters.nfolds if column is None else np.unique(training[column].values).size
+    if n_folds == asked:
+        return []
+    return [
+        f"cross-validation has {n_folds} folds instead of {asked}: the others would have no row of {training.name} "
+        "with a response and a weight above 0 to be measured on."
+    ]
 
 
 class JointProgress:
@@ -206,8 +231,10 @@ def _train_folds(
         if together.interrupted:
             return None
         inside = folds == fold
+        outside = dataclasses.replace(training.take(~inside), name=f"{training.name} outside fold {fold + 1}")
+        held_out = dataclasses.replace(training.take(inside), name=f"fold {fold + 1} of {training.name}")
         try:
-            return fit(parameters, training.take(~inside), training.take(inside), together.of(fold))
+            return fit(parameters, outside, held_out, together.of(fold))
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
         finally:

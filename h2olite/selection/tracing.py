@@ -28,7 +28,7 @@ from h2olite.model.objective import penalties
 from h2olite.model.origin import origin_of
 from h2olite.model.preparation import Warn, look_at, response_name, with_classes
 from h2olite.model.pruning import pruned
-from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
+from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
@@ -246,7 +246,7 @@ def _refuse(parameters: Parameters, validation_share: float, choice: str) -> Non
         if getattr(parameters, name)
     ]
     if not 0 < validation_share < 1:
-        faults.append(f"validation_share must be in (0, 1); got {validation_share:g}.")
+        faults.append(f"validation_share must be in (0, 1); got {exactly(validation_share)}.")
     if choice not in POINT_CHOICES:
         faults.append(f"choice must be one of {', '.join(POINT_CHOICES)}; got {choice!r}.")
     if faults:
