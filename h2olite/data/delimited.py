@@ -69,6 +69,9 @@ class CsvFile:
         text = data.decode(self.encoding, errors="replace").removeprefix("\ufeff").lstrip("\r\n")
         if not text.strip():
             raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values.")
+        if text[:4].lower() == "sep=":  # as spreadsheets write
+            advice = f"--comment {text[:4]} --sep {shlex.quote(text[4:5])}"
+            raise DataError(f"{self.name} begins with its separator, {text[:5]!r}, and not with a row; pass {advice}.")
         return text
 
     @functools.cached_property
@@ -83,9 +86,10 @@ class CsvFile:
         chosen = self.options.character or ("\t" if self.file.format == ".tsv" else self._likeliest_separator())
         if set(self._widths(chosen)) == {1} and (better := self._better_separator(chosen)):
             width = self._widths(better)[0]
+            typed = shlex.quote(better if better.isprintable() else repr(better)[1:-1])
             raise DataError(
                 f"{self.name} must have several cells in a line; with the separator {chosen!r} it has one, with "
-                f"{better!r} it has {width} in each of the first lines: pass --sep {shlex.quote(better)}."
+                f"{better!r} it has {width} in each of the first lines: pass --sep {typed}."
             )
         return chosen
 
@@ -119,7 +123,10 @@ class CsvFile:
     @functools.cached_property
     def raw_names(self) -> list[str]:
         """The cells of the first row."""
-        return next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
+        try:
+            return next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
+        except csv.Error as error:
+            raise DataError(f"{self.name}, line 1: the names of the columns cannot be read: {error}.") from None
 
     @functools.cached_property
     def names(self) -> list[str]:
@@ -311,17 +318,16 @@ class CsvFile:
 
     def _refuse_ragged(self) -> None:
         """Check that there are rows, each with a cell for every column."""
-        n_records, mark_of_first = 0, ""
+        n_records = 0
         for line, record in self._records():
             n_records += 1
-            mark = record[0].lstrip()[:1]
-            mark_of_first = mark_of_first or mark
             if len(record) != len(self.raw_names):
-                begins = next((known for known in COMMENTS if known in (mark_of_first, mark)), None)
-                hint = f"; if lines that begin with {begins!r} are comments, pass --comment {shlex.quote(begins or '')}"
+                beginnings = (self.raw_names[0].lstrip()[:1], record[0].lstrip()[:1])
+                mark = next((mark for mark in COMMENTS if mark in beginnings), None)
+                hint = f"; if lines that begin with {mark!r} are comments, pass --comment {shlex.quote(mark or '')}"
                 raise DataError(
                     f"{self.name}, line {line}: every row must have {len(self.raw_names)} cells as the first one has; "
-                    f"got {len(record)}{'' if begins is None or self.options.comment else hint}."
+                    f"got {len(record)}{'' if mark is None or self.options.comment else hint}."
                 )
         if n_records <= self.options.has_header:
             raise DataError(f"{self.name} has no rows; a table needs at least one.")

@@ -123,8 +123,10 @@ Warn = Callable[[list[str]], None]
 """Takes sentences for the user, some of which it may have told before."""
 
 
-def look_at(parameters: Parameters, training: Table, warn: Warn | None) -> None:
-    """Tell what looks wrong with a training table, before anything takes time.
+def look_at(parameters: Parameters, training: Table, warn: Warn | None, *, at_columns: bool = False) -> None:
+    """Tell what looks wrong with parameters and a training table, before anything takes time.
+
+    at_columns : whether to tell of all columns; `prepare` does so where the model of the whole table comes first.
 
     Raises
     ------
@@ -133,11 +135,12 @@ def look_at(parameters: Parameters, training: Table, warn: Warn | None) -> None:
     name = None if parameters.autoencoder else response_name(parameters, training)
     if name is not None and parameters.checkpoint is None and not wants_classes(parameters):
         refuse_classes_of_rows(training, name, parameters.factors or ())
-    if warn is not None:
-        training = with_classes(parameters, training, name)
-        columns = choose_columns(parameters, training, name)
-        n_classes = None if columns.levels is None else len(columns.levels)
-        warn(warnings(parameters, n_classes, name=name or "an autoencoder") + columns.warnings)
+    if warn is None:
+        return
+    training = with_classes(parameters, training, name)
+    levels = parameters.checkpoint.classes if parameters.checkpoint else name and training[name].levels
+    said = warnings(parameters, len(levels) if levels else None, name=name or "an autoencoder")
+    warn(said + (choose_columns(parameters, training, name).warnings if at_columns else []))
 
 
 def choose_columns(parameters: Parameters, training: Table, name: str | None) -> Columns:

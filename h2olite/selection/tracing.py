@@ -184,7 +184,7 @@ def trace(
     """
     limit = TimeLimit(parameters.max_runtime_secs, watch)
     _refuse(parameters, validation_share, choice)
-    look_at(parameters, training, warn)
+    look_at(parameters, training, warn, at_columns=True)
     name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
