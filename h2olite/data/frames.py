@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
 from h2olite.data.reader import CsvOptions, read_table
+from h2olite.data.sparse import SparseNumbers
 from h2olite.data.table import Kind, Table, forced_kinds
 from h2olite.errors import DataError
 from h2olite.parameters import Parameters
@@ -31,10 +32,11 @@ def as_table(
 
     Parameters
     ----------
-    frame : Table, path, pandas.DataFrame, Arrow data, mapping or ndarray
+    frame : Table, path, pandas.DataFrame, Arrow data, mapping, ndarray or sparse matrix
         A path as `read_table` takes it; Arrow data is a pyarrow Table or RecordBatch or anything with the Arrow
         PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an ndarray has shape
-        (n_rows, n_columns), and its columns are called C1, C2, ...
+        (n_rows, n_columns), and its columns are called C1, C2, ... as are those of SciPy's sparse matrices and arrays,
+        which are kept without their zeros.
     name : str
         What messages call the frame.
     factors : iterable of str
@@ -56,7 +58,15 @@ def as_table(
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)
+    if hasattr(frame, "tocsr"):
+        return _sparse_table(frame, name).convert(kinds)
     return table_from_arrow([_as_arrow(frame, name)], name=name, kinds=kinds)
+
+
+def _sparse_table(matrix: Any, name: str) -> Table:
+    """The table of one of SciPy's sparse matrices."""
+    numbers = SparseNumbers.of(matrix, name)
+    return Table(name, numbers.named([f"C{i}" for i in range(1, numbers.n_columns + 1)]), numbers.n_rows)
 
 
 def training_tables(
