@@ -147,7 +147,7 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
     first, *others = named.values()
     for name, model in named.items():
         _refuse_unlike(first, model, name)
-    table = as_table(test_data, name="test_data", schema=shared_schema(named.values()))
+    table = as_table(test_data, name="test_data", schema=shared_schema(named.values()), csv=shared_csv(named.values()))
     predicted = [_predict(model, table) for model in (first, *others)]
     stacked = np.concatenate([part.predictions.reshape(table.n_rows, -1) for part in predicted], axis=1)
     actual, stacked, weights = measured(predicted[0].actual, stacked, predicted[0].weights)
@@ -171,6 +171,14 @@ def shared_schema(models: Iterable[Model]) -> dict[str, Kind]:
         for name, kind in (model.schema | model.response_schema).items():
             schema[name] = kind if schema.get(name) != "categorical" else "categorical"
     return schema
+
+
+def shared_csv(models: Iterable[Model]) -> dict[str, Any]:
+    """How CSV is read for all models: of each option, as the first model whose training table's reader set it."""
+    options: dict[str, Any] = {}
+    for model in models:
+        options = model.csv | options
+    return options
 
 
 def _named(models: Models) -> dict[str, Model]:

@@ -22,7 +22,7 @@ from h2olite.model.folds import CrossValidation, summarise_fold
 from h2olite.model.footprint import refuse_too_large_training
 from h2olite.model.model import Model
 from h2olite.model.origin import origin_of
-from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.preparation import Warn, look_at, response_name, with_classes
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Progress
@@ -41,12 +41,17 @@ LEAST_SECONDS = 1e-3
 
 
 def train(
-    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None = None,
+    watch: Watch | None = None,
+    warn: Warn | None = None,
 ) -> Model:
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
+    look_at(parameters, training, warn)
     parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
-    model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation))
+    model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation), warn=warn)
     model.record.warnings[:0] = idle_parameters(parameters, model)
     return model
 
@@ -65,6 +70,7 @@ def cross_validate(
     watch: Watch | None = None,
     *,
     origin: dict[str, Any] | None = None,
+    warn: Warn | None = None,
 ) -> Model:
     """Train one model per fold on the rows outside it, measured on the rows inside, then the model on all rows.
 
@@ -96,6 +102,7 @@ def cross_validate(
         validation,
         together.of(n_folds),
         origin=origin,
+        warn=warn,
     )
     for number, fold_model in enumerate(models, 1):
         fold_model.model_id = f"{model.model_id}_cv_{number}"

@@ -15,7 +15,7 @@ from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.preparation import Warn, response_name, with_classes
 from h2olite.parameters import (
     FRAMES,
     NOT_SEARCHED,
@@ -48,6 +48,7 @@ def search(
     folder: Path | None = None,
     watch: Watch | None = None,
     tell: Callable[[Trial | Failure], None] | None = None,
+    warn: Warn | None = None,
 ) -> Grid:
     """Train models with different hyper-parameters.
 
@@ -63,6 +64,7 @@ def search(
         there goes on where it was: finished models are not trained again, failed ones are.
     watch : is told of progress within the running model; when it returns False, the search ends and that model is lost.
     tell : is told of every model that has been trained now or has failed.
+    warn : is told what looks wrong with the tables before training begins.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def search(
         if trial is None:
             try:
                 own_parameters = validate(vars(parameters) | combination | {"model_id": f"{grid_id}_model_{number}"})
-                model = train(_limited(own_parameters, criteria, number, left), training, validation, watch)
+                model = train(_limited(own_parameters, criteria, number, left), training, validation, watch, warn)
             except (H2OLiteError, MemoryError) as error:
                 first_error = first_error or error
                 grid.failures.append(Failure(combination, str(error) or "there is not enough memory."))
