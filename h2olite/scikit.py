@@ -12,15 +12,14 @@ import pandas as pd
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
+from h2olite.data.sparse import refuse_too_large_matrix
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, MissingExtraError
 from h2olite.estimator import train
-from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import Declared, declared
 from h2olite.validation import meant, validate
 
 try:
-    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import (
@@ -122,16 +121,16 @@ class _DeepLearning(BaseEstimator):
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return as_table(X, name="X")
-        if sparse := issparse(X):
-            refuse_lack_of_memory("X", 8.0 * X.shape[0] * X.shape[1], "its columns are held with their zeros")
+        if hasattr(X, "tocsr"):
+            refuse_too_large_matrix(X, "X")
         least = 2 if reset else 1
         try:
             X = validate_data(
                 self,
                 X,
                 reset=reset,
-                accept_sparse=True,
-                dtype=np.float64,
+                accept_sparse="csr",
+                dtype=(np.float64, np.float32),
                 ensure_all_finite="allow-nan",
                 ensure_min_samples=least,
             )
@@ -142,7 +141,7 @@ class _DeepLearning(BaseEstimator):
                 f"an array X must hold numbers only ({error}); give text in a data frame, which transformers make "
                 "after set_output(transform='pandas')."
             ) from None
-        return as_table(X.toarray() if sparse else X, name="X")
+        return as_table(X, name="X")
 
     @property
     def feature_importances_(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from h2olite.data.advice import without_unused_levels
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
 from h2olite.data.csv_options import Csv, CsvOptions
 from h2olite.data.reader import read_table
+from h2olite.data.sparse import SparseNumbers
 from h2olite.data.table import Kind, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
 from h2olite.parameters import Parameters
@@ -33,10 +34,11 @@ def as_table(
 
     Parameters
     ----------
-    frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping or ndarray
+    frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping, ndarray or sparse matrix
         A path as `read_table` takes it, or one with how to read it; Arrow data is a pyarrow Table or RecordBatch or
         anything with the Arrow PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an
-        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ...
+        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ... as are those of SciPy's sparse
+        matrices and arrays, which are kept without their zeros.
     name : str
         What messages call the frame.
     factors : iterable of str
@@ -60,9 +62,17 @@ def as_table(
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)
+    if hasattr(frame, "tocsr"):
+        return _sparse_table(frame, name).convert(kinds)
     part = _as_arrow(frame, name)
     part = part.rename_columns(matched_names(part.column_names, schema or ()))
     return table_from_arrow([part], name=name, kinds=kinds)
+
+
+def _sparse_table(matrix: Any, name: str) -> Table:
+    """The table of one of SciPy's sparse matrices."""
+    numbers = SparseNumbers.of(matrix, name)
+    return Table(name, numbers.named([f"C{i}" for i in range(1, numbers.n_columns + 1)]), numbers.n_rows)
 
 
 def training_tables(

@@ -51,8 +51,31 @@ class Column:
         """What the column holds, as a schema says it."""
         return "categorical" if self.is_categorical else "time" if self.is_time else "numeric"
 
-    def take(self, rows: np.ndarray) -> Column:
-        """The same column with only these rows (indices or a mask), in this order."""
+    @property
+    def n_missing(self) -> int:
+        """How many rows have no value."""
+        return int(np.count_nonzero(self.values < 0 if self.is_categorical else np.isnan(self.values)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take."""
+        return self.values.nbytes
+
+    @property
+    def contents(self) -> bytes | memoryview:
+        """What tells the values from others."""
+        return np.ascontiguousarray(self.values).data
+
+    def has_values(self, least: int) -> bool:
+        """Whether at least this many (1 or 2) different values occur."""
+        present = self.values[self.values >= 0 if self.is_categorical else ~np.isnan(self.values)]
+        return present.size > 0 and (least == 1 or bool((present != present[0]).any()))
+
+    def take(self, rows: np.ndarray, taken: dict[int, Any] | None = None) -> Column:
+        """The same column with only these rows (indices or a mask), in this order.
+
+        taken : what columns of one table share, by their identity, with only these rows.
+        """
         return replace(self, values=self.values[rows])
 
     def with_levels(self, kept: np.ndarray) -> Column:
@@ -153,7 +176,8 @@ class Table:
             Indices, or a mask over all rows.
         """
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        taken: dict[int, Any] = {}
+        columns = {name: column.take(rows, taken) for name, column in self.columns.items()}
         return replace(
             self, columns=columns, n_rows=len(rows), place=lambda row: self.place(int(rows[row])), source=None
         )
@@ -164,7 +188,7 @@ class Table:
         digest = hashlib.blake2b(digest_size=16)
         for name, column in self.columns.items():
             digest.update(repr((name, column.kind, column.levels)).encode())
-            digest.update(np.ascontiguousarray(column.values).data)
+            digest.update(column.contents)
         return digest.hexdigest()
 
     def convert(self, kinds: Mapping[str, Kind]) -> Table:

@@ -189,11 +189,13 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     """The update rule that resolved parameters describe.
 
     Its interval is that of averages which take little time next to training, which leaves the weights of absent levels
-    alone.
+    and zeros alone.
     """
     single = np.float32
-    n_levels = int(network.layout.sizes[0]) - rows.numbers.shape[1]
-    idle = max(n_levels - rows.levels.shape[1], 0) * int(network.layout.widths[0])
+    n_numeric = rows.numbers.shape[1]
+    n_levels = int(network.layout.sizes[0]) - n_numeric
+    n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
+    idle = n_idle * int(network.layout.widths[0])
     interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
     return Rule(
         adaptive=parameters.adaptive_rate,

@@ -473,7 +473,7 @@ class Model(ModelMetrics):
         self, table: Table, adaptation: Adaptation, network: Network | None = None
     ) -> Iterator[tuple[Engine, EncodedRows]]:
         """What passes the rows of a table through the network, or through another one, and these rows."""
-        rows = EncodedRows(*self.encoder.encode(table, adaptation, self.dtype))
+        rows = self.encoder.encode_rows(table, adaptation, self.dtype)
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
         with self.engine(rows, n_threads, network) as engine:
             yield engine, rows

@@ -231,11 +231,8 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     else:
         encoder = checkpoint.encoder
     passes, factors = divide_weights(weights, usable)
-    rows = EncodedRows(
-        *encoder.encode(training, adaptation),
-        target,
-        factors,
-        NONE if added is None else added.astype(np.float32),
+    rows = encoder.encode_rows(training, adaptation)._replace(
+        target=target, weights=factors, offsets=NONE if added is None else added.astype(np.float32)
     )
     said += adaptation.warnings()
     measured = Measured(
@@ -267,7 +264,7 @@ def prepare_validation(
     parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, table: Table, adaptation: Adaptation
 ) -> Measured:
     """The validation table, encoded as the training table was, and the rows of it to measure on."""
-    rows = EncodedRows(*encoder.encode(table, adaptation))
+    rows = encoder.encode_rows(table, adaptation)
     observed = Observed.of(table, response, parameters, adaptation)
     sample = _sample(
         training_rows(table, target=observed.actual, weights=observed.weights),

@@ -37,7 +37,7 @@ class Engine(abc.ABC):
     def reconstruction_errors(self, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
         """Outputs of an autoencoder less its inputs, (n_rows, n_inputs)."""
         errors = self.predict(objective, rows, order)
-        errors[:, errors.shape[1] - rows.numbers.shape[1] :] -= rows.numbers[order]
+        errors[:, errors.shape[1] - rows.numbers.shape[1] :] -= rows.dense(order)
         for inputs in rows.levels[order].T:
             present = np.flatnonzero(inputs >= 0)
             errors[present, inputs[present]] -= 1

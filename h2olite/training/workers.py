@@ -71,7 +71,7 @@ class Workers(Engine):
         layout = network.layout
         capacity = max(TILE, self.batch_size)
         self._alone = [workspace(layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
-        n_parts = parts_of(layout, n_categorical + n_numeric, self.batch_size)
+        n_parts = parts_of(layout, n_categorical + rows.numbers_in_use(), self.batch_size)
         bounds = level_bounds(rows.levels, self._alone[0].first.size, n_parts)
         exchange = exchange_of(layout, n_parts, self.batch_size)
         self._crews = [
@@ -183,7 +183,8 @@ class Workers(Engine):
         n_numeric = rows.numbers.shape[1]
         n_levels = int(network.layout.sizes[0]) - n_numeric
         layers = None
-        if order.size >= LEAST_ROWS and is_sparse(network, n_levels):
+        # A sparse network is passed weight by weight, which takes as long for a number that is 0 as for another.
+        if order.size >= LEAST_ROWS and not rows.is_sparse and is_sparse(network, n_levels):
             layers = sparse_layers(network, n_levels)
 
         def run(start: int, work: Workspace) -> None:
