@@ -16,6 +16,7 @@ from h2olite.control_groups import usable_cores
 from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
+from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
 from h2olite.kernels.penalties import settle
@@ -94,7 +95,8 @@ class Workers(Engine):
         """Have the kernels compiled, or loaded, before clocks run."""
         with _compiling:  # models trained at the same time say it once
             if not is_compiled(kernels.train_rows):
-                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
+                when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
+                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)
             if rule.l1 > 0 or rule.input_group_l1 > 0:
