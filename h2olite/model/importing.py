@@ -29,7 +29,7 @@ from .model import Model
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
 from .record import TrainingRecord
 from .scoring import REGRESSION_LOSSES, ClassShares, layout_of, lowered
-from .soundness import check_encoder, check_response
+from .soundness import check_encoder, check_numbers, check_response
 
 CATEGORIES = {"Binomial": "bernoulli", "Multinomial": "multinomial", "Regression": None, "AutoEncoder": None}
 """The distribution of each category of models; None where the MOJO says which."""
@@ -370,8 +370,7 @@ def _network(
         network.weights(layer)[...] = weights
         network.biases(layer)[...] = biases
     network.doubles = [biases for _, biases in arrays.values()]
-    if not np.isfinite(network.theta).all():
-        raise ValueError("a weight is too large")
+    check_numbers(network, parameters)
     return network
 
 

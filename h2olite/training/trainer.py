@@ -60,9 +60,6 @@ are on many more weights than updates are, and must be rare."""
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
 
-LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
-"""Beyond these a network counts as unstable, as in H2O."""
-
 
 class Progress(NamedTuple):
     """How far training is, after a block of rows."""
@@ -397,16 +394,13 @@ class Trainer:
 
     def _refuse_instability(self) -> None:
         """Raise when weights or biases are not finite or beyond all bounds."""
-        network = self._network
-        for layer in range(network.n_layers):
-            weights, biases = network.weights(layer), network.biases(layer)
-            largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
-            if not (largest < LARGEST_WEIGHT and np.abs(biases).max() < LARGEST_BIAS):
-                raise TrainingError(
-                    f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
-                    f"{self.epochs:.3g} epochs; use a bounded activation (Tanh), regularisation (max_w2, l1, l2, "
-                    "dropout), or a smaller rate (or adaptive_rate)."
-                )
+        layer = self._network.unbounded_layer()
+        if layer is not None:
+            raise TrainingError(
+                f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
+                f"{self.epochs:.3g} epochs; use a bounded activation (Tanh), regularisation (max_w2, l1, l2, "
+                "dropout), or a smaller rate (or adaptive_rate)."
+            )
 
     def _seconds(self, now: float) -> float:
         """Seconds since training began, without the time between an earlier training and this one."""

@@ -105,6 +105,7 @@ class Workers(Engine):
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
+        self.check(objective, rows)
         fastest = self._paces.index(min(self._paces))
         self._calls += 1
         if len(self._crews) > 1 and self._calls % CALLS_BETWEEN_TRIALS == 0:
@@ -169,6 +170,7 @@ class Workers(Engine):
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""
+        self.check(objective, rows)
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
