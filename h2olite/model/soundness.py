@@ -382,8 +382,8 @@ def check_sizes(
     ------
     ValueError : says what is wrong.
     """
-    # A row of weights is padded to a multiple of LANES.
-    _require(layout.weights[-1] <= LANES * sum(array.size for array in arrays.values()), "there are too few weights")
+    own = [arrays[f"layer{i}.{part}"].size for i in range(1, len(layout.sizes)) for part in ("weights", "biases")]
+    _require(layout.weights[-1] <= LANES * sum(own), "there are too few weights")  # whose rows are padded to LANES
     _require(importances is None or len(importances) == layout.sizes[0], "importances are not as many as inputs")
     _require(
         shares is None or [len(of_classes) for of_classes in shares] == [layout.sizes[-1]] * 2,
