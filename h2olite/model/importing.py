@@ -256,7 +256,7 @@ def _encoder(mojo: _Mojo, times: frozenset[str]) -> RowEncoder:
     """The encoder of the predictors."""
     n_categorical, n_numeric = mojo.integer("cats"), mojo.integer("nums")
     predictors = tuple(mojo.columns[: n_categorical + n_numeric])
-    if min(n_categorical, n_numeric) < 0 or len(predictors) != n_categorical + n_numeric:
+    if min(n_categorical, n_numeric) < 0 or not predictors or len(predictors) != n_categorical + n_numeric:
         raise ValueError(f"it lacks columns for {n_categorical} factors and {n_numeric} numbers")
     standardized = mojo.optional("norm_mul") is not None
     subtrahend = mojo.numbers("norm_sub", n_numeric) if standardized else np.zeros(n_numeric)

@@ -190,6 +190,7 @@ def check_document(document: Any) -> None:
     if record.get("origin") is not None:
         check_json(record["origin"], _Origin, "origin")
         checked_parameters(record["origin"]["given"] or {})
+    _require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
     check_history(document["history"])
     threshold = document.get("threshold")
     _require(threshold is None or 0 <= threshold <= 1, "the threshold is no probability")

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -272,6 +273,28 @@ def test_a_memory_of_gradients_that_training_could_not_go_on_from_is_refused(nam
 def test_hashed_inputs_are_fewer_than_those_that_are_hashed(tmp_path):
     assert "n_slots is no number of inputs" in refused("hashed", tmp_path, {("encoder", "n_slots"): 20_000_000})
     assert "n_slots is no number of inputs" in refused("numbers only", tmp_path, {("encoder", "n_slots"): 1})
+
+
+def test_a_model_without_predictors_is_refused_unless_training_left_none(tmp_path):
+    nothing = {"predictors": [], "levels": [], "missing_seen": [], "subtrahend": [], "multiplier": [], "imputed": []}
+    changes = {("encoder", name): value for name, value in nothing.items()} | {("importances",): []}
+    arrays = {
+        name: array[:0]
+        for name, array in trained("numbers only").network.to_arrays().items()
+        if name.startswith("layer1.weights")
+    }
+    assert "there are no predictors" in refused("numbers only", tmp_path, changes, arrays)
+
+
+def test_a_model_that_training_left_no_predictor_can_be_shown(tmp_path):
+    table = {"a": np.arange(50.0), "y": np.random.default_rng(0).normal(size=50)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = h2olite.deeplearning(y="y", training_frame=table, hidden=[], l1=10.0, epochs=50, seed=1)
+    assert model.schema == {}
+    loaded = h2olite.load_model(model.save(tmp_path / "m.h2olite"))
+    assert loaded.report()["weights"]["zero_share"] == 1.0
+    assert loaded.predict(table)["predict"].nunique() == 1
 
 
 def test_a_model_of_parts_that_are_not_made_for_one_another_cannot_be_made():
