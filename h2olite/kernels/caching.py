@@ -153,13 +153,24 @@ class CodeFiles:
 
     def _path(self, key: Any) -> Path:
         """The file of a key: signature, processor and code of the function."""
-        return self.folder / f"{self.stem}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}{SUFFIX}"
+        return self.folder / f"{self.stem}-{_digest(key[1])}-{_digest(key)}{SUFFIX}"
 
 
 def is_kept(function: Any) -> bool:
-    """Whether an earlier process has left machine code of this kernel. Numba keeps it apart for each installation."""
+    """Whether an earlier process has left machine code of this kernel.
+
+    It is kept apart for each installation and each kind of processor.
+    """
     folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
-    return folder is not None and any(Path(folder).glob(f"{source.stem}.{function.__name__}-*{SUFFIX}"))
+    if folder is None:
+        return False
+    processor = _digest(function.targetctx.codegen().magic_tuple())
+    return any(Path(folder).glob(f"{source.stem}.{function.__name__}-*-{processor}-*{SUFFIX}"))
+
+
+def _digest(value: Any) -> str:
+    """A part of a file's name that tells values apart."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
 
 
 def _bases() -> Iterator[Path]:

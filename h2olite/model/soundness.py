@@ -13,10 +13,11 @@ from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints, 
 
 import numpy as np
 
-from h2olite.data.delimited import CsvOptions
+from h2olite.data.csv_options import CsvOptions
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
-from h2olite.kernels.layout import LANES, Layout
+from h2olite.kernels.lanes import LANES
+from h2olite.kernels.layout import Layout
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
@@ -128,7 +129,7 @@ def check_json(value: Any, hint: Any, where: str) -> None:
     Parameters
     ----------
     value : what `json.loads` gave.
-    hint : a simple type, list[...], tuple[..., ...], dict[str, ...], a TypedDict, a dataclass, a union, or Any.
+    hint : a simple type, list[...], dict[str, ...], a TypedDict, a dataclass, a union of these, or Any.
     where : what the message calls the value.
 
     Raises
@@ -138,7 +139,7 @@ def check_json(value: Any, hint: Any, where: str) -> None:
     kind = next((kind for kind in _options(hint) if _is_of(value, kind)), None)
     _require(kind is not None, f"{where} is not as it must be")
     inner = get_args(kind)
-    if get_origin(kind) in (list, tuple):
+    if get_origin(kind) is list:
         for i, item in enumerate(value):
             if inner[0] not in SIMPLE or not _is_of(item, inner[0]):  # many lists are long, and of numbers or text
                 check_json(item, inner[0], f"{where}[{i}]")
@@ -194,6 +195,8 @@ def check_document(document: Any) -> None:
     check_history(document["history"])
     threshold = document.get("threshold")
     _require(threshold is None or 0 <= threshold <= 1, "the threshold is no probability")
+    check_json(record.get("csv", {}), CsvOptions, "document.record.csv")
+    CsvOptions(**record.get("csv", {})).check()
     folds = document["cross_validation"]
     for of_fold in (folds and folds["models"]) or ():
         _require(of_fold.get("cross_validation") is None, "a fold's model is cross-validated itself")
@@ -402,8 +405,7 @@ def _is_of(value: Any, kind: Any) -> bool:
         return type(value) is float and math.isfinite(value)
     if kind in (str, bool, NoneType):
         return type(value) is kind
-    origin = get_origin(kind) or dict
-    return isinstance(value, list if origin is tuple else origin)
+    return isinstance(value, get_origin(kind) or dict)
 
 
 @functools.cache
