@@ -250,7 +250,10 @@ class CsvFile:
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """A part of `blocks` with null where a cell's text means missing."""
         missing = to_arrow(self.options.missing)
-        arrays = [pc.if_else(pc.is_in(cells, missing), pa.NULL, cells) for cells in part.columns]
+        # An array of nulls, for a single null in its place is wrong for slices in PyArrow up to 22.
+        arrays = [
+            pc.if_else(pc.is_in(cells, missing), pa.nulls(len(cells), cells.type), cells) for cells in part.columns
+        ]
         return pa.table(arrays, names=part.column_names) if arrays else part
 
     def place(self, row: int) -> str:

@@ -18,8 +18,17 @@ from .artifact import read_artifact
 from .folds import CrossValidation, within
 from .model import Model
 from .record import TrainingRecord
-from .scoring import ClassShares, layout_of, scoring_of
-from .soundness import check_document, check_encoder, check_metrics, check_response, check_sizes, checked_parameters
+from .scoring import ClassShares, layout_of, probability_names, scoring_of
+from .soundness import (
+    check_document,
+    check_encoder,
+    check_folds,
+    check_metrics,
+    check_numbers,
+    check_response,
+    check_sizes,
+    checked_parameters,
+)
 
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
@@ -53,17 +62,23 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     training, validation = document["training_metrics"], document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
+    levels = None if response is None else response.levels
     for values in (training, validation, folds and folds["metrics"]):
         if values is not None:
-            check_metrics(values, metrics, None if response is None else response.levels)
+            check_metrics(values, metrics, levels)
+    if folds is not None:
+        columns = ["predict", *(probability_names(levels).values() if levels else ())]
+        check_folds(folds, within(arrays, "cv"), columns)
     shares = document["shares"]
     check_sizes(layout, arrays, importances, shares)
+    network = Network.from_arrays(layout, arrays, document["rows_seen"])
+    check_numbers(network, parameters)
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
         encoder=encoder,
         response=response,
-        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
+        network=network,
         training_metrics=None if training is None else metrics.from_json(training),
         validation_metrics=None if validation is None else metrics.from_json(validation),
         history=document["history"],

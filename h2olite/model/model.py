@@ -39,6 +39,7 @@ from .layers import describe_layers
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stop_clock, stored
 from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
+from .soundness import check_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,9 @@ ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 class Model(ModelMetrics):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
-    A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or
-    written to, None without one.
+    Whoever made it, its parts have been checked to fit together (see `h2olite.model.soundness.check_model`). A model
+    may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or written
+    to, None without one.
     """
 
     model_id: str
@@ -72,6 +74,7 @@ class Model(ModelMetrics):
     threshold: float | None = None
 
     def __post_init__(self) -> None:
+        check_model(self.parameters, self.encoder, self.response, self.network)
         self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
         self._objective = objective_of(self.parameters)
 

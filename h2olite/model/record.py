@@ -151,7 +151,7 @@ def count_weights(model: Model) -> dict[str, Any]:
         sum(weights.size for weights in (first, *others)) + model.record.pruned_inputs * first.shape[1] * first.shape[2]
     )
     nonzero = sum(int(np.count_nonzero(weights)) for weights in (first, *others))
-    return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total}
+    return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total if total else 0.0}
 
 
 def stored(parameters: Parameters) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from h2olite.parameters import Activation, WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
 
+LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
+"""Beyond these a network counts as unstable, as in H2O."""
+
 
 @dataclasses.dataclass(eq=False)
 class Network:
@@ -76,6 +79,20 @@ class Network:
     def double_biases(self, layer: int) -> np.ndarray:
         """The biases of a layer as precisely as they are known: float64 (n_channels, n_units)."""
         return self.biases(layer).astype(np.float64) if self.doubles is None else self.doubles[layer]
+
+    def unbounded_layer(self, largest_target: float = 0.0) -> int | None:
+        """The first layer with a weight or bias that is not finite or beyond all bounds, None without one.
+
+        largest_target : the largest absolute response as it is trained on. The output layer has to reach it: its bounds
+            are at least ten times that.
+        """
+        for layer in range(self.n_layers):
+            weights, biases = self.weights(layer), self.biases(layer)
+            largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
+            least = 10 * largest_target if layer == self.n_layers - 1 else 0.0
+            if not (largest < max(LARGEST_WEIGHT, least) and np.abs(biases).max(initial=0) < max(LARGEST_BIAS, least)):
+                return layer
+        return None
 
     @property
     def is_averaged(self) -> bool:
@@ -143,7 +160,10 @@ class Network:
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
-        network.activity[:] = arrays.get("activity", np.float32(0))
+        if "activity" in arrays:
+            if arrays["activity"].shape != network.activity.shape or arrays["activity"].dtype != np.float32:
+                raise ValueError(f"activity must be float32 {network.activity.shape}")
+            network.activity[:] = arrays["activity"]
         if "layer1.weights.last" in arrays:
             network.last = np.zeros_like(network.theta)
         for layer in range(network.n_layers):
@@ -153,8 +173,10 @@ class Network:
                 view[...] = arrays[name]
         if "layer1.biases.double" in arrays:
             network.doubles = [arrays[f"layer{i}.biases.double"] for i in range(1, network.n_layers + 1)]
-            if any(exact.shape != network.biases(layer).shape for layer, exact in enumerate(network.doubles)):
-                raise ValueError("biases in double precision must have the shapes of the others")
+            for layer, exact in enumerate(network.doubles):
+                rounded = network.biases(layer)
+                if exact.shape != rounded.shape or not np.array_equal(exact.astype(np.float32), rounded):
+                    raise ValueError("biases in double precision must be those that the others are rounded from")
         return network
 
     def _named(self, layer: int) -> dict[str, np.ndarray]:

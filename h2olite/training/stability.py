@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from h2olite.errors import TrainingError
 from h2olite.network.network import Network
 from h2olite.parameters import Parameters
-
-LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
-"""Beyond these a network counts as unstable, as in H2O."""
 
 USUAL_MAX_W2 = 10
 """What the manual of H2O advises for rectifiers."""
@@ -22,22 +17,18 @@ def refuse_instability(network: Network, parameters: Parameters, epochs: float, 
     ----------
     network, epochs : what has been trained, and how long.
     parameters : decide what may help.
-    largest_target : the largest absolute response as it is trained on. The output layer has to reach it: its bounds are
-        at least ten times that.
+    largest_target : see `Network.unbounded_layer`.
 
     Raises
     ------
     TrainingError : they are not; the message says what may help this network.
     """
-    for layer in range(network.n_layers):
-        weights, biases = network.weights(layer), network.biases(layer)
-        largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
-        least = 10 * largest_target if layer == network.n_layers - 1 else 0.0
-        if not (largest < max(LARGEST_WEIGHT, least) and np.abs(biases).max() < max(LARGEST_BIAS, least)):
-            raise TrainingError(
-                f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
-                f"{epochs:.3g} epochs; use {ways_out(parameters)}."
-            )
+    layer = network.unbounded_layer(largest_target)
+    if layer is not None:
+        raise TrainingError(
+            f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
+            f"{epochs:.3g} epochs; use {ways_out(parameters)}."
+        )
 
 
 def ways_out(parameters: Parameters) -> str:
