@@ -101,7 +101,7 @@ def _as_arrow(frame: Any, name: str) -> pa.Table:
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too
             return pa.table(frame)
     if is_pandas:
-        columns = [(str(column), frame.iloc[:, i]) for i, column in enumerate(frame.columns)]
+        columns = [(str(column), values) for column, values in frame.items()]
     elif isinstance(frame, Mapping):
         columns = [(str(column), values) for column, values in frame.items()]
     elif isinstance(frame, np.ndarray) and frame.ndim == 2:
@@ -129,7 +129,8 @@ def _array(values: Any, column: str, name: str) -> pa.Array:
     try:
         if isinstance(values, (pa.Array, pa.ChunkedArray)):
             return values
-        return pa.array(values.sparse.to_dense() if hasattr(values, "sparse") else values, from_pandas=True)
+        is_sparse = hasattr(getattr(values, "dtype", None), "fill_value")  # as pandas' own type alone has
+        return pa.array(values.sparse.to_dense() if is_sparse else values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text."
