@@ -13,9 +13,10 @@ from typing import Any, ParamSpec
 
 from h2olite.continuing import Checkpoint
 from h2olite.data.frames import training_tables
+from h2olite.interruption import Interruption
 from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
-from h2olite.parameters import Parameters, PointChoice, SearchCriteria
+from h2olite.parameters import Parameters, PointChoice, SearchCriteria, counted
 from h2olite.selection import cross_validation, rehearsal, tracing
 from h2olite.selection.cross_validation import Watch
 from h2olite.selection.grid import Failure, Grid, Trial
@@ -63,21 +64,24 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ----------
     parameters : from `check`.
     watch : is told of progress after every block of rows, about five times a second; training ends early, and the model
-        so far is scored, when it returns False.
+        so far is scored, when it returns False. So it is after Ctrl-C (see `h2olite.interruption`), with a warning.
 
     Raises
     ------
     ParameterError, DataError, TrainingError
     """
     started = time.perf_counter()
-    training, validation = training_tables(parameters)
-    read = time.perf_counter() - started
-    model = cross_validation.train(_without_tables(parameters), training, validation, watch)
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        read = time.perf_counter() - started
+        model = cross_validation.train(_without_tables(parameters), training, validation, interruption.watching(watch))
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
     _warn(model.record.warnings)
+    if interruption.noted:
+        _warn([f"training was interrupted after {counted(model.record.epochs, 'epoch')}; this is the model so far."])
     return model
 
 
@@ -102,19 +106,24 @@ def search(
     """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
-    training, validation = training_tables(parameters)
-    found = run_search(
-        hyper_parameters,
-        _without_tables(parameters),
-        criteria,
-        training,
-        validation,
-        grid_id=grid_id,
-        folder=None if folder is None else Path(folder),
-        watch=watch,
-        tell=tell,
-    )
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        found = run_search(
+            hyper_parameters,
+            _without_tables(parameters),
+            criteria,
+            training,
+            validation,
+            grid_id=grid_id,
+            folder=None if folder is None else Path(folder),
+            watch=interruption.watching(watch),
+            tell=tell,
+        )
     _warn(found.warnings)
+    if interruption.noted:
+        _warn([f"the search was interrupted after {counted(len(found), 'model')}; these are its models so far."])
+        if not found.trials and found.unfinished is not None:
+            return dataclasses.replace(found, trials=[found.unfinished])
     return found
 
 
@@ -128,17 +137,22 @@ def trace(
     watch: Watch | None = None,
 ) -> RegularizationPath:
     """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
-    training, validation = training_tables(parameters)
-    path = tracing.trace(
-        strengths,
-        _without_tables(parameters),
-        training,
-        validation,
-        validation_share=validation_share,
-        choice=choice,
-        refit=refit,
-        watch=watch,
-    )
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        path = tracing.trace(
+            strengths,
+            _without_tables(parameters),
+            training,
+            validation,
+            validation_share=validation_share,
+            choice=choice,
+            refit=refit,
+            watch=interruption.watching(watch),
+        )
+    if interruption.noted:
+        if not path.points:
+            raise KeyboardInterrupt("the path was interrupted before its first strength was done.")
+        path.warnings.append(f"the path was interrupted; it has the {counted(len(path), 'strength')} done so far.")
     _warn(path.warnings)
     return path
 
@@ -183,6 +197,7 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     Returns
     -------
     model : h2olite.Model
+        After Ctrl-C, the model so far. A second Ctrl-C gives none.
 
     Raises
     ------
@@ -242,7 +257,8 @@ def grid(
     Returns
     -------
     grid : h2olite.Grid
-        The models, best first. A model that cannot be trained is among its `failures`.
+        The models, best first. A model that cannot be trained is among its `failures`. After Ctrl-C, the models so
+        far; that which was being trained is among them if there is no other.
 
     Raises
     ------
@@ -309,6 +325,7 @@ def regularization_path(
     Returns
     -------
     path : h2olite.RegularizationPath
+        After Ctrl-C, with the strengths so far.
 
     Raises
     ------

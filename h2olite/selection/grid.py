@@ -101,6 +101,7 @@ class Grid(MetricGetters):
     failures : the models that could not be trained.
     warnings : sentences about the models trained, each one once.
     interrupted : whether the search was ended from outside.
+    unfinished : the model whose training that ended.
     sort_metric : what the models are sorted by: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers
         unless told otherwise.
     decreasing : whether the model with the largest value comes first; best first unless told otherwise.
@@ -112,6 +113,7 @@ class Grid(MetricGetters):
     failures: list[Failure]
     warnings: list[str] = dataclasses.field(default_factory=list)
     interrupted: bool = False
+    unfinished: Trial | None = None
     sort_metric: str = ""
     decreasing: bool | None = None
 
