@@ -359,15 +359,17 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
     def _refuse_one_class(self, y: np.ndarray, weights: np.ndarray | None) -> None:
         """A network cannot start from rows of one class."""
         if np.unique(y if weights is None else y[weights > 0]).size < 2:
-            raise DataError(f"y must hold at least 2 classes; got one class, {y.tolist()[0]!r}; give rows of another one too.")
+            raise DataError(
+                f"y must hold at least 2 classes; got one class, {y.tolist()[0]!r}; give rows of another one too."
+            )
 
     def _encoded(self, y: np.ndarray) -> Column:
         """Classes as indices of `classes_`."""
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise DataError(
-                f"y must hold only the classes that the estimator knows, {self.classes_}; got {unknown.tolist()[0]!r}; fit a "
-                "new one, or name all classes in the first partial_fit."
+                f"y must hold only the classes that the estimator knows, {self.classes_}; got {unknown.tolist()[0]!r}; "
+                "fit a new one, or name all classes in the first partial_fit."
             )
         codes = np.searchsorted(self.classes_, y)
         return Column(codes.astype(np.int32), tuple(map(str, self.classes_.tolist())))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from h2olite.data.table import Column, Kind, Table, number_text, with_ordered_levels
+from h2olite.data.table import Column, Kind, NoRowsError, Table, number_text, with_ordered_levels
 from h2olite.errors import DataError
 
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
@@ -53,14 +53,14 @@ def table_from_arrow(
     Raises
     ------
     DataError
-        If there are no rows, two columns share a name, a type is nested, a column of `kinds` does not exist, or one
-        to be numeric holds something else.
+        If there are no rows (then a `NoRowsError`), two columns share a name, a type is nested, a column of `kinds`
+        does not exist, or one to be numeric holds something else.
     """
     kinds = kinds or {}
     names = parts[0].column_names
     n_rows = sum(part.num_rows for part in parts)
     if not n_rows:
-        raise DataError(f"{name} has no rows; a table needs at least one.")
+        raise NoRowsError.of(name, names)
     refuse_repeated(names, name)
     left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
     parts.clear()

@@ -17,6 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from h2olite.data.arrow import to_arrow
 from h2olite.data.files import HEAD, File, reading
+from h2olite.data.table import NoRowsError
 from h2olite.errors import DataError
 
 SEPARATORS = ",;\t|"
@@ -157,14 +158,21 @@ class CsvFile:
         )
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time, every cell the text that is written there."""
+        """At most so many rows at a time, every cell the text that is written there; of none, one part without rows."""
         options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self.names, pa.string()))
+        n_rows = 0
         try:
             for batch in arrow_csv.open_csv(self.file.open(), *self._layout(), options):
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
-        except (pa.ArrowInvalid, UnicodeError, OSError) as error:
-            self._explain(error)
+                n_rows += batch.num_rows
+            if not n_rows:
+                raise NoRowsError.of(self.name, self.names)
+        except (pa.ArrowInvalid, UnicodeError, OSError, NoRowsError) as error:
+            try:
+                self._explain(error)
+            except NoRowsError:
+                yield pa.table({name: pa.array([], pa.string()) for name in self.names})
 
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """A part of `blocks` with null where a cell's text means missing."""
@@ -233,4 +241,4 @@ class CsvFile:
                     f"got {len(record)}."
                 )
         if n_records <= self.options.header:
-            raise DataError(f"{self.name} has no rows; a table needs at least one.")
+            raise NoRowsError.of(self.name, self.names)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
 from h2olite.data.reader import CsvOptions, read_table
-from h2olite.data.table import Kind, Table, forced_kinds
+from h2olite.data.table import Kind, NoRowsError, Table, forced_kinds
 from h2olite.errors import DataError
 from h2olite.parameters import Parameters
 
@@ -57,6 +57,37 @@ def as_table(
     if isinstance(frame, Table):
         return frame.convert(kinds)
     return table_from_arrow([_as_arrow(frame, name)], name=name, kinds=kinds)
+
+
+def rows_to_predict(frame: Any, schema: Mapping[str, Kind], name: str = "test_data") -> Table:
+    """The Table of a frame to predict, which may also be one row, rows one by one, or without rows.
+
+    frame : as `as_table` takes it, or a pandas Series or a mapping of names to single values, which is one row, or a
+        list of such mappings.
+    """
+    try:
+        return as_table(_columns_of_rows(frame), name=name, schema=schema)
+    except NoRowsError as error:
+        return error.table(name, schema)
+
+
+def _columns_of_rows(frame: Any) -> Any:
+    """Columns in place of single rows, anything else as it is."""
+    series = getattr(sys.modules.get("pandas"), "Series", None)
+    if series is not None and isinstance(frame, series):
+        return {str(column): [value] for column, value in frame.items()}
+    if isinstance(frame, Mapping) and frame and not any(map(_is_column, frame.values())):
+        # an array without dimensions is the cell in it
+        return {name: [cell[()] if isinstance(cell, np.ndarray) else cell] for name, cell in frame.items()}
+    if isinstance(frame, list) and frame and all(isinstance(row, Mapping) for row in frame):
+        names = dict.fromkeys(column for row in frame for column in row)
+        return {column: [row.get(column) for row in frame] for column in names}
+    return frame
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value of a mapping is a column rather than one cell."""
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) > 0
 
 
 def training_tables(

@@ -14,7 +14,7 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.arrow import to_arrow
 from h2olite.data.encoding import EncodedRows, RowEncoder
-from h2olite.data.frames import as_table
+from h2olite.data.frames import rows_to_predict
 from h2olite.data.reader import Block
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
@@ -150,8 +150,8 @@ class Model(ModelMetrics):
 
         Parameters
         ----------
-        test_data : any frame (see `h2olite.data.frames.as_table`). Missing columns, missing values and unseen levels
-            are treated as missing, with a warning.
+        test_data : any frame (see `h2olite.data.frames.as_table`), or one row: a Series or a dict of single values.
+            Missing columns, missing values and unseen levels are treated as missing, with a warning.
 
         Returns
         -------
@@ -455,7 +455,7 @@ class Model(ModelMetrics):
 
     def _frame_of(self, test_data: Any, columns_of: ColumnsOf) -> pd.DataFrame:
         """What is computed for every row of a frame, with warnings about what the frame lacks."""
-        table = as_table(test_data, name="test_data", schema=self.schema)
+        table = rows_to_predict(test_data, self.schema)
         adaptation = Adaptation(table.name)
         frame = self._as_frame(columns_of(table, adaptation))
         adaptation.warn(stacklevel=3)
