@@ -199,7 +199,7 @@ def test_names_without_rows_are_no_table_to_learn_from_but_give_a_block(written,
     with pytest.raises(DataError, match=r"^t.csv has no rows; a table needs at least one\.$"):
         read_table(source)
     (block,) = read_blocks(source, {"a": "numeric", "c": "numeric"}, keep=["b"])
-    assert (block.table.n_rows, block.table.names, block.kept.column_names) == (0, ("a",), ["b"])
+    assert (block.table.n_rows, block.table.names, block.kept.column_names) == (0, ["a"], ["b"])
 
 
 @pytest.mark.parametrize(
