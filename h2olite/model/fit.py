@@ -22,7 +22,7 @@ from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
 
-from .checkpoint import file_in, past_of
+from .checkpoint import advice_on_state, file_in, past_of
 from .footprint import refuse_too_large_training
 from .importance import gedeon_importance
 from .model import Model
@@ -101,6 +101,7 @@ def fit(
         if checkpoint is not None:
             earlier = checkpoint.record.seconds["total"]  # as the seconds of training are those of all its epochs
             past = past_of(checkpoint, measure())
+            prepared.warnings.extend(advice_on_state(checkpoint))
             workers.network = network.resumed(averaged=parameters.averaging_window > 0)
 
         def model(stopped_by: str) -> Model:

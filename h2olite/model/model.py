@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+UNFINISHED = ("interrupted", "max_runtime_secs")
+"""What has ended a training before its time, so that it may well go on."""
+
 ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 """Computes columns for the rows of a table."""
 
@@ -409,18 +412,26 @@ class Model(ModelMetrics):
             ]
         )
 
-    def save(self, path: str | os.PathLike[str]) -> str:
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the model's file keeps what training needs to go on exactly; see the parameter keep_state."""
+        asked = self.parameters.keep_state or self.parameters.checkpoint or self.parameters.export_checkpoints_dir
+        return bool(asked) or self.stopped_by in UNFINISHED
+
+    def save(self, path: str | os.PathLike[str], keep_state: bool | None = None) -> str:
         """Write the model to one file and give its path.
+
+        keep_state : keep what training needs to go on exactly; if not given, as `keeps_state` says.
 
         Raises
         ------
         DataError : the file cannot be written.
         """
-        write_artifact(path, *self.contents())
+        write_artifact(path, *self.contents(keep_state))
         self.path = os.fspath(path)
         return self.path
 
-    def contents(self) -> Contents:
+    def contents(self, keep_state: bool | None = None) -> Contents:
         """The document and the arrays that a model file keeps."""
         document: dict[str, Any] = {
             "model_id": self.model_id,
@@ -438,7 +449,7 @@ class Model(ModelMetrics):
             "cross_validation": None,
         }
         stop_clock(document)
-        arrays = self.network.to_arrays()
+        arrays = self.network.to_arrays(state=self.keeps_state if keep_state is None else keep_state)
         if self.cross_validation is not None:
             document["cross_validation"], of_folds = self.cross_validation.contents()
             arrays |= {f"cv.{name}": array for name, array in of_folds.items()}
