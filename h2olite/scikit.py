@@ -232,7 +232,7 @@ class _DeepLearning(BaseEstimator):
     def feature_importances_(self) -> np.ndarray:
         """How much each column of the rows matters, float64 (n_features_in_,), 1 in all; see `Model.varimp`.
 
-        Levels of a categorical column are summed; a column that is not in the model has 0.
+        A categorical column counts as one, however many levels it has; a column that is not in the model has 0.
 
         Raises
         ------

@@ -24,7 +24,7 @@ from h2olite.training.workers import Workers, usable_threads
 
 from .checkpoint import advice_on_state, file_in, past_of
 from .footprint import refuse_too_large_training
-from .importance import gedeon_importance
+from .importance import column_importance, gedeon_importance, input_spreads
 from .model import Model
 from .objective import advice_on_penalties
 from .origin import model_id_of
@@ -83,6 +83,8 @@ def fit(
     else:
         absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
         network = checkpoint.network
+    explains = parameters.variable_importances and encoder.n_slots is None
+    spreads = input_spreads(rows, prepared.trained, encoder) if explains else None
     objective = objective_of(parameters)
     rule = rule_of(parameters, rows, network)
     encoded = time.perf_counter()
@@ -133,7 +135,6 @@ def fit(
                 usable=prepared.n_usable,
                 best_epochs=best_epochs,
             )
-            explains = parameters.variable_importances and encoder.n_slots is None
             return Model(
                 model_id=model_id,
                 parameters=stored,
@@ -146,6 +147,7 @@ def fit(
                 importances=gedeon_importance(network, absent) if explains else None,
                 record=record,
                 shares=prepared.shares,
+                column_importances=None if spreads is None else column_importance(network, encoder, spreads),
             )
 
         def keep() -> None:

@@ -19,7 +19,16 @@ from .folds import CrossValidation, within
 from .model import Model
 from .record import TrainingRecord
 from .scoring import ClassShares, layout_of, scoring_of
-from .soundness import check_document, check_encoder, check_metrics, check_response, check_sizes, checked_parameters
+from .soundness import (
+    check_column_importances,
+    check_document,
+    check_encoder,
+    check_metrics,
+    check_rates,
+    check_response,
+    check_sizes,
+    checked_parameters,
+)
 
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
@@ -58,6 +67,9 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
             check_metrics(values, metrics, None if response is None else response.levels)
     shares = document["shares"]
     check_sizes(layout, arrays, importances, shares)
+    columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
+    check_column_importances(columns, encoder)
+    check_rates(rates, layout)
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
@@ -71,5 +83,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         record=TrainingRecord(**document["record"]),
         cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
+        column_importances=None if columns is None else np.array(columns),
+        rates=rates,
         threshold=document.get("threshold"),  # model files that only training wrote have none
     )

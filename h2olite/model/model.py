@@ -34,8 +34,8 @@ from .evaluation import curves, measure, measure_parts, model_performance, predi
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import ModelMetrics
-from .importance import IMPORTANCE_COLUMNS, ranked, summed_by_column
-from .layers import describe_layers
+from .importance import IMPORTANCE_COLUMNS, column_importance, ranked, usual_spreads
+from .layers import describe_layers, rates_of
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stop_clock, stored
 from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
@@ -73,6 +73,8 @@ class Model(ModelMetrics):
     shares: ClassShares | None = None
     path: str | None = None
     threshold: float | None = None
+    column_importances: np.ndarray | None = None
+    rates: list[dict[str, float]] | None = None
 
     def __post_init__(self) -> None:
         self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
@@ -280,7 +282,8 @@ class Model(ModelMetrics):
 
         None for a model trained without variable_importances. See `h2olite.model.importance.gedeon_importance`.
 
-        by_column : tell the sum over all levels of each categorical column instead.
+        by_column : one row per column of the table instead, comparable whatever the number of levels; see
+            `h2olite.model.importance.column_importance`.
 
         Raises
         ------
@@ -294,7 +297,10 @@ class Model(ModelMetrics):
         if self.importances is None:
             return None
         if by_column:
-            rows = ranked(*summed_by_column(self.importances, self.encoder))
+            columns = self.column_importances
+            if columns is None:  # as in files of other programs and older versions
+                columns = column_importance(self.network, self.encoder, usual_spreads(self.encoder))
+            rows = ranked(columns, [name for (name,) in self.encoder.column_groups])
         else:
             rows = ranked(self.importances, self.encoder.input_names)
         if not use_pandas:
@@ -433,6 +439,7 @@ class Model(ModelMetrics):
 
     def contents(self, keep_state: bool | None = None) -> Contents:
         """The document and the arrays that a model file keeps."""
+        state = self.keeps_state if keep_state is None else keep_state
         document: dict[str, Any] = {
             "model_id": self.model_id,
             "parameters": stored(self.parameters),
@@ -444,12 +451,14 @@ class Model(ModelMetrics):
             "importances": None if self.importances is None else self.importances.tolist(),
             "shares": self.shares,
             "threshold": self.threshold,
+            "column_importances": None if self.column_importances is None else self.column_importances.tolist(),
+            "rates": None if state and self.network.has_state else rates_of(self),
             "record": dataclasses.asdict(self.record),
             "rows_seen": self.network.rows_seen,
             "cross_validation": None,
         }
         stop_clock(document)
-        arrays = self.network.to_arrays(state=self.keeps_state if keep_state is None else keep_state)
+        arrays = self.network.to_arrays(state=state)
         if self.cross_validation is not None:
             document["cross_validation"], of_folds = self.cross_validation.contents()
             arrays |= {f"cv.{name}": array for name, array in of_folds.items()}

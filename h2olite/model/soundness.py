@@ -18,6 +18,7 @@ from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.validation import read
 
+from .layers import RATES
 from .record import DURATIONS, TrainingRecord
 from .scoring import REGRESSION_LOSSES
 
@@ -93,6 +94,8 @@ class _Needed(TypedDict):
 
 class _Document(_Needed, total=False):
     threshold: float | None
+    column_importances: list[float] | None
+    rates: list[dict[str, float]] | None
 
 
 def check_json(value: Any, hint: Any, where: str) -> None:
@@ -191,6 +194,29 @@ def check_encoder(encoder: RowEncoder) -> None:
             if column.levels is not None:
                 codes = column.values
                 _require(bool(((codes >= -1) & (codes < len(column.levels))).all()), "a level becomes none that exists")
+
+
+def check_column_importances(importances: Sequence[float] | None, encoder: RowEncoder) -> None:
+    """Refuse importances of other columns than the encoder's.
+
+    Raises
+    ------
+    ValueError : they are not as many.
+    """
+    _require(importances is None or encoder.n_slots is None, "columns that share inputs have importances")
+    _require(importances is None or len(importances) == len(encoder.column_groups), "a column has no importance")
+
+
+def check_rates(rates: Sequence[Mapping[str, float]] | None, layout: Layout) -> None:
+    """Refuse learning rates that are not those of the layers.
+
+    Raises
+    ------
+    ValueError : they are not.
+    """
+    if rates is not None:
+        _require(len(rates) == len(layout.widths), "there are rates of other layers")
+        _require(all(set(of_layer) in (set(), set(RATES)) for of_layer in rates), "rates are not what they must be")
 
 
 def check_response(response: ResponseEncoder | None, parameters: Parameters) -> None:

@@ -305,6 +305,10 @@ def test_a_file_keeps_what_predicts_and_the_state_of_training_on_request(given, 
         loaded = h2olite.load_model(path)
         pd.testing.assert_frame_equal(loaded.predict(IRIS), model.predict(IRIS))
         assert loaded.network.has_state is (path == large)
+        assert loaded.report()["layers"] == model.report()["layers"]  # learning rates among it
+        assert (
+            h2olite.load_model(loaded.save(tmp_path / "again.h2olite")).report()["layers"] == model.report()["layers"]
+        )
 
 
 def stop_at_once(progress):
