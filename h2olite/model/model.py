@@ -34,6 +34,7 @@ from .evaluation import curves, measure, measure_parts, model_performance, predi
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import ModelMetrics
+from .h2o_names import H2ONames
 from .importance import IMPORTANCE_COLUMNS, column_importance, ranked, usual_spreads
 from .layers import describe_layers, rates_of
 from .mojo import download_mojo
@@ -52,7 +53,7 @@ ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 
 
 @dataclasses.dataclass(eq=False)
-class Model(ModelMetrics):
+class Model(H2ONames, ModelMetrics):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
     A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or
@@ -354,48 +355,6 @@ class Model(ModelMetrics):
         import pandas as pd
 
         return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
-
-    def is_cross_validated(self) -> bool:
-        """Whether the model was cross-validated."""
-        return self.cross_validation is not None
-
-    def cross_validation_models(self) -> list[Model] | None:
-        """The models of the folds; None unless keep_cross_validation_models."""
-        return None if self.cross_validation is None else self.cross_validation.models
-
-    def cross_validation_metrics_summary(self) -> pd.DataFrame | None:
-        """One row per metric: mean, standard deviation, and the value of each fold's model on its hold-out rows."""
-        import pandas as pd
-
-        if self.cross_validation is None:
-            return None
-        return pd.DataFrame(self.cross_validation.summary()).set_index("metric")
-
-    def cross_validation_holdout_predictions(self) -> pd.DataFrame | None:
-        """A prediction for every training row by the model that did not learn from it.
-
-        None unless keep_cross_validation_predictions.
-        """
-        folds = self.cross_validation
-        return None if folds is None or folds.predictions is None else self._as_frame(folds.predictions)
-
-    def cross_validation_predictions(self) -> list[pd.DataFrame] | None:
-        """Each fold's hold-out predictions, with 0 (of classes: the first one) in rows of other folds.
-
-        None unless keep_cross_validation_predictions.
-        """
-        folds = self.cross_validation
-        if folds is None or folds.predictions is None:
-            return None
-        return [self._as_frame(folds.predictions_of(fold)) for fold in range(len(folds.by_fold))]
-
-    def cross_validation_fold_assignment(self) -> pd.DataFrame | None:
-        """The fold of every training row, from 0; None unless keep_cross_validation_fold_assignment."""
-        import pandas as pd
-
-        folds = self.cross_validation
-        kept = folds is not None and self.parameters.keep_cross_validation_fold_assignment
-        return pd.DataFrame({"fold_assignment": folds.folds}) if folds is not None and kept else None
 
     def report(self) -> dict[str, Any]:
         """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
