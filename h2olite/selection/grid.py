@@ -89,6 +89,17 @@ def decisive_metrics(model: Model) -> Metrics:
     return metrics
 
 
+def _of_each(name: str) -> Callable[..., dict[str, Any]]:
+    """Make a method that calls a method of every model of a grid."""
+
+    def get(self: Grid, *given: Any, **named: Any) -> dict[str, Any]:
+        return {model.model_id: getattr(model, name)(*given, **named) for model in self}
+
+    get.__name__ = name
+    get.__doc__ = f"What `h2olite.Model.{name}` gives of every model, by model_id."
+    return get
+
+
 @dataclasses.dataclass(eq=False, repr=False)
 class Grid(MetricGetters):
     """The models that a search has trained, best first.
