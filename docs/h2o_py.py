@@ -99,7 +99,7 @@ REASONS = {
     "start_time": "the history's `timestamp`",
     "end_time": "the history's `timestamp`",
     "max_confusion_matrix_size": "deprecated in H2O, where it changes no result",
-    "train_segments": "call `h2olite.deeplearning` for each group of `DataFrame.groupby`",
+    "train_segments": "`h2olite.train_segments`",
     "explain": "`report()`, `permutation_importance`, `partial_plot`",
     "explain_row": "`predict` with changed values",
     "predict_contributions": "not yet: `permutation_importance` and `partial_plot` explain what a model does",
@@ -130,8 +130,8 @@ REASONS = {
 INTRODUCTION = f"""# Names of h2o-py
 
 Every public name of h2o-py {VERSION}'s deep learning models, grids and metrics, and where h2olite has it: under the
-same name, or what there is instead. The parameters are those of `h2olite.deeplearning`, see [parameters](parameters.md);
-`Model.params` tells them of a model.
+same name, or what there is instead. The parameters are those of `h2olite.deeplearning`, see
+[parameters](parameters.md); `Model.params` tells them of a model.
 """
 
 

@@ -19,7 +19,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .estimator import deeplearning, grid, regularization_path
+    from .estimator import deeplearning, grid, regularization_path, train_segments
     from .model.importing import import_mojo
     from .model.loading import load_model
     from .model.model import Model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
+    from .selection.segments import SegmentModels
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "ParameterError",
     "RegularizationPath",
     "Scorer",
+    "SegmentModels",
     "TrainingError",
     "compare",
     "deeplearning",
@@ -52,6 +54,7 @@ __all__ = [
     "import_mojo",
     "load_model",
     "regularization_path",
+    "train_segments",
 ]
 
 _HOMES = {
@@ -61,11 +64,13 @@ _HOMES = {
     "import_mojo": "model.importing",
     "load_model": "model.loading",
     "regularization_path": "estimator",
+    "train_segments": "estimator",
     "Comparison": "selection.comparison",
     "Grid": "selection.grid",
     "Model": "model.model",
     "RegularizationPath": "selection.path",
     "Scorer": "model.scorer",
+    "SegmentModels": "selection.segments",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

@@ -23,6 +23,7 @@ from h2olite.selection.grid import Failure, Grid, Trial
 from h2olite.selection.path import RegularizationPath, read_strengths
 from h2olite.selection.rehearsal import Rehearsal
 from h2olite.selection.search import search as run_search
+from h2olite.selection.segments import SegmentModels, train_by_segment
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
 from h2olite.validation import read, read_shared, validate
@@ -284,6 +285,51 @@ def grid(
         folder=directory,
         watch=_print_measurement if parameters.verbose else None,
     )
+
+
+def train_segments(
+    segments: Sequence[str | int], x: Any = None, y: Any = None, training_frame: Any = None, **given: Any
+) -> SegmentModels:
+    """Train a model for every segment of a table: the rows that share the values of some columns.
+
+    Parameters
+    ----------
+    segments
+        Columns, by name or 0-based index; they are no predictors.
+    x, y, training_frame, **given
+        As for `deeplearning`. Segments of a validation_frame are those of their models.
+
+    Returns
+    -------
+    models : h2olite.SegmentModels
+        A segment whose model cannot be trained has the error instead. After Ctrl-C, the segments so far.
+
+    Raises
+    ------
+    ParameterError
+        A parameter cannot be used, or a segment's column is the response.
+    H2OLiteError
+        Not a single model could be trained.
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> models = h2olite.train_segments(
+    ...     ["island"], y="body_mass_g", training_frame="datasets/penguins.csv", hidden=[10], seed=1
+    ... )
+    >>> len(models), models["Biscoe"].category
+    (3, 'Regression')
+    """
+    parameters = check({"x": x, "y": y, "training_frame": training_frame} | given)
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        watch = interruption.watching(_print_measurement if parameters.verbose else None)
+        trained = train_by_segment(segments, _without_tables(parameters), training, validation, watch)
+    said = [sentence for segment in trained if segment.model for sentence in segment.model.record.warnings]
+    said += [f"segments were interrupted; these are the {len(trained)} so far."] if interruption.noted else []
+    for sentence in dict.fromkeys(said):
+        warnings.warn(sentence, stacklevel=2)
+    return trained
 
 
 def regularization_path(
