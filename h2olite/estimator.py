@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -72,17 +73,19 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ParameterError, DataError, TrainingError
     """
     started = time.perf_counter()
+    warn = _Warning()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
         read = time.perf_counter() - started
-        model = cross_validation.train(_without_tables(parameters), training, validation, interruption.watching(watch))
+        watch = interruption.watching(watch)
+        model = cross_validation.train(_without_tables(parameters), training, validation, watch, warn)
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
-    _warn(model.record.warnings)
+    warn(model.record.warnings)
     if interruption.noted:
-        _warn([f"training was interrupted after {counted(model.record.epochs, 'epoch')}; this is the model so far."])
+        warn([f"training was interrupted after {counted(model.record.epochs, 'epoch')}; this is the model so far."])
     return model
 
 
@@ -90,7 +93,7 @@ def rehearse(parameters: Parameters) -> Rehearsal:
     """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
     rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
-    _warn(rehearsed.warnings)
+    _Warning()(rehearsed.warnings)
     return rehearsed
 
 
@@ -107,6 +110,7 @@ def search(
     """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
+    warn = _Warning()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
         found = run_search(
@@ -119,10 +123,11 @@ def search(
             folder=None if folder is None else Path(folder),
             watch=interruption.watching(watch),
             tell=tell,
+            warn=warn,
         )
-    _warn(found.warnings)
+    warn(found.warnings)
     if interruption.noted:
-        _warn([f"the search was interrupted after {counted(len(found), 'model')}; these are its models so far."])
+        warn([f"the search was interrupted after {counted(len(found), 'model')}; these are its models so far."])
         if not found.trials and found.unfinished is not None:
             return dataclasses.replace(found, trials=[found.unfinished])
     return found
@@ -138,6 +143,7 @@ def trace(
     watch: Watch | None = None,
 ) -> RegularizationPath:
     """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
+    warn = _Warning()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
         path = tracing.trace(
@@ -149,19 +155,35 @@ def trace(
             choice=choice,
             refit=refit,
             watch=interruption.watching(watch),
+            warn=warn,
         )
     if interruption.noted:
         if not path.points:
             raise KeyboardInterrupt("the path was interrupted before its first strength was done.")
         path.warnings.append(f"the path was interrupted; it has the {counted(len(path), 'strength')} done so far.")
-    _warn(path.warnings)
+    warn(path.warnings)
     return path
 
 
-def _warn(sentences: Sequence[str]) -> None:
-    """Warn whoever has called a function that calls one of these."""
-    for sentence in sentences:
-        warnings.warn(sentence, stacklevel=4)
+class _Warning:
+    """Warns of each sentence once; whoever has called the package is to blame."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            if sentence not in self._told:
+                self._told.add(sentence)
+                warnings.warn(sentence, stacklevel=_frames_inside())
+
+
+def _frames_inside() -> int:
+    """How many frames there are, from the one that asks, until one is outside the package."""
+    frame, count = sys._getframe(1), 1
+    while frame.f_globals.get("__name__", "").split(".")[0] == "h2olite" and frame.f_back is not None:
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _without_tables(parameters: Parameters) -> Parameters:

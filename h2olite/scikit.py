@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import without_unused_levels
 from h2olite.data.frames import as_table
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, MissingExtraError, ParameterError
@@ -145,10 +146,13 @@ class _DeepLearning(BaseEstimator):
     ) -> None:
         """Train the model; `settings` replace parameters of the estimator."""
         table, y, weights = rows
+        table = without_unused_levels(table)
         names = (_free(RESPONSE, table), _free(WEIGHTS, table))
         training = _joined(table, names, self._encoded(y), weights)
         given = {name: getattr(self, name) for name in taken()} | {"seed": self._seed()} | settings
         given |= {"y": names[0], "weights_column": None if weights is None else names[1]}
+        if training[names[0]].levels is not None:  # they are classes, however many there are
+            given["factors"] = [names[0]]
         given |= self._tables(training, names, eval_set, given["seed"])
         if start is not None:
             self._refuse_other_validation(start, given["validation_frame"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from h2olite.data.advice import without_unused_levels
 from h2olite.data.predictors import find_columns
 from h2olite.data.table import Table, number_text
 from h2olite.errors import H2OLiteError, ParameterError
@@ -125,7 +126,10 @@ def train_by_segment(
         try:
             if measured is not None and measured.n_rows == 0:
                 raise ParameterError("validation_frame has no rows of this segment.")
-            model = train(own, training.take(rows), measured, watch)
+            table = training.take(rows)
+            # of levels that other segments have there is nothing to remark
+            table = dataclasses.replace(without_unused_levels(table), remarks=table.remarks)
+            model = train(own, table, measured, watch)
         except (H2OLiteError, MemoryError) as error:
             first_error = first_error or error
             trained.segments.append(Segment(segment, rows.size, error=str(error) or "there is not enough memory."))

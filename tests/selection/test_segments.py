@@ -49,6 +49,12 @@ def test_validation_rows_are_those_of_the_segment():
         models["Dream"]
 
 
+def test_a_segment_has_the_classes_of_its_rows():
+    models = h2olite.train_segments(["island"], y="species", training_frame=PENGUINS, **SMALL)
+    assert models["Dream"].category == "Binomial"
+    assert models["Dream"].classes == ("Adelie", "Chinstrap")
+
+
 def test_segments_that_cannot_be_learnt_from_are_told():
     models = h2olite.train_segments(["island"], y="species", training_frame=PENGUINS, **SMALL)
     assert models.as_frame()["status"].tolist() == ["succeeded", "succeeded", "failed"]  # one species only
