@@ -21,6 +21,7 @@ from h2olite.data.arrow import times_of_day, to_arrow
 from h2olite.data.content import SAMPLE, reading_as_named, refuse_no_text, without_mark
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.files import HEAD, File
+from h2olite.data.table import NoRowsError
 from h2olite.errors import DataError
 
 SEPARATORS = ",;\t|"
@@ -232,14 +233,21 @@ class CsvFile:
         )
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time, every cell the text that is written there."""
+        """At most so many rows at a time, every cell the text that is written there; of none, one part without rows."""
         options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._arrow_names, pa.string()))
+        n_rows = 0
         try:
             for batch in arrow_csv.open_csv(self._open(), *self._layout(), options):
                 for start in range(0, batch.num_rows, rows):
                     yield self._named(pa.Table.from_batches([batch.slice(start, rows)]))
-        except (pa.ArrowInvalid, UnicodeError, OSError) as error:
-            self._explain(error)
+                n_rows += batch.num_rows
+            if not n_rows:
+                raise NoRowsError.of(self.name, self.names)
+        except (pa.ArrowInvalid, UnicodeError, OSError, NoRowsError) as error:
+            try:
+                self._explain(error)
+            except NoRowsError:
+                yield pa.table({name: pa.array([], pa.string()) for name in self.names})
 
     def _named(self, table: pa.Table) -> pa.Table:
         """The table with its names as they are meant, if the file has some."""
@@ -333,7 +341,7 @@ class CsvFile:
                     f"got {len(record)}{'' if mark is None or self.options.comment else hint}."
                 )
         if n_records <= self.options.has_header:
-            raise DataError(f"{self.name} has no rows; a table needs at least one.")
+            raise NoRowsError.of(self.name, self.names)
 
 
 class Uncommented:

@@ -22,7 +22,7 @@ from h2olite.errors import ArtifactError
 from .archive import MOST_DOCUMENT, SAMPLE, member_info, most_document, most_unpacked, opened, read_document, replacing
 
 FORMAT = "h2olite model"
-VERSION = 2
+VERSION = 3
 
 DOCUMENT = "model.json"
 ARRAY_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)

@@ -20,11 +20,13 @@ from .model import Model
 from .record import TrainingRecord
 from .scoring import ClassShares, layout_of, probability_names, scoring_of
 from .soundness import (
+    check_column_importances,
     check_document,
     check_encoder,
     check_folds,
     check_metrics,
     check_numbers,
+    check_rates,
     check_response,
     check_sizes,
     checked_parameters,
@@ -67,12 +69,15 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         if values is not None:
             check_metrics(values, metrics, levels)
     if folds is not None:
-        columns = ["predict", *(probability_names(levels).values() if levels else ())]
-        check_folds(folds, within(arrays, "cv"), columns)
+        predicted = ["predict", *(probability_names(levels).values() if levels else ())]
+        check_folds(folds, within(arrays, "cv"), predicted)
     shares = document["shares"]
     check_sizes(layout, arrays, importances, shares)
     network = Network.from_arrays(layout, arrays, document["rows_seen"])
     check_numbers(network, parameters)
+    columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
+    check_column_importances(columns, encoder)
+    check_rates(rates, layout)
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
@@ -86,5 +91,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         record=TrainingRecord(**document["record"]),
         cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
+        column_importances=None if columns is None else np.array(columns),
+        rates=rates,
         threshold=document.get("threshold"),  # model files that only training wrote have none
     )

@@ -24,6 +24,7 @@ from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.training.history import history_row
 from h2olite.validation import check_settled, read
 
+from .layers import RATES
 from .record import DURATIONS, TrainingRecord
 from .scoring import layout_of
 
@@ -121,6 +122,8 @@ class _Needed(TypedDict):
 
 class _Document(_Needed, total=False):
     threshold: float | None
+    column_importances: list[float] | None
+    rates: list[dict[str, float]] | None
 
 
 def check_json(value: Any, hint: Any, where: str) -> None:
@@ -272,6 +275,29 @@ def check_model(
     for flat in (network.theta, network.iterate, network.first, network.second, network.last):
         _require(flat is None or _are_floats(flat, layout.weights[-1]), "the network has other numbers than its shape")
     _require(_are_floats(network.activity, layout.units[-1]), "activity is not of the network's units")
+
+
+def check_column_importances(importances: Sequence[float] | None, encoder: RowEncoder) -> None:
+    """Refuse importances of other columns than the encoder's.
+
+    Raises
+    ------
+    ValueError : they are not as many.
+    """
+    _require(importances is None or encoder.n_slots is None, "columns that share inputs have importances")
+    _require(importances is None or len(importances) == len(encoder.column_groups), "a column has no importance")
+
+
+def check_rates(rates: Sequence[Mapping[str, float]] | None, layout: Layout) -> None:
+    """Refuse learning rates that are not those of the layers.
+
+    Raises
+    ------
+    ValueError : they are not.
+    """
+    if rates is not None:
+        _require(len(rates) == len(layout.widths), "there are rates of other layers")
+        _require(all(set(of_layer) in (set(), set(RATES)) for of_layer in rates), "rates are not what they must be")
 
 
 def check_response(response: ResponseEncoder | None, parameters: Parameters) -> None:

@@ -31,6 +31,8 @@ class Network:
     rows_seen : rows trained on so far.
     last : theta as training left it, where another one, the best measured, has taken its place.
     doubles : the biases of every layer, float64 (n_channels, n_units), where theta holds them rounded: those of H2O.
+    has_state : whether training can go on exactly: false of a file that keeps only what predicts. The update rule then
+        remembers nothing.
     """
 
     layout: Layout
@@ -42,6 +44,7 @@ class Network:
     rows_seen: int = 0
     last: np.ndarray | None = None
     doubles: list[np.ndarray] | None = None
+    has_state: bool = True
 
     @classmethod
     def zeros(cls, layout: Layout, *, averaged: bool) -> Network:
@@ -139,12 +142,15 @@ class Network:
                 arrays[name] = arrays[name][inputs]
         return Network.from_arrays(layout, arrays, self.rows_seen)
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""
+    def to_arrays(self, *, state: bool = True) -> dict[str, np.ndarray]:
+        """Copies of weights and biases by name, as a model file keeps them, with or without the state of training.
+
+        That is the update rule's memory of each, and what training moves where that is not what predicts.
+        """
         arrays = {
             name: np.ascontiguousarray(view)
             for layer in range(self.n_layers)
-            for name, view in self._named(layer).items()
+            for name, view in self._named(layer, state=state and self.has_state).items()
         }
         arrays |= {f"layer{i}.biases.double": biases for i, biases in enumerate(self.doubles or (), 1)}
         return arrays | ({"activity": self.activity.copy()} if self.activity.any() else {})
@@ -160,6 +166,7 @@ class Network:
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
+        network.has_state = any(name.endswith((".first", ".second", ".iterate", ".last")) for name in arrays)
         if "activity" in arrays:
             if arrays["activity"].shape != network.activity.shape or arrays["activity"].dtype != np.float32:
                 raise ValueError(f"activity must be float32 {network.activity.shape}")
@@ -167,7 +174,7 @@ class Network:
         if "layer1.weights.last" in arrays:
             network.last = np.zeros_like(network.theta)
         for layer in range(network.n_layers):
-            for name, view in network._named(layer).items():
+            for name, view in network._named(layer, state=network.has_state).items():
                 if arrays[name].shape != view.shape or arrays[name].dtype != np.float32:
                     raise ValueError(f"{name} must be float32 {view.shape}")
                 view[...] = arrays[name]
@@ -179,13 +186,13 @@ class Network:
                     raise ValueError("biases in double precision must be those that the others are rounded from")
         return network
 
-    def _named(self, layer: int) -> dict[str, np.ndarray]:
-        """Views of all that belongs to a layer."""
-        kinds = {"": self.theta, ".first": self.first, ".second": self.second}
-        if self.is_averaged:
-            kinds[".iterate"] = self.iterate
-        if self.last is not None:
-            kinds[".last"] = self.last
+    def _named(self, layer: int, *, state: bool) -> dict[str, np.ndarray]:
+        """Views of what belongs to a layer: what predicts, and maybe the state of training."""
+        kinds = {"": self.theta}
+        if state:
+            kinds |= {".first": self.first, ".second": self.second}
+            kinds |= {".iterate": self.iterate} if self.is_averaged else {}
+            kinds |= {} if self.last is None else {".last": self.last}
         return {
             f"layer{layer + 1}.{part}{kind}": view(layer, flat)
             for kind, flat in kinds.items()

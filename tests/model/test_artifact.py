@@ -275,8 +275,8 @@ def test_another_zip_is_no_model_file(path, members):
 
 
 def test_a_newer_format_is_an_error_that_says_so(path):
-    zip_of(path, [("model.json", contents(version=3, arrays={"of": "another kind"})), ("more.bin", "")])
-    with pytest.raises(ArtifactError, match=r"must be of format version 2 or older; got 3; install a newer h2olite\."):
+    zip_of(path, [("model.json", contents(version=4, arrays={"of": "another kind"})), ("more.bin", "")])
+    with pytest.raises(ArtifactError, match=r"must be of format version 3 or older; got 4; install a newer h2olite\."):
         read_artifact(path)
 
 
@@ -500,6 +500,7 @@ def test_a_changed_byte_is_an_error_or_makes_no_difference(written):
 OLD = {
     1: [("Chinstrap", 0.381486), ("Chinstrap", 0.031498), ("Chinstrap", 0.017592)],
     2: [("Adelie", 0.952976), ("Chinstrap", 0.038463), ("Gentoo", 0.033739)],
+    3: [("Adelie", 0.949919), ("Chinstrap", 0.227258), ("Gentoo", 0.01749)],
 }
 """What the model of penguins in each version's file predicts of rows 0, 200, 340: class, and probability of Adelie."""
 

@@ -137,7 +137,7 @@ UNSOUND = [
     (("encoder", "n_slots"), 10**9, "n_slots is no number of inputs"),
     (("encoder", "n_slots"), -3, "n_slots is no number of inputs"),
     (("encoder", "times"), ["sex"], "a time is no numeric predictor"),
-    (("parameters", "hidden"), [7, 5, 5], "layer3.weights|KeyError|must be float32"),
+    (("parameters", "hidden"), [7, 5, 5], "layer3.weights|KeyError|must be float32|rates of other layers"),
     (("parameters", "hidden"), [10**9], "the network must have at most 100,000,000 weights"),
     (("parameters", "hidden"), [-7, 5], "every entry of hidden must be"),
     (("parameters", "hidden"), [9000, 9000], "there are too few weights"),
