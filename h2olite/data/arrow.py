@@ -74,11 +74,11 @@ def table_from_arrow(
     left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
     parts.clear()
     table = Table(name, {}, n_rows, place, csv=csv)
-    remarks = []
+    remarks, notation = [], table.notation
     for column in names:
         chunks = [chunk for part in left for chunk in part.pop(column).chunks]
         try:
-            table.columns[column] = _column(chunks, kinds.get(column), keep_order, table.notation)
+            table.columns[column] = _column(chunks, kinds.get(column), keep_order, notation)
             if lost := _lost_values(chunks, table.columns[column]):
                 remarks.append(Remark(column, f"column {column!r} of {name} holds {lost}"))
         except pa.ArrowException as error:
