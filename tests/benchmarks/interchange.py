@@ -1,7 +1,7 @@
 """Measure how far the predictions of exported and imported models are from the models', and write it to the docs.
 
 ``python tests/benchmarks/interchange.py`` needs h2o, Java, onnx and onnxruntime, takes two minutes, and writes the
-tables of docs/interchange.md anew. The models are those of tests/zoo.py and the MOJOs those of tests/mojos.
+tables of docs/benchmarks.md anew. The models are those of tests/zoo.py and the MOJOs those of tests/mojos.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import report
 import h2olite
 
 TESTS = Path(__file__).parents[1]
-PAGE = TESTS.parent / "docs" / "interchange.md"
 sys.path += [str(TESTS), str(TESTS / "model")]
 
 import h2o_server  # noqa: E402
@@ -84,7 +83,7 @@ def main() -> None:
     with h2o_server.started() as h2o, tempfile.TemporaryDirectory() as folder:
         tables = {"exports": exports(h2o, Path(folder)), "imports": imports()}
     for name, rows in tables.items():
-        report.write(name, "\n".join(["", *rows, ""]), PAGE)
+        report.write(name, "\n".join(["", *rows, ""]))
 
 
 if __name__ == "__main__":

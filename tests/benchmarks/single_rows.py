@@ -1,6 +1,6 @@
 """Measure how long a Scorer takes for a row.
 
-``python tests/benchmarks/single_rows.py`` prints the table of docs/serving.md: for each table of datasets/ a network of
+``python tests/benchmarks/single_rows.py`` prints the table of docs/benchmarks.md: for each table of datasets/ a network of
 50-50 rectifiers, and the median over all rows, five times over, of the time that a row takes on one thread.
 """
 
