@@ -15,27 +15,31 @@ from h2olite_cli.params import allowed, kind, shown_default
 
 PARAMETERS_INTRODUCTION = """# Parameters
 
-Every parameter of `h2olite.deeplearning(...)`, under the same name as an option of `h2olite train` (`l1` is `--l1`,
-`stopping_rounds` is `--stopping-rounds` or `--stopping_rounds`, `standardize` is `--standardize` or
-`--no-standardize`) and as a key of a `--params` file. Names, types and defaults are those of H2O's
-`h2o.deeplearning`; the parameters that H2O does not have, and the one default that differs, say so.
+This page lists every parameter of `h2olite.deeplearning(...)`. Each parameter is also an option of `h2olite train` and
+a key of a `--params` file. For example, `l1` is `--l1`, `stopping_rounds` is `--stopping-rounds` or `--stopping_rounds`,
+and `standardize` is `--standardize` or `--no-standardize`.
 
-A value comes from the first of: the command line or the keyword argument, the parameter file, the default below.
-Enum values are matched without regard to case, `_` and `-`.
+Names, types and defaults are those of H2O's `h2o.deeplearning`. Parameters that H2O does not have are marked, and so is
+the one default that differs.
+
+The value on the command line, or of the keyword argument, overrides the value in the parameter file. The parameter file
+overrides the default. Letter case, `_` and `-` do not matter in the values of an enum.
 """
 
 PROOFS_INTRODUCTION = """## Proofs
 
-The tests that show what each parameter does, not only that it is accepted.
+These tests show the effect of each parameter, not only that it is accepted.
 
 | name | tests |
 |---|---|"""
 
 COMMANDS_INTRODUCTION = """# Command line
 
-`h2olite COMMAND [ARGS]`, also `python -m h2olite_cli`. Data goes to stdout; messages, progress and errors go to
-stderr. Exit codes: 0 done; 1 an error of data, parameters or files, told in one line; 2 wrong usage; 130 and 143
-after SIGINT and SIGTERM ([all of them](batch.md#streams-exit-codes-and-signals)).
+Commands are run by `h2olite COMMAND [ARGS]`, or by `python -m h2olite_cli COMMAND [ARGS]`. Results go to standard
+output. Messages, progress and errors go to standard error.
+
+The exit code is 0 if all went well, 1 for an error in data, parameters or files, and 2 for wrong usage. It is 130 and
+143 after SIGINT and SIGTERM ([all exit codes](batch.md#streams-exit-codes-and-signals)).
 """
 
 

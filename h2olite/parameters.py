@@ -151,142 +151,160 @@ class Parameters:
     """All parameters of one training, in the order of R's h2o.deeplearning, then h2olite's own."""
 
     x: list[str] | list[int] | None = parameter(
-        default=None, group="data", help="Predictors, by name or 0-based index; all but the response if not set."
+        default=None,
+        group="data",
+        help="Predictors, by name or 0-based index. Without it, all columns except the response.",
     )
     y: str | int | None = parameter(
-        default=None, group="data", help="Response, by name or 0-based index; the last column if not set."
+        default=None, group="data", help="Response, by name or 0-based index. Without it, the last column."
     )
     training_frame: Frame = parameter(default=None, group="data", help="The table to learn from.")
     _: dataclasses.KW_ONLY
-    model_id: str | None = parameter(default=None, group="output", help="Name of the model; made up if not set.")
+    model_id: str | None = parameter(
+        default=None, group="output", help="Name of the model. Without it, a name is made up."
+    )
     validation_frame: Frame = parameter(
         default=None,
         group="data",
-        help="A table that is scored but not learnt from; it then drives early stopping, the choice of the best "
-        "model and the default threshold.",
+        help="A table to measure the model on, without learning from it. Early stopping, the choice of the best "
+        "model and the default threshold then use this table.",
     )
     nfolds: int = parameter(
         default=0,
         group="validation",
         within="[0, inf)",
-        help="Cross-validation folds, at least 2: every row is predicted by a model that did not learn from it. "
-        "0 for none.",
+        help="Number of folds of cross-validation, at least 2; 0 for none. Every row is predicted by a model that "
+        "did not learn from it.",
     )
     keep_cross_validation_models: bool = parameter(
-        default=True, group="validation", help="Keep the model of every fold, in the model file too."
+        default=True, group="validation", help="Keep the model of every fold, also in the model file."
     )
     keep_cross_validation_predictions: bool = parameter(
-        default=False, group="validation", help="Keep the folds' predictions of their hold-out rows."
+        default=False,
+        group="validation",
+        help="Keep the predictions of every row by the model that did not learn from it.",
     )
     keep_cross_validation_fold_assignment: bool = parameter(
-        default=False, group="validation", help="Keep which fold each row was in."
+        default=False, group="validation", help="Keep the number of the fold of every row."
     )
     fold_assignment: FoldAssignment = parameter(
         default="AUTO",
         group="validation",
-        help="How rows are dealt to nfolds folds: at random (AUTO too), in turn (Modulo), or at random with every "
-        "class spread evenly (Stratified).",
+        help="How rows are assigned to nfolds folds. Random (AUTO): at random; Modulo: in turn; Stratified: at "
+        "random, with equal shares of every class.",
     )
     fold_column: str | None = parameter(
         default=None,
         group="validation",
-        help="Column that says which fold each row is in, by levels or whole numbers; cross-validates without nfolds.",
+        help="Column with the fold of every row, as levels or whole numbers. Cross-validates without nfolds.",
     )
     ignore_const_cols: bool = parameter(
-        default=True, group="data", help="Leave out columns with one value or none but missing ones."
+        default=True, group="data", help="Leave out columns that have a single value, or only missing values."
     )
     score_each_iteration: bool = parameter(
-        default=False, group="scoring", help="Measure the model after every iteration, whatever that costs."
+        default=False, group="scoring", help="Measure the model after every iteration, however long that takes."
     )
     weights_column: str | None = parameter(
         default=None,
         group="data",
-        help="Column of row weights >= 0: a row of weight 2 counts like two rows, one of weight 0 like none. Only "
-        "their ratios matter.",
+        help="Column of row weights >= 0. A row of weight 2 counts like two rows, a row of weight 0 is ignored. "
+        "Only ratios of weights matter.",
     )
     offset_column: str | None = parameter(
         default=None,
         group="data",
-        help="Column that is added to the linear output before the link, as with the logarithm of the exposure for "
-        "counts; regression only.",
+        help="Column that is added to the linear output before the link function, for example the logarithm of the "
+        "exposure for counts. Regression only.",
     )
     balance_classes: bool = parameter(
         default=False,
         group="classes",
-        help="Train on rows sampled so that all classes are as frequent as the largest; predicted probabilities are "
-        "those of the table as it is.",
+        help="Sample rows for training, so that all classes are as frequent as the largest class. The "
+        "probabilities are corrected for the shares of the classes in the table.",
     )
     class_sampling_factors: list[float] | None = parameter(
         default=None,
         group="classes",
         within="(0, inf)",
-        help="With balance_classes, how often to take each class's rows, in the order of the levels.",
+        help="With balance_classes, how often the rows of each class are taken, in the order of the levels.",
     )
     max_after_balance_size: float = parameter(
         default=5.0,
         group="classes",
         within="(0, inf)",
-        help="With balance_classes, the most rows there may be, as a multiple of the table's.",
+        help="With balance_classes, the largest number of rows, as a multiple of the rows of the table.",
     )
     checkpoint: Source = parameter(
         default=None,
         group="continuing",
-        help="A model, its file, or a folder of which the newest model is taken: its training goes on, up to `epochs` "
-        "in all. Parameters not given are as they were there.",
+        help="A model, a model file, or a folder, which stands for the newest model in it. Training continues from "
+        "this model until `epochs` in total. Parameters that are not given have the values of this model.",
     )
     pretrained_autoencoder: Source = parameter(
         default=None,
         group="continuing",
-        help="An autoencoder, or its file, whose hidden layers are the initial ones; it must have the same inputs and "
+        help="An autoencoder or its file. Training starts from its hidden layers. It must have the same inputs and "
         "hidden layers.",
     )
     overwrite_with_best_model: bool = parameter(
-        default=True, group="stopping", help="End with the best model scored instead of the last one."
+        default=True, group="stopping", help="The result is the best model that was measured, instead of the last one."
     )
     use_all_factor_levels: bool = parameter(
-        default=True, group="data", help="Give every level an input of its own; otherwise the first has none."
+        default=True,
+        group="data",
+        help="Give every level of a categorical column its own input. Otherwise the first level has no input.",
     )
     standardize: bool = parameter(
         default=True,
         group="data",
-        help="Scale numeric columns to mean 0 and standard deviation 1, and a response with an identity link too.",
+        help="Scale numeric columns to mean 0 and standard deviation 1. A response with an identity link is scaled "
+        "too.",
     )
     activation: Activation = parameter(default="Rectifier", group="network", help="Activation of the hidden layers.")
     hidden: list[int] = parameter(
         default=[200, 200],
         group="network",
         within="[1, inf)",
-        help="Units of each hidden layer; an empty list makes a linear model.",
+        help="Number of units of each hidden layer. An empty list gives a linear model.",
     )
     epochs: float = parameter(
         default=10.0,
         group="training",
         within="[0, inf)",
-        help="How often to pass over the table; fractions are fine, 0 scores the initial weights.",
+        help="Number of passes over the table; fractions are allowed. With 0, the initial weights are measured.",
     )
     train_samples_per_iteration: int = parameter(
         default=-2,
         group="training",
         within="[-2, inf)",
-        help="Rows trained between two opportunities to score; 0 or -1: one epoch, -2: chosen from the table's size.",
+        help="Number of rows in an iteration; the model may be measured after each iteration. 0 or -1: one epoch; "
+        "-2: chosen from the size of the table.",
     )
     target_ratio_comm_to_comp: float = parameter(
         default=0.05,
         group="machine",
         within="(0, inf)",
-        help="Share of time for communication between machines. Acts only in distributed training.",
+        help="Share of time for communication between machines. Has an effect only in distributed training.",
     )
     seed: int = parameter(
-        default=-1, group="training", help="Seed of all random numbers, any whole number of 64 bits; -1 draws one."
+        default=-1,
+        group="training",
+        help="Seed of all random numbers, any whole number of 64 bits. With -1, a seed is drawn.",
     )
     adaptive_rate: bool = parameter(
-        default=True, group="learning rate", help="Use ADADELTA; otherwise SGD with rate, annealing and momentum."
+        default=True, group="learning rate", help="Use ADADELTA. Otherwise use SGD with rate, annealing and momentum."
     )
     rho: float = parameter(
-        default=0.99, group="learning rate", within="(0, 1)", help="ADADELTA: how slowly the running averages forget."
+        default=0.99,
+        group="learning rate",
+        within="(0, 1)",
+        help="ADADELTA: decay of the running averages. With 0.99, an average is over about the last 100 gradients.",
     )
     epsilon: float = parameter(
-        default=1e-8, group="learning rate", within="(0, inf)", help="ADADELTA: lets the first steps start."
+        default=1e-8,
+        group="learning rate",
+        within="(0, inf)",
+        help="ADADELTA: is added under the square roots, so that the first steps are not 0.",
     )
     rate: float = parameter(default=0.005, group="learning rate", within="(0, inf)", help="SGD: learning rate.")
     rate_annealing: float = parameter(
@@ -299,7 +317,7 @@ class Parameters:
         default=1.0,
         group="learning rate",
         within="(0, inf)",
-        help="SGD: the rate of layer l (first hidden layer 1) is multiplied by rate_decay^(l - 1).",
+        help="SGD: the rate of layer l is multiplied by rate_decay^(l - 1). The first hidden layer is layer 1.",
     )
     momentum_start: float = parameter(
         default=0.0, group="learning rate", within="[0, 1)", help="SGD: momentum at the start."
@@ -308,68 +326,76 @@ class Parameters:
         default=1e6,
         group="learning rate",
         within="[0, inf)",
-        help="SGD: rows over which momentum goes from momentum_start to momentum_stable.",
+        help="SGD: number of rows over which momentum goes from momentum_start to momentum_stable.",
     )
     momentum_stable: float = parameter(
         default=0.0, group="learning rate", within="[0, 1)", help="SGD: momentum after the ramp."
     )
     nesterov_accelerated_gradient: bool = parameter(
-        default=True, group="learning rate", help="SGD: Nesterov's momentum; otherwise classical momentum."
+        default=True, group="learning rate", help="SGD: use Nesterov's momentum. Otherwise use classical momentum."
     )
     input_dropout_ratio: float = parameter(
-        default=0.0, group="regularisation", within="[0, 1)", help="Probability to drop each input while training."
+        default=0.0,
+        group="regularisation",
+        within="[0, 1)",
+        help="Probability with which each input is dropped in training.",
     )
     hidden_dropout_ratios: list[float] | None = parameter(
         default=None,
         group="regularisation",
         within="[0, 1)",
-        help="Probability to drop a unit of each hidden layer (activations WithDropout; 0.5 each if not set).",
+        help="Probability with which each unit is dropped in training, one number for each hidden layer. Needs an "
+        "activation WithDropout; without this parameter it is 0.5.",
     )
     l1: float = parameter(
         default=0.0,
         group="regularisation",
         within="[0, inf)",
-        help="Adds l1 * sum |w| over the weights to the mean loss; many weights become exactly 0.",
+        help="Strength of the l1 penalty: adds l1 * sum |w| over the weights to the mean loss. Many weights become "
+        "exactly 0.",
     )
     l2: float = parameter(
         default=0.0,
         group="regularisation",
         within="[0, inf)",
-        help="Adds l2 / 2 * sum w^2 over the weights to the mean loss; all weights shrink.",
+        help="Strength of the l2 penalty: adds l2 / 2 * sum w^2 over the weights to the mean loss. All weights shrink.",
     )
     max_w2: float = parameter(
         default=3.4028235e38,
         group="regularisation",
         within="(0, inf]",
-        help="Most that the squared weights into one unit may add up to; larger ones are scaled down.",
+        help="Largest sum of the squared weights into one unit. Larger sums are scaled down.",
     )
     initial_weight_distribution: WeightDistribution = parameter(
-        default="UniformAdaptive", group="network", help="Distribution that the initial weights are drawn from."
+        default="UniformAdaptive", group="network", help="Distribution of the initial weights."
     )
     initial_weight_scale: float = parameter(
         default=1.0,
         group="network",
         within="(0, inf)",
-        help="Half-width of Uniform, standard deviation of Normal initial weights.",
+        help="Half-width of the distribution Uniform, or standard deviation of Normal.",
     )
     initial_weights: list[Any] | None = parameter(
         default=None,
         group="continuing",
-        help="Initial weights of every layer, the output layer last, as `weights` gives them: a row per unit, a column "
-        "per input. Each a file, a DataFrame or an array, or nothing for random ones.",
+        help="Initial weights of every layer, the output layer last, in the form of `weights`: a row for each "
+        "unit, a column for each input. Each is a file, a DataFrame or an array, or nothing for random "
+        "weights.",
     )
     initial_biases: list[Any] | None = parameter(
         default=None,
         group="continuing",
-        help="Initial biases of every layer, the output layer last: a row per unit. Each a file, a DataFrame or an "
-        "array, or nothing for the usual ones.",
+        help="Initial biases of every layer, the output layer last: a row for each unit. Each is a file, a "
+        "DataFrame or an array, or nothing for the usual biases.",
     )
-    loss: Loss = parameter(default="Automatic", group="loss", help="Loss function; Automatic follows the distribution.")
+    loss: Loss = parameter(default="Automatic", group="loss", help="Loss function. Automatic follows the distribution.")
     distribution: Distribution = parameter(
-        default="AUTO", group="loss", help="Distribution of the response; AUTO follows its type and the loss."
+        default="AUTO",
+        group="loss",
+        help="Distribution of the response. AUTO follows the type of the response and the loss.",
     )
     quantile_alpha: float = parameter(
-        default=0.5, group="loss", within="[0, 1]", help="The quantile to predict with distribution quantile."
+        default=0.5, group="loss", within="[0, 1]", help="With distribution quantile, the quantile to predict."
     )
     tweedie_power: float = parameter(
         default=1.5,
@@ -381,20 +407,23 @@ class Parameters:
         default=0.9,
         group="loss",
         within="[0, 1]",
-        help="With distribution huber, the quantile of the absolute residuals where the loss turns from "
-        "quadratic to linear.",
+        help="With distribution huber, a quantile of the absolute residuals. The loss is quadratic up to this "
+        "residual, and linear above it.",
     )
     score_interval: float = parameter(
-        default=5.0, group="scoring", within="[0, inf)", help="Least seconds between two measurements of the model."
+        default=5.0,
+        group="scoring",
+        within="[0, inf)",
+        help="Smallest number of seconds between two measurements of the model.",
     )
     score_training_samples: int = parameter(
-        default=10000, group="scoring", within="[0, inf)", help="Training rows to measure on; 0 for all."
+        default=10000, group="scoring", within="[0, inf)", help="Number of training rows to measure on; 0 for all."
     )
     score_validation_samples: int = parameter(
-        default=0, group="scoring", within="[0, inf)", help="Validation rows to measure on; 0 for all."
+        default=0, group="scoring", within="[0, inf)", help="Number of validation rows to measure on; 0 for all."
     )
     score_duty_cycle: float = parameter(
-        default=0.1, group="scoring", within="[0, 1]", help="Largest share of time to spend on measuring."
+        default=0.1, group="scoring", within="[0, 1]", help="Largest share of the time that may be spent on measuring."
     )
     classification_stop: float = parameter(
         default=0.0,
@@ -412,199 +441,222 @@ class Parameters:
         default=5,
         group="stopping",
         within="[0, inf)",
-        help="Stop when the moving average over this many measurements no longer improves; 0 never does.",
+        help="Training ends when the moving average of stopping_metric over this many measurements no longer "
+        "improves. 0 turns this off.",
     )
     stopping_metric: StoppingMetric = parameter(
         default="AUTO",
         group="stopping",
-        help="What must improve; AUTO is logloss, deviance for regression, MSE for an autoencoder.",
+        help="The metric that must improve. AUTO is logloss for classes, deviance for regression, MSE for an "
+        "autoencoder.",
     )
     stopping_tolerance: float = parameter(
-        default=0.0, group="stopping", within="[0, 1)", help="Relative improvement that counts as one."
+        default=0.0,
+        group="stopping",
+        within="[0, 1)",
+        help="Smallest relative improvement that counts. For example, 0.01 is 1 %.",
     )
     max_runtime_secs: float = parameter(
         default=0.0,
         group="stopping",
         within="[0, inf)",
-        help="Seconds after which training ends; the model is still scored. 0 for no limit.",
+        help="Training ends after this many seconds, and the model is measured. 0 for no limit.",
     )
     score_validation_sampling: ValidationSampling = parameter(
         default="Uniform",
         group="scoring",
-        help="How score_validation_samples rows are drawn; Stratified keeps the shares of the classes.",
+        help="How the score_validation_samples rows are drawn. Stratified keeps the shares of the classes.",
     )
     diagnostics: bool = parameter(
-        default=True, group="output", help="Statistics of every layer; deprecated in H2O, always on."
+        default=True, group="output", help="Compute statistics of every layer. Deprecated in H2O; always on."
     )
     fast_mode: bool = parameter(
         default=True,
         group="training",
-        help="Leave weights alone whose gradient is exactly 0 (zero inputs, dead or dropped units).",
+        help="Do not update weights whose gradient is exactly 0, because the input is 0 or the unit is dead or "
+        "dropped.",
     )
     force_load_balance: bool = parameter(
-        default=True, group="machine", help="Use all threads even on small tables; False keeps those on one."
+        default=True,
+        group="machine",
+        help="Use all threads even on small tables. Otherwise small tables use one thread.",
     )
     variable_importances: bool = parameter(
-        default=True, group="output", help="Compute how much each input matters (Gedeon's method)."
+        default=True, group="output", help="Compute how much each input matters (method of Gedeon)."
     )
     replicate_training_data: bool = parameter(
-        default=True, group="machine", help="Copy the table to every machine. Acts only in distributed training."
+        default=True,
+        group="machine",
+        help="Copy the table to every machine. Has an effect only in distributed training.",
     )
     single_node_mode: bool = parameter(
-        default=False, group="machine", help="Train on one machine of several. Acts only in distributed training."
+        default=False,
+        group="machine",
+        help="Train on one of several machines. Has an effect only in distributed training.",
     )
     shuffle_training_data: bool = parameter(
         default=True,
         group="training",
-        help="Visit the rows in a new random order each epoch. H2O's default is False, which costs accuracy on any "
-        "sorted table.",
+        help="Visit the rows in a new random order in every epoch. H2O's default is False, which costs accuracy on "
+        "sorted tables.",
     )
     missing_values_handling: MissingValues = parameter(
         default="MeanImputation",
         group="data",
-        help="MeanImputation replaces missing numbers by the column's mean; Skip leaves rows with any missing "
-        "predictor out of training.",
+        help="MeanImputation replaces missing numbers by the mean of the column. Skip does not train on rows with "
+        "a missing predictor.",
     )
-    quiet_mode: bool = parameter(default=False, group="output", help="Report less while training.")
+    quiet_mode: bool = parameter(default=False, group="output", help="Report less during training.")
     autoencoder: bool = parameter(
         default=False,
         group="autoencoder",
-        help="Learn to reproduce the inputs; there is no response. With input_dropout_ratio, to restore dropped ones.",
+        help="Learn to reproduce the inputs; there is no response. With input_dropout_ratio, learn to reproduce "
+        "dropped inputs.",
     )
     sparse: bool = parameter(
         default=False, group="data", help="Scale numeric columns without centring them, so that zeros stay zeros."
     )
-    col_major: bool = parameter(default=False, group="machine", help="Removed from H2O; True is an error there too.")
+    col_major: bool = parameter(
+        default=False, group="machine", help="H2O has removed this parameter. True is an error, as in H2O."
+    )
     average_activation: float = parameter(
         default=0.0,
         group="autoencoder",
         within="(-inf, inf)",
-        help="With sparsity_beta, what the activation of every hidden unit is to be on average.",
+        help="With sparsity_beta, the average activation that every hidden unit should have.",
     )
     sparsity_beta: float = parameter(
         default=0.0,
         group="autoencoder",
         within="[0, inf)",
-        help="How strongly the biases of hidden units are moved so that the average activation is as wanted.",
+        help="How strongly the biases of hidden units are moved towards average_activation.",
     )
     max_categorical_features: int = parameter(
         default=2147483647,
         group="data",
         within="[1, inf)",
-        help="Most inputs for the levels of all categorical columns; more levels share so many, by a hash that depends "
-        "on the seed. Such a model has no variable importances.",
+        help="Largest number of inputs for the levels of all categorical columns. If there are more levels, a hash "
+        "that depends on the seed assigns them to this many inputs. Such a model has no variable importances.",
     )
     reproducible: bool = parameter(
         default=False,
         group="training",
-        help="Same seed, same bits with any number of cores: one thread, and an iteration is one epoch that is always "
-        "scored.",
+        help="The same seed gives the same bits with any number of cores. Training uses one thread. An iteration "
+        "is one epoch, and the model is measured after every iteration.",
     )
     export_weights_and_biases: bool = parameter(
-        default=False, group="output", help="Accepted for H2O's sake: weights and biases can always be read."
+        default=False,
+        group="output",
+        help="Has no effect: weights and biases can always be read. Accepted because H2O has it.",
     )
     mini_batch_size: int = parameter(
-        default=1, group="training", within="[1, inf)", help="Rows whose mean gradient makes one update."
+        default=1,
+        group="training",
+        within="[1, inf)",
+        help="Number of rows in a mini-batch. Their mean gradient makes one update.",
     )
     categorical_encoding: CategoricalEncoding = parameter(
         default="AUTO",
         group="data",
-        help="How categorical columns become inputs. OneHotInternal (AUTO): one per level; Binary: the binary digits "
-        "of the level's index; LabelEncoder: the index, or the whole number that the level is; Eigen: a leading "
-        "eigenvector of the levels' covariances; SortByResponse: one per level, sorted by mean response; EnumLimited: "
-        "one per level for the 10 most frequent ones, one for the others.",
+        help="How categorical columns become inputs. OneHotInternal (AUTO): one input for each level; Binary: the "
+        "binary digits of the index of the level; LabelEncoder: the index, or the level itself if all levels "
+        "are whole numbers; Eigen: a leading eigenvector of the covariances of the levels; SortByResponse: "
+        "one input for each level, sorted by mean response; EnumLimited: one input for each of the 10 most "
+        "frequent levels, and one for all others.",
     )
     elastic_averaging: bool = parameter(
         default=False,
         group="machine",
-        help="Average several machines' weights elastically. Acts only in distributed training.",
+        help="Average the weights of several machines elastically. Has an effect only in distributed training.",
     )
     elastic_averaging_moving_rate: float = parameter(
         default=0.9,
         group="machine",
         within="[0, 1]",
-        help="Moving rate of elastic averaging. Acts only in distributed training.",
+        help="Moving rate of elastic averaging. Has an effect only in distributed training.",
     )
     elastic_averaging_regularization: float = parameter(
         default=0.001,
         group="machine",
         within="[0, inf)",
-        help="Pull of elastic averaging. Acts only in distributed training.",
+        help="Strength of the pull in elastic averaging. Has an effect only in distributed training.",
     )
     export_checkpoints_dir: str | None = parameter(
         default=None,
         group="continuing",
-        help="Folder to write the model to, as `model_id`.h2olite: after every measurement, so that checkpoint can go "
-        "on from there, and when training is finished.",
+        help="Folder to which the model is written as `model_id`.h2olite, after every measurement and at the end. "
+        "checkpoint can continue from there.",
     )
     auc_type: AucType = parameter(
         default="AUTO",
         group="output",
-        help="With 3 to 50 classes, which mean of AUCs to report: of each class against the rest (OVR) or of each "
-        "pair of classes (OVO), plain (MACRO) or by the classes' rows (WEIGHTED). AUTO and NONE report none.",
+        help="With 3 to 50 classes, which mean of AUCs to report. OVR: of each class against the rest; OVO: of "
+        "each pair of classes; MACRO: every AUC counts the same; WEIGHTED: weighted by the rows of the "
+        "classes. AUTO and NONE report none.",
     )
     custom_metric_func: str | Callable[..., float] | None = parameter(
         default=None,
         group="scoring",
-        help="A metric of your own: module:function, imported and run (in Python also a function), called as "
-        "function(actual, predicted, weights).",
+        help="A metric of your own, called as function(actual, predicted, weights). Give module:function, which is "
+        "imported and run; in Python also a function.",
     )
     gainslift_bins: int = parameter(
         default=-1,
         group="output",
         within="[-1, inf)",
-        help="Groups of equally many rows in the gains/lift table of two classes; -1 for 16 that are finer at the top, "
-        "0 for no table.",
+        help="Number of groups of equal size in the gains/lift table of two classes. -1: 16 groups that are finer "
+        "at the top; 0: no table.",
     )
-    verbose: bool = parameter(default=False, group="output", help="Print the scoring history while training.")
+    verbose: bool = parameter(default=False, group="output", help="Print the scoring history during training.")
     ignored_columns: list[str] | None = parameter(
-        default=None, group="data", help="Columns that are no predictors; cannot be combined with x."
+        default=None, group="data", help="Columns that are not predictors. Cannot be combined with x."
     )
     factors: list[str] | None = parameter(
-        default=None, group="data", own=True, help="Columns to read as categorical whatever they hold."
+        default=None, group="data", own=True, help="Columns that are categorical, whatever they contain."
     )
     numeric: list[str] | None = parameter(
-        default=None, group="data", own=True, help="Columns that must be numeric; text in one is an error."
+        default=None, group="data", own=True, help="Columns that must be numeric. Text in such a column is an error."
     )
     averaging_window: float = parameter(
         default=0.1,
         group="training",
         within="[0, 1]",
         own=True,
-        help="The model is the running average of the weights over about this last share of the rows seen so far, "
-        "which is more accurate than the last weights; 0 for those.",
+        help="The model is a running average of the weights, over about this share of the rows seen so far. For "
+        "example, 0.1 averages over the last tenth. It is more accurate than the last weights; 0 takes the "
+        "last weights.",
     )
     input_group_l1: float = parameter(
         default=0.0,
         group="regularisation",
         within="[0, inf)",
         own=True,
-        help="Adds input_group_l1 * sqrt(number of weights) * norm for the weights out of each predictor, all levels "
-        "together, to the mean loss; whole predictors leave the model.",
+        help="Strength of the group penalty: adds input_group_l1 * sqrt(number of weights) * norm, for the weights "
+        "out of each predictor with all its levels, to the mean loss. Whole predictors leave the model.",
     )
     sparse_from: float = parameter(
         default=0.5,
         group="data",
         within="(0, 1]",
         own=True,
-        help="Numeric columns with at least this share of zeros are scaled but not centred, so that zeros "
-        "cost no time; missing numbers become 0 in them. 1 centres all.",
+        help="Numeric columns with at least this share of zeros are scaled but not centred, so that zeros cost no "
+        "time. In these columns, missing numbers become 0. 1 centres all columns.",
     )
     nthreads: int = parameter(
         default=0,
         group="machine",
         within="[0, inf)",
         own=True,
-        help="Threads to train with, 0 for all; no more than the network gives work to. Any number gives the same "
-        "bits, if the model is measured at the same moments; see reproducible.",
+        help="Number of threads; 0 for all cores. A small network uses fewer. Any number gives the same bits, if "
+        "the model is measured at the same moments; see reproducible.",
     )
     keep_state: bool = parameter(
         default=False,
         group="continuing",
         own=True,
-        help="Keep in the model file what training needs to go on exactly: the last weights and the update rule's "
-        "memory of each, two to four times as much as the weights. A model whose training was interrupted, ran out of "
-        "time, exports checkpoints or went on from one keeps it anyway.",
+        help="Keep in the model file what training needs to continue exactly: the last weights, and the memory of "
+        "the update rule. This is two to four times as large as the weights. It is always kept if training "
+        "was interrupted, ran out of time, exports checkpoints or continued from a checkpoint.",
     )
 
 
@@ -618,33 +670,42 @@ class SearchCriteria:
     strategy: Strategy = parameter(
         default="Cartesian",
         group="search",
-        help="Cartesian tries all combinations in order, changing the last hyper-parameter first; RandomDiscrete draws "
-        "them, none twice; Sequential tries all first values together, then all second ones.",
+        help="Cartesian tries all combinations in order, and changes the last hyper-parameter first. "
+        "RandomDiscrete draws combinations, each at most once. Sequential tries the first values of all "
+        "hyper-parameters together, then the second values, and so on.",
     )
-    max_models: int = parameter(default=0, group="search", within="[0, inf)", help="Most models; 0 for no limit.")
+    max_models: int = parameter(
+        default=0, group="search", within="[0, inf)", help="Largest number of models; 0 for no limit."
+    )
     max_runtime_secs: float = parameter(
         default=0.0,
         group="search",
         within="[0, inf)",
-        help="Seconds after which the running model ends and no other begins; 0 for no limit.",
+        help="After this many seconds, the model in training ends and no other model starts. 0 for no limit.",
     )
     seed: int = parameter(
         default=-1,
         group="search",
-        help="Seed of what RandomDiscrete draws, -1 for any; model k is trained with this seed + k if the models have "
-        "none of their own.",
+        help="Seed of RandomDiscrete; -1 draws one. Model k is trained with this seed + k, if the models have no "
+        "seed of their own.",
     )
     stopping_rounds: int = parameter(
         default=0,
         group="search",
         within="[0, inf)",
-        help="RandomDiscrete: end when the mean of this many best models no longer improves; 0 never does.",
+        help="RandomDiscrete: the search ends when the mean of this many best models no longer improves. 0 turns "
+        "this off.",
     )
     stopping_metric: StoppingMetric = parameter(
-        default="AUTO", group="search", help="What must improve; AUTO is logloss, or deviance for regression."
+        default="AUTO",
+        group="search",
+        help="The metric that must improve. AUTO is logloss for classes, or deviance for regression.",
     )
     stopping_tolerance: float = parameter(
-        default=1e-3, group="search", within="[0, 1)", help="Relative improvement that counts as one."
+        default=1e-3,
+        group="search",
+        within="[0, 1)",
+        help="Smallest relative improvement that counts. For example, 0.01 is 1 %.",
     )
 
 

@@ -19,7 +19,8 @@ def test_all_parameters_are_listed_by_group():
 @pytest.mark.parametrize("name", ["stopping_tolerance", "stopping-tolerance"])
 def test_one_parameter_tells_type_default_range_and_meaning(name):
     assert run(name).stdout == (
-        "stopping_tolerance  (float; default 0; >= 0 and < 1)\n    Relative improvement that counts as one.\n"
+        "stopping_tolerance  (float; default 0; >= 0 and < 1)\n"
+        "    Smallest relative improvement that counts. For example, 0.01 is 1 %.\n"
     )
 
 
