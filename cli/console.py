@@ -21,6 +21,7 @@ import click
 from h2olite.errors import H2OLiteError, LackOfMemoryError
 
 from .logs import FORMATS, json_text, log_line
+from .places import settle_places, writes_files
 
 LOG_FORMAT = "H2OLITE_LOG_FORMAT"
 """The environment variable that stands for --log-format."""
@@ -238,6 +239,10 @@ class Command(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+        if writes_files(self.params):
+            self.params.append(
+                flag_for_console("--force", "Replace a file that is there, whoever wrote it, but never an input.")
+            )
         self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
         self.params.append(
             click.Option(
@@ -282,6 +287,7 @@ class Command(click.Command):
         with console.interruption, console.relaying():
             try:
                 try:
+                    settle_places(ctx, force=ctx.meta.get("force", False))
                     return super().invoke(ctx)
                 finally:
                     _flush_stdout()

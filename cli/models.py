@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,13 @@ from h2olite.errors import DataError
 from .command_line import command_line
 from .console import JSON, QUIET, Command, print_json
 from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
-from .output import FORMAT, OUTPUT, destination, print_csv, write_table
+from .output import FORMAT, OUTPUT_HELP, destination, output_option, print_csv, write_table
+from .places import Input, Output, Values
+from .recognition import columns_of, is_table_of
 from .report import describe, describe_comparison, describe_training
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLASSES = "Classes"
 
@@ -51,7 +56,7 @@ class Costs(click.ParamType):
         ),
         Option(
             ["--curves"],
-            type=click.Path(path_type=Path),
+            type=Output("curves", is_table_of("curves")),
             metavar="OUT",
             help="Write fpr, tpr, precision, recall and more at every threshold, for ROC and PR curves, to a .csv, "
             ".parquet, .arrow or .feather file.",
@@ -111,7 +116,7 @@ def evaluate(
 @click.command(
     cls=Command,
     params=[
-        click.Argument(["paths"], type=click.Path(), nargs=-1, required=True, metavar="MODEL MODEL..."),
+        click.Argument(["paths"], type=Input("model"), nargs=-1, required=True, metavar="MODEL MODEL..."),
         TABLE,
         JSON,
         QUIET,
@@ -210,6 +215,26 @@ def history(path: str) -> None:
     print_csv(dict.fromkeys(name for row in model.history for name in row), model.history)
 
 
+def weights_of(path: str, layer: int, bias: bool) -> pd.DataFrame:
+    """The weights, or biases, of a layer of a model file.
+
+    Raises
+    ------
+    DataError : the model has no such layer.
+    """
+    from h2olite import load_model
+
+    model = load_model(path)
+    if not 1 <= layer <= model.network.n_layers:
+        raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
+    return model.biases(layer - 1) if bias else model.weights(layer - 1)
+
+
+def has_these_columns(target: Path, values: Values) -> bool:
+    """Whether a table has the columns of the weights that the command's options ask for: it has no other mark."""
+    return columns_of(target) == list(weights_of(values["path"], values["layer"], values["bias"]))
+
+
 @click.command(
     cls=Command,
     params=[
@@ -222,7 +247,7 @@ def history(path: str) -> None:
             help="Layer: 1 is the first hidden one, the last the output.",
         ),
         click.Option(["--bias"], is_flag=True, help="The biases instead of the weights."),
-        OUTPUT,
+        output_option("OUT", OUTPUT_HELP, Output("weights of this layer", has_these_columns)),
         FORMAT,
     ],
     examples=["h2olite weights iris.h2olite --layer 1 -o weights.csv"],
@@ -235,10 +260,5 @@ def weights(path: str, layer: int, bias: bool, output: Path | None, to: str | No
     target = destination(output, to)
     import pyarrow as pa
 
-    from h2olite import load_model
-
-    model = load_model(path)
-    if not 1 <= layer <= model.network.n_layers:
-        raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
-    frame = model.biases(layer - 1) if bias else model.weights(layer - 1)
+    frame = weights_of(path, layer, bias)
     write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)

@@ -19,6 +19,7 @@ from h2olite.validation import unknown
 
 from .console import JSON, QUIET
 from .output import output_option
+from .places import Input, Output, parameter_inputs, refuse_inputs
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -37,8 +38,8 @@ HYPER, SEARCH = "grid_", "search_"
 TWO_CLASSES = "Two classes"
 """The section of options that are for two classes."""
 
-TABLE = click.Argument(["source"], type=click.Path(), metavar="TABLE")
-MODEL = click.Argument(["path"], type=click.Path(), metavar="MODEL")
+TABLE = click.Argument(["source"], type=Input("table"), metavar="TABLE")
+MODEL = click.Argument(["path"], type=Input("model"), metavar="MODEL")
 
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
 
@@ -172,7 +173,9 @@ def _item(parameter: Declared) -> click.ParamType:
     """How one value, or one entry of a list, is read."""
     if parameter.choices is not None:
         return Enum(parameter.choices)
-    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL, object: click.Path()}
+    if parameter.type is object:
+        return Input("model" if parameter.name in MODELS else "table")
+    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL}
     return types.get(parameter.type, click.STRING)
 
 
@@ -217,6 +220,19 @@ def _typed_item(value: Any) -> str:
     return str(value)
 
 
+def gathered(parameter_file: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a command line and its parameter file set.
+
+    Raises
+    ------
+    ParameterError : see `read_parameters`.
+    FileExistsError : the file names an input that is an output of the command.
+    """
+    values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
+    refuse_inputs(click.get_current_context(), parameter_inputs(values))
+    return values
+
+
 def read_parameters(path: Path) -> dict[str, Any]:
     """Parameters from a TOML or JSON file, by name; ``-`` in a name is as good as ``_``.
 
@@ -239,16 +255,16 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return parameters
 
 
-def training_options(*, output: str, output_help: str) -> list[click.Parameter]:
+def training_options(*, output: str, output_help: str, kind: Output) -> list[click.Parameter]:
     """What every command that trains takes: TABLE, where results go, and a file of parameters."""
     return [
-        click.Argument(["training_frame"], type=click.Path(), metavar="TABLE"),
-        output_option(output, output_help),
+        click.Argument(["training_frame"], type=Input("table"), metavar="TABLE"),
+        output_option(output, output_help, kind),
         JSON,
         QUIET,
         click.Option(
             ["--params", "parameter_file"],
-            type=click.Path(path_type=Path),
+            type=Input("file"),
             metavar="FILE",
             help="TOML or JSON file of parameters; what is given on the command line goes before it.",
         ),

@@ -18,19 +18,24 @@ from .options import (
     beginning,
     csv_from,
     csv_options,
-    given,
+    gathered,
     hyper_parameter_options,
     parameter_options,
-    read_parameters,
     search_options,
     training_options,
 )
 from .output import print_csv
+from .places import Output, Values
 from .progress import Watch
 from .train import read_tables, table_stem
 
 if TYPE_CHECKING:
     from h2olite.selection.grid import Failure, Trial
+
+
+def default_folder(values: Values) -> Path:
+    """Where the models of a search go if nobody says it."""
+    return Path(f"{table_stem(values['training_frame'])}_grid")
 
 
 @click.command(
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
         *training_options(
             output="DIR",
             output_help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
+            kind=Output("folder of models", default=default_folder),
         ),
         *search_options(),
         *hyper_parameter_options(),
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
     examples=['h2olite grid iris.csv -y species --grid-l1 0,1e-4 --grid-hidden "10;20,20"'],
 )
 @click.pass_obj
-def grid(console: Console, output: Path | None, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
+def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
     """Train a model on TABLE for every combination of hyper-parameters, and print them as CSV, best first.
 
     Any parameter can be searched: put grid- before its name and give all values, with commas between them, or
@@ -62,8 +68,7 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     table_csv = csv_from(options)
     criteria = read(SearchCriteria, beginning(SEARCH, options))
     hyper_parameters = beginning(HYPER, options)
-    parameters = read_shared((read_parameters(parameter_file) if parameter_file else {}) | given(options))
-    folder = output or Path(f"{table_stem(parameters.training_frame)}_grid")
+    parameters = read_shared(gathered(parameter_file, options))
     _, note = read_tables(console, parameters, table_csv)
 
     from h2olite import estimator
@@ -88,14 +93,14 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
         hyper_parameters,
         parameters,
         criteria,
-        folder=folder,
+        folder=output,
         watch=Watch(console, parameters, note),
         tell=tell,
     )
     if (name := console.interruption.name) is not None:
         message = f"Stopped by {name}; the same command goes on with the models that are missing."
         console.say(message, "stopped", signal=name)
-    console.say(f"{counted(len(found), 'model')} in {folder}, {len(found.failures)} failed.")
+    console.say(f"{counted(len(found), 'model')} in {output}, {len(found.failures)} failed.")
     if as_json:
         print_json(found.report())
     else:
