@@ -11,12 +11,13 @@ import click
 from h2olite.errors import DataError
 
 from .command_line import command_line
-from .console import JSON, QUIET, Command, print_json
+from .console import JSON, QUIET, Command
 from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
 from .output import FORMAT, OUTPUT_HELP, destination, output_option, print_csv, write_table
 from .places import Input, Output, Values
 from .recognition import columns_of, is_table_of
 from .report import describe, describe_comparison, describe_training
+from .streams import print_json, print_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Measure MODEL on TABLE, which must hold the response: metrics, and a confusion matrix of classes."""
-    target = destination(curves)
+    target = None if curves is None else destination(curves)
     import pyarrow as pa
 
     from h2olite import load_model
@@ -94,7 +95,7 @@ def evaluate(
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
-    if curves is not None:
+    if target is not None:
         with warnings.catch_warnings(action="ignore"):  # they have been told
             frame = model.curves(table)
         write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)
@@ -108,9 +109,9 @@ def evaluate(
             }
         )
     else:
-        click.echo(str(metrics))
+        print_text(str(metrics))
         if model.category == "Binomial" and model.default_threshold() != metrics["threshold"]:
-            click.echo(f"\npredict takes the model's own threshold, {model.default_threshold():.6g}.")
+            print_text(f"\npredict takes the model's own threshold, {model.default_threshold():.6g}.")
 
 
 @click.command(
@@ -156,7 +157,7 @@ def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int
     if as_json:
         print_json(compared.report())
     else:
-        click.echo(describe_comparison(compared))
+        print_text(describe_comparison(compared))
 
 
 @click.command(
@@ -176,11 +177,11 @@ def show(path: str, as_json: bool, command: bool) -> None:
 
     model = load_model(path)
     if command:
-        click.echo(command_line(model))
+        print_text(command_line(model))
     elif as_json:
         print_json(model.report())
     else:
-        click.echo(f"{describe(model)}\n\n{describe_training(model)}")
+        print_text(f"{describe(model)}\n\n{describe_training(model)}")
 
 
 @click.command(

@@ -8,7 +8,6 @@ import gzip
 import io
 import secrets
 import shutil
-import sys
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from h2olite.errors import DataError
 
 from .places import Output
 from .recognition import is_table_of
+from .streams import stdout_for_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,9 +67,10 @@ def destination(path: Path | None, to: str | None = "") -> Destination:
     Raises
     ------
     DataError
-        Neither `to` nor the extension says what to write.
+        Neither `to` nor the extension says what to write; or see `stdout_for_data`.
     """
     if path is None:
+        stdout_for_data(is_text=to in (None, "", "csv"))
         return Destination(None, f".{to or 'csv'}")
     extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
     extension = extension if extension in FORMATS else path.suffix.lower()
@@ -100,9 +101,13 @@ def save_model(model: Model, target: Path) -> None:
 
 def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows as CSV on stdout, with an empty cell for what a row lacks."""
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+    stream = stdout_for_data()
+    stream.write(text.getvalue().encode("utf-8", "surrogateescape"))
+    stream.flush()
 
 
 def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
@@ -115,13 +120,14 @@ def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
 
         with replacing(to.path) as file:
             return _write(blocks, file, to.format)
+    stream = stdout_for_data(is_text=to.format == ".csv")
     if to.format == ".parquet":
         with tempfile.TemporaryFile() as file:
             n_rows = _write(blocks, file, to.format)
             file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
+            shutil.copyfileobj(file, stream)
             return n_rows
-    return _write(blocks, sys.stdout.buffer, ".arrows" if to.format in (".arrow", ".feather") else to.format)
+    return _write(blocks, stream, ".arrows" if to.format in (".arrow", ".feather") else to.format)
 
 
 def _write(blocks: Iterable[pa.Table], file: IO[bytes], extension: str) -> int:

@@ -10,12 +10,13 @@ import click
 
 from h2olite.parameters import PENALTIES, POINT_CHOICES, counted
 
-from .console import Command, Console, print_json
+from .console import Command, Console
 from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
 from .output import destination, save_model, write_table
 from .places import MODEL_EXTENSION, Output
 from .progress import Watch
 from .recognition import is_model, is_picture, is_table_of
+from .streams import print_json
 from .train import checked, read_tables
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def path(
     parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
     if output is not None and output.suffix == MODEL_EXTENSION:
         raise click.UsageError(f"-o takes a table of the strengths; write the model by --refit {output}.")
-    target = destination(output)
+    target = None if output is None and as_json else destination(output)
     if plot is not None:
         refuse_undrawable(plot)
     _, note = read_tables(console, parameters, table_csv)
@@ -145,7 +146,7 @@ def path(
         console.say(f"The model of {choice} is written to {refit}.", "written", path=str(refit))
     if plot is not None:
         traced.plot(plot)
-    if output is not None or not as_json:
+    if target is not None:
         import pyarrow as pa
 
         write_table([pa.Table.from_pylist(traced.rows())], target)

@@ -11,7 +11,7 @@ import click
 from h2olite.parameters import SearchCriteria, counted
 from h2olite.validation import read, read_shared
 
-from .console import Command, Console, print_json
+from .console import Command, Console
 from .options import (
     HYPER,
     SEARCH,
@@ -27,6 +27,7 @@ from .options import (
 from .output import print_csv
 from .places import Output, Values
 from .progress import Watch
+from .streams import print_json, stdout_for_data
 from .train import read_tables, table_stem
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | N
     criteria = read(SearchCriteria, beginning(SEARCH, options))
     hyper_parameters = beginning(HYPER, options)
     parameters = read_shared(gathered(parameter_file, options))
+    if not as_json:
+        stdout_for_data()
     _, note = read_tables(console, parameters, table_csv)
 
     from h2olite import estimator

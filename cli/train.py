@@ -14,13 +14,14 @@ import click
 from h2olite.parameters import MODELS, Parameters, counted
 from h2olite.validation import validate
 
-from .console import Command, Console, print_json
+from .console import Command, Console
 from .options import csv_from, csv_options, gathered, parameter_options, training_options
 from .output import save_model
 from .places import MODEL_EXTENSION, Output, Values
 from .progress import Watch
 from .recognition import is_model
 from .report import describe, describe_rehearsal
+from .streams import print_json, print_text
 
 if TYPE_CHECKING:
     from h2olite.data.reader import CsvOptions
@@ -97,7 +98,7 @@ def train(
         if as_json:
             print_json(rehearsal.report())
         else:
-            click.echo(describe_rehearsal(rehearsal))
+            print_text(describe_rehearsal(rehearsal))
         return
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
