@@ -19,7 +19,7 @@ from h2olite.errors import DataError
 
 from .places import Output
 from .recognition import is_table_of
-from .streams import stdout_for_data
+from .streams import print_data, stdout_for_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,9 +105,7 @@ def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    stream = stdout_for_data()
-    stream.write(text.getvalue().encode("utf-8", "surrogateescape"))
-    stream.flush()
+    print_data(text.getvalue())
 
 
 def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,7 @@ import click
 
 import h2olite
 from h2olite.errors import DataError
+from h2olite.threads import Threads
 
 from .console import QUIET, Command, Console
 from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
@@ -134,7 +134,7 @@ def transform(
 
 def _ahead(blocks: Iterator[Made]) -> Iterator[Made]:
     """The same blocks, each made by another thread while the one before is used."""
-    with ThreadPoolExecutor(1) as maker:
+    with Threads(1) as maker:
         following = maker.submit(next, blocks, None)
         while (block := following.result()) is not None:
             following = maker.submit(next, blocks, None)

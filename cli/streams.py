@@ -37,6 +37,12 @@ def print_text(text: str) -> None:
     click.echo(visible(text, in_lines=True))
 
 
+def print_data(text: str) -> None:
+    """Print lines for programs on stdout; a terminal would obey what they hide."""
+    refuse_closed_stdout()
+    click.echo(visible(text, in_lines=True) if sys.stdout.isatty() else text, nl=False)
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object on stdout."""
     refuse_closed_stdout()
