@@ -279,7 +279,7 @@ class Command(click.Command):
 
     def _with_way_out(self, error: click.UsageError, given: Sequence[str]) -> click.UsageError:
         """The error, or if a shell has put files in the place of a pattern, one that says how to name them."""
-        files = [Path(argument) for argument in given if Path(argument).is_file()]
+        files = [Path(argument) for argument in given if os.path.isfile(argument)]
         n_expected = sum(isinstance(parameter, click.Argument) for parameter in self.params)
         if type(error) is not click.UsageError or len(files) <= n_expected:
             return error

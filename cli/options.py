@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,12 @@ TWO_CLASSES = "Two classes"
 
 TABLE = click.Argument(["source"], type=Input("table"), metavar="TABLE")
 MODEL = click.Argument(["path"], type=Input("model"), metavar="MODEL")
+
+MOST_PARAMETERS = 16 << 20
+"""Bytes of a parameter file, which may list the columns of a wide table."""
+
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)[ \t]*\.[ \t]*){100}""")
+"""A key of TOML with more than 100 parts."""
 
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
 
@@ -241,11 +248,20 @@ def read_parameters(path: Path) -> dict[str, Any]:
     ParameterError
         The file is neither, or is no table of parameters and their values.
     """
-    form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", tomllib.loads)
+    form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", _loads_toml)
     try:
-        values = loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as stream:
+            text = stream.read(MOST_PARAMETERS + 1)
+        if len(text) > MOST_PARAMETERS:
+            raise ParameterError(f"{path} must have at most {MOST_PARAMETERS >> 20} MiB; got more: is it a table?")
+        values = loads(text.decode())
+    except RecursionError as error:
+        raise ParameterError(f"{path} must hold parameter names and values; got tables that are too deep.") from error
+    except ParameterError:
+        raise
     except ValueError as error:
-        raise ParameterError(f"{path} is not valid {form}: {error}.") from error
+        fault = " ".join(str(error).split()).removesuffix("; use sys.set_int_max_str_digits() to increase the limit")
+        raise ParameterError(f"{path} is not valid {form}: {fault}.") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
     parameters = {name.replace("-", "_"): value for name, value in values.items()}
@@ -253,6 +269,13 @@ def read_parameters(path: Path) -> dict[str, Any]:
     if faults:
         raise ParameterError(f"{path}: {' '.join(faults)}")
     return parameters
+
+
+def _loads_toml(text: str) -> dict[str, Any]:
+    """What TOML says; keys of very many parts, for which `tomllib` takes very long, are too deep as any nesting is."""
+    if DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def training_options(*, output: str, output_help: str, kind: Output) -> list[click.Parameter]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST_BAR, SHORTEST_BAR = 24, 4
 """Characters of the progress bar; with less room there is none."""
 
+YEAR = 365 * 86400
+"""Seconds in a year."""
+
 METRICS = ("logloss", "deviance", "mse")
 """What is told of the newest measurement: the first of these it has."""
 
@@ -94,7 +97,9 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A duration as m:ss or h:mm:ss."""
+    """A duration as m:ss or h:mm:ss; what nobody waits for as so many years."""
+    if seconds >= YEAR:
+        return "many years" if seconds > 1000 * YEAR else f"{seconds / YEAR:.0f} years"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -68,6 +68,9 @@ MOST_LISTED = 50
 LONGEST_LIST = 28
 """Characters shown of a column's levels."""
 
+LONGEST = 1e12
+"""Seconds told at the most."""
+
 COMPARISON_COLUMNS = {
     "model": "model",
     "value": "value",
@@ -124,8 +127,9 @@ def describe_rehearsal(rehearsal: Rehearsal) -> str:
         f"Columns{_first(columns, MOST_LISTED)}\n{text_table(columns[:MOST_LISTED], COLUMN_COLUMNS)}",
         _parameters(rehearsal.parameters),
         f"Memory at the peak\n{text_table(amounts, {'use': 'used for', 'MiB': 'MiB'})}",
-        f"Time: about {clock(math.ceil(rehearsal.seconds))} for all epochs, at the {rehearsal.rows_per_second:,.0f} "
-        "rows/s of a short probe;\n  early stopping may end it sooner, scoring comes on top.",
+        f"Time: about {clock(math.ceil(min(rehearsal.seconds, LONGEST)))} for all epochs, at the "
+        f"{rehearsal.rows_per_second:,.0f} rows/s of a short probe;\n"
+        "  early stopping may end it sooner, scoring comes on top.",
         "This was a dry run: nothing is written.",
     ]
     return "\n\n".join(sections)

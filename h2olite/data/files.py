@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -86,7 +86,7 @@ class StandardInput(File):
 
     filesystem: fs.FileSystem = None
     path: str = "standard input"
-    head: bytes = field(default_factory=lambda: sys.stdin.buffer.read(2 * HEAD))
+    head: bytes = field(default_factory=lambda: _standard_input().read(2 * HEAD))
 
     @property
     def compression(self) -> str | None:
@@ -128,6 +128,19 @@ class StandardInput(File):
         return pa.PythonFile(file, mode="r")
 
 
+def _standard_input() -> IO[bytes]:
+    """The bytes that come in.
+
+    Raises
+    ------
+    DataError
+        Whoever started the program has closed standard input.
+    """
+    if sys.stdin is None:
+        raise DataError("standard input is closed; name a file instead of -, or send a table to it.")
+    return sys.stdin.buffer
+
+
 class _Resumed:
     """Standard input with the bytes already taken from it put back."""
 
@@ -139,7 +152,7 @@ class _Resumed:
     def read(self, size: int) -> bytes:
         """Up to so many bytes; none at the end."""
         taken, self.head = self.head[:size], self.head[size:]
-        return taken or sys.stdin.buffer.read(size)
+        return taken or _standard_input().read(size)
 
     def close(self) -> None:
         """Leave standard input open: it is not ours."""
