@@ -24,7 +24,17 @@ Values = Mapping[str, Any]
 """A command's options by name."""
 
 
-class Input(click.Path):
+class Place(click.Path):
+    """A path, which is not empty: Python would take the working directory for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse nothing, such as a shell's variable that is not set."""
+        if value == "":
+            self.fail("a path must not be empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Input(Place):
     """The path of something that is read.
 
     kind : ``"table"``, which may be a folder, a pattern, a URI or ``-``; ``"model"``, which may be a folder; or
@@ -36,7 +46,7 @@ class Input(click.Path):
         self.kind = kind
 
 
-class Output(click.Path):
+class Output(Place):
     """The path of something that is written.
 
     what : it holds, as messages say it, such as ``"model"``.
@@ -61,7 +71,7 @@ class Output(click.Path):
         return self.is_own is None
 
 
-class Place(NamedTuple):
+class Written(NamedTuple):
     """An output of a command line."""
 
     path: Path
@@ -80,14 +90,14 @@ def settle_places(ctx: click.Context, *, force: bool) -> None:
     ------
     OSError : see `refuse_inputs` and `refuse_unwritable`; or a file is there that h2olite has not written.
     """
-    places: list[Place] = []
+    places: list[Written] = []
     for parameter in ctx.command.params:
         if isinstance(parameter.type, Output):
             name = parameter.name or ""
             if ctx.params[name] is None and parameter.type.default is not None:
                 ctx.params[name] = parameter.type.default(ctx.params)
             if ctx.params[name] is not None:
-                places.append(Place(ctx.params[name], parameter.type))
+                places.append(Written(ctx.params[name], parameter.type))
     ctx.meta["places"] = places
     if len({os.path.realpath(place.path) for place in places}) < len(places):
         raise FileExistsError(f"{places[-1].path} is given for two outputs; name a file for each.")

@@ -242,6 +242,22 @@ def test_rows_that_end_well_are_all_read(folder, end):
     assert h2olite.load_model("m.h2olite").record.rows == 61
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", ""),
+        ("predict", "", "t.csv"),
+        ("show", ""),
+        ("train", "t.csv", "-o", ""),
+        ("train", "t.csv", "--params", ""),
+    ],
+)
+def test_an_empty_path_is_wrong_usage_and_not_the_working_directory(folder, arguments):
+    (folder / "t.csv").write_text(f"a,b,y\n{ROWS}")
+    result = run(*arguments)
+    assert (result.exit_code, result.stderr.splitlines()[-1].endswith("a path must not be empty.")) == (2, True)
+
+
 def test_long_arguments_are_wrong_usage():
     result = run("train", IRIS, f"--nfolds={'9' * 5000}")
     assert result.exit_code == 2
