@@ -19,7 +19,10 @@ from pyarrow import fs
 from h2olite.errors import DataError
 from h2olite.parameters import nearest
 
-FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows")
+DELIMITED = (".csv", ".tsv", ".txt")
+"""The formats of text; of a folder, .txt files are no part, as most of them are notes."""
+
+FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows", ".txt")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 EXTENSIONS = f"{', '.join(FORMATS)}, each also with {', '.join(COMPRESSIONS)}"
 HEAD = 1 << 22
@@ -72,6 +75,11 @@ class File:
         """Its uncompressed bytes from the start."""
         return self.filesystem.open_input_stream(self.path, compression=self.compression)
 
+    def raw_start(self, size: int) -> bytes:
+        """Its first bytes as they lie there, compressed or not."""
+        with self.filesystem.open_input_stream(self.path, compression=None) as stream:
+            return stream.read(size)
+
     def open_seekable(self) -> pa.NativeFile:
         """Its uncompressed bytes at any position; those of a compressed file are held in memory."""
         if self.compression:
@@ -118,6 +126,10 @@ class StandardInput(File):
         """All uncompressed bytes; a second time only the head and what the first left over."""
         stream = pa.PythonFile(_Resumed(self.head), mode="r")
         return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
+
+    def raw_start(self, size: int) -> bytes:
+        """Its first bytes as they come in."""
+        return self.head[:size]
 
     def open_seekable(self) -> pa.NativeFile:
         """All uncompressed bytes at any position, from a temporary file."""
@@ -237,7 +249,7 @@ def _first_line(error: Exception) -> str:
 
 def _is_in_folder(file: File) -> bool:
     """Whether a file in a folder is a part of the folder's table."""
-    return file.format in FORMATS and not file.name.startswith((".", "_"))
+    return file.format in FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
 
 
 def _located(text: str) -> tuple[Any, str]:
