@@ -392,7 +392,8 @@ class Model(H2ONames, ModelMetrics):
     @property
     def keeps_state(self) -> bool:
         """Whether the model's file keeps what training needs to go on exactly; see the parameter keep_state."""
-        asked = self.parameters.keep_state or self.parameters.checkpoint or self.parameters.export_checkpoints_dir
+        given = (self.record.origin or {}).get("given") or {}  # the checkpoints of a path are nobody's wish
+        asked = self.parameters.keep_state or self.parameters.export_checkpoints_dir or "checkpoint" in given
         return bool(asked) or self.stopped_by in UNFINISHED
 
     def save(self, path: str | os.PathLike[str], keep_state: bool | None = None) -> str:

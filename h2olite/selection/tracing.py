@@ -115,7 +115,6 @@ class Itinerary:
             if settled or model.stopped_by == "interrupted":
                 break
             before, model = model, fit(_going_on(parameters, model), training, None, watch, prune=False)
-            model.parameters = dataclasses.replace(model.parameters, checkpoint=None)  # which nobody has named
             cost_before, cost = cost, _cost(model, start, parameters)
             settled = _is_settled(cost_before, cost)
         return before, model
