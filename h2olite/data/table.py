@@ -23,6 +23,24 @@ Kind = Literal["categorical", "numeric", "time"]
 INTEGER = re.compile(r"[+-]?\d+")
 
 
+class NoRowsError(DataError):
+    """A table has columns and no rows, as one for which there is nothing to predict."""
+
+    def __init__(self, message: str, columns: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = list(columns)
+
+    @classmethod
+    def of(cls, name: str, columns: Iterable[str]) -> NoRowsError:
+        """The error for the table of that name."""
+        return cls(f"{name} has no rows; a table needs at least one.", columns)
+
+    def table(self, name: str, schema: Mapping[str, Kind]) -> Table:
+        """The table, with those of its columns that a schema has."""
+        columns = {column: schema[column] for column in self.columns if column in schema}
+        return Table(name, {column: Column.empty(kind) for column, kind in columns.items()}, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """One typed column.
@@ -40,6 +58,11 @@ class Column:
     values: np.ndarray
     levels: tuple[str, ...] | None = None
     is_time: bool = False
+
+    @classmethod
+    def empty(cls, kind: Kind) -> Column:
+        """A column without rows."""
+        return cls(np.empty(0, np.int32), ()) if kind == "categorical" else cls(np.empty(0), is_time=kind == "time")
 
     @property
     def is_categorical(self) -> bool:
