@@ -151,7 +151,7 @@ class Workers(Engine):
                     order,
                     self.batch_size,
                     network.rows_seen,
-                    np.uint64(seed),
+                    np.uint64(seed % 2**64),
                     work,
                 )
             except BaseException:
