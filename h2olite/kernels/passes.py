@@ -12,7 +12,7 @@ import numpy as np
 
 from .activations import RECTIFIER, activate
 from .compiling import kernel, matrix, span
-from .lanes import multiply_add, row_products
+from .lanes import choose, multiply_add, row_products
 from .layout import (
     PAGE,
     has_bias,
@@ -194,11 +194,16 @@ def find_numbers(begin, end, n_rows, work):
 @kernel
 def drop_units(a, slopes, r, begin, end, ratio, start):
     """Drop each of units begin to end with probability `ratio` (Srivastava et al. 2014): all of it becomes 0."""
-    for u in range(begin, end):
-        if uniform(start, u) < ratio:
-            a[r, u] = 0
-            for k in range(u, slopes.shape[1], a.shape[1]):
-                slopes[r, k] = 0
+    zero, one = np.float32(0), np.float32(1)
+    first, last = span(begin, end)
+    for u in range(first, last):
+        kept = choose(uniform(start, u) < ratio, zero, one)
+        a[r, u] *= kept
+        slopes[r, u] *= kept
+    for channel in range(a.shape[1], slopes.shape[1], a.shape[1]):
+        offset = np.uint64(channel)
+        for u in range(first, last):
+            slopes[r, offset + u] *= choose(uniform(start, u) < ratio, zero, one)
 
 
 @kernel

@@ -157,8 +157,9 @@ def note_activity(layout, activity, work, n_rows):
         averages = matrix(activity, layout.units[layer], 1, layout.padded[layer])
         a = layer_units(layout, layer, work, n_rows)
         begin, end = own_units(layer, work.member)
+        first, last = span(begin, end)
         for r in range(n_rows):
-            for u in range(begin, end):
+            for u in range(first, last):
                 averages[0, u] += FORGETTING * (a[r, u] - averages[0, u])
 
 
