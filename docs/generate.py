@@ -16,8 +16,8 @@ from h2olite_cli.params import allowed, kind, shown_default
 PARAMETERS_INTRODUCTION = """# Parameters
 
 This page lists every parameter of `h2olite.deeplearning(...)`. Each parameter is also an option of `h2olite train` and
-a key of a `--params` file. For example, `l1` is `--l1`, `stopping_rounds` is `--stopping-rounds` or `--stopping_rounds`,
-and `standardize` is `--standardize` or `--no-standardize`.
+a key of a `--params` file. For example, `l1` is `--l1`, `stopping_rounds` is `--stopping-rounds` or
+`--stopping_rounds`, and `standardize` is `--standardize` or `--no-standardize`.
 
 Names, types and defaults are those of H2O's `h2o.deeplearning`. Parameters that H2O does not have are marked, and so is
 the one default that differs.

@@ -16,6 +16,7 @@ from h2olite.parameters import Parameters
 from h2olite.training.trainer import Measurement, Past
 from h2olite.validation import other_roles
 
+from .artifact import is_artifact
 from .loading import load_model
 from .model import Model
 
@@ -74,7 +75,7 @@ def file_in(folder: str | os.PathLike[str], model_id: str) -> Path:
 
     Raises
     ------
-    DataError : the folder cannot be made.
+    DataError : the folder cannot be made, or another file is there.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -82,7 +83,28 @@ def file_in(folder: str | os.PathLike[str], model_id: str) -> Path:
         raise DataError(
             f"export_checkpoints_dir {folder} cannot be made: {error.strerror}; choose another place."
         ) from error
-    return Path(folder) / f"{model_id}{EXTENSION}"
+    return place_for_model(folder, model_id)
+
+
+def place_for_model(folder: str | os.PathLike[str], model_id: str) -> Path:
+    """The file of a model in a folder, of which the caller has not named the files himself.
+
+    Raises
+    ------
+    DataError : another file is there that is no model.
+    """
+    path = Path(folder) / f"{model_id}{EXTENSION}"
+    if path.exists() and path.stat().st_size and not is_artifact(path):
+        raise DataError(f"{path} is there and is no model; choose another folder or model_id.")
+    return path
+
+
+def is_file_in(source: str | os.PathLike[str], folder: str | os.PathLike[str], model_id: str) -> bool:
+    """Whether a file is where a training that exports to a folder will write its model."""
+    try:
+        return os.path.samefile(source, Path(folder) / f"{model_id}{EXTENSION}")
+    except OSError:
+        return False
 
 
 def check_columns(parameters: Parameters, checkpoint: Model, table: Table, response: str | None) -> None:

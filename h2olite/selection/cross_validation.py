@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from h2olite.model.origin import origin_of
 from h2olite.model.preparation import Warn, look_at, response_name, with_classes
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
+from h2olite.threads import Threads
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
@@ -240,7 +241,7 @@ def _train_folds(
         finally:
             together.finish(fold)
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with Threads(at_once) as pool:
         try:
             futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
             models = [result_of(future) for future in futures]
