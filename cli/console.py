@@ -247,9 +247,7 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
         if writes_files(self.params):
-            self.params.append(
-                flag_for_console("--force", "Replace a file that is there, whoever wrote it, but never an input.")
-            )
+            self.params.append(flag_for_console("--force", "Replace any existing file, except an input."))
         self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
         self.params.append(
             click.Option(
@@ -259,8 +257,8 @@ class Command(click.Command):
                 expose_value=False,
                 callback=_keep,
                 metavar="NAME",
-                help="Make every message on stderr one line with its time: text, or json for a JSON object each. "
-                f"Also by the environment variable {LOG_FORMAT}.",
+                help="Write every message on stderr as one line with its time: text, or json for a JSON object. "
+                f"The environment variable {LOG_FORMAT} sets it, too.",
             )
         )
         # Parameters may be spelt as in Python; click strips the dashes in front first.
@@ -352,7 +350,7 @@ class Command(click.Command):
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
-QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")
+QUIET = flag_for_console("--quiet", "Print nothing on stderr except errors.")
 
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 

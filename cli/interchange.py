@@ -66,7 +66,7 @@ def default_target(values: Values) -> Path:
         click.Argument(["mojo"], type=Input("model"), metavar="MOJO"),
         output_option(
             "MODEL",
-            "Where to write the model; MOJO's name with .h2olite in this folder if not given.",
+            "File for the model. Without it: MOJO's name with .h2olite, in this folder.",
             Output("model", is_model, default=default_target),
         ),
         QUIET,

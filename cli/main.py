@@ -27,12 +27,12 @@ class Entry(NamedTuple):
 COMMANDS = {
     "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
-    "path": Entry("path", "Train for many strengths of penalties and show which to take.", "Models"),
+    "path": Entry("path", "Train with many strengths of penalties, and show the best.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),
-    "features": Entry("predict", "Give a hidden layer's activations for every row.", "Models"),
+    "features": Entry("predict", "Write the activations of a hidden layer for every row.", "Models"),
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),
-    "compare": Entry("models", "Hold models against each other on a table.", "Models"),
+    "compare": Entry("models", "Compare models on a table, with intervals.", "Models"),
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
@@ -40,8 +40,8 @@ COMMANDS = {
     "export": Entry("interchange", "Write a model in the format of another system.", "Other systems"),
     "import": Entry("interchange", "Read a model that H2O has written as a MOJO.", "Other systems"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
-    "completion": Entry("completion", "Print what makes a shell complete commands and options.", "Installation"),
-    "warmup": Entry("warmup", "Compile the kernels now, so that nothing waits for it later.", "Installation"),
+    "completion": Entry("completion", "Print the script for completion of commands and options.", "Installation"),
+    "warmup": Entry("warmup", "Compile the kernels now, so that later commands need not.", "Installation"),
 }
 
 EXAMPLES = """\b

@@ -46,13 +46,13 @@ class Costs(click.ParamType):
         TABLE,
         JSON,
         QUIET,
-        threshold_option("that of the largest F1 on TABLE"),
+        threshold_option("the one with the largest F1 on TABLE"),
         Option(
             ["--cost", "costs"],
             type=Costs(),
             metavar="FP:FN",
-            help="What a false positive and a false negative cost: tells the expected cost per row, at the threshold "
-            "where it is least unless --threshold is given.",
+            help="Costs of a false positive and of a false negative. Prints the expected cost per row. Without "
+            "--threshold, the threshold is the one with the lowest expected cost.",
             section=TWO_CLASSES,
         ),
         Option(
@@ -126,14 +126,14 @@ def evaluate(
             type=click.IntRange(min=1),
             default=1000,
             metavar="INT",
-            help="Tables drawn for the intervals. Default: 1000.",
+            help="Number of resampled tables for the intervals. Default: 1000.",
         ),
         click.Option(
             ["--seed"],
             type=click.IntRange(min=0),
             default=1,
             metavar="INT",
-            help="Seed of the drawing. Default: 1.",
+            help="Seed of the resampling. Default: 1.",
         ),
         *csv_options(),
     ],
@@ -142,8 +142,9 @@ def evaluate(
 def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int, seed: int, **options: Any) -> None:
     """Measure models on TABLE, side by side, with 95 % intervals.
 
-    Every model is held against the first one. The intervals are those of a paired bootstrap: tables of as many rows
-    are drawn from TABLE, the same for all models. Where the interval of a difference holds 0, it may be chance.
+    Every model is compared with the first one. The intervals are those of a paired bootstrap: the rows of TABLE are
+    resampled many times, in the same way for all models. If the interval of a difference contains 0, the difference
+    may be chance.
     """
     if len(set(paths)) < 2:
         raise click.UsageError("name two different models or more, and the table last.")

@@ -120,7 +120,7 @@ def threshold_option(default: str) -> click.Parameter:
         ["--threshold"],
         type=click.FLOAT,
         metavar="FLOAT",
-        help=f"Probability from which the second of two classes is predicted; {default} if not given.",
+        help=f"Smallest probability at which the second of two classes is predicted. Without it: {default}.",
         section=TWO_CLASSES,
     )
 
@@ -290,7 +290,7 @@ def training_options(*, output: str, output_help: str, kind: Output) -> list[cli
             ["--params", "parameter_file"],
             type=Input("file"),
             metavar="FILE",
-            help="TOML or JSON file of parameters; what is given on the command line goes before it.",
+            help="TOML or JSON file of parameters. The command line overrides it.",
         ),
     ]
 
@@ -299,34 +299,37 @@ def csv_options() -> list[click.Parameter]:
     """The options that say how CSV is read; `csv_from` collects their values."""
     section = "Reading CSV"
     return [
-        Option(["--sep", "separator"], metavar="CHAR", help="Separator; found out if not given.", section=section),
+        Option(
+            ["--sep", "separator"],
+            metavar="CHAR",
+            help="Separator of cells. Without it, it is recognised.",
+            section=section,
+        ),
         Option(
             ["--header/--no-header"],
             default=None,
-            help="Whether the first line holds the names, as it does if not given; if not, they are C1, C2, ...",
+            help="Whether the first line has the names of the columns. Otherwise they are C1, C2, ... Default: header.",
             section=section,
         ),
         Option(
             ["--na-string", "na_strings"],
             multiple=True,
             metavar="TEXT",
-            help="Text that stands for a missing value, besides the usual ones; may be repeated.",
+            help="Additional text for a missing value; may be repeated.",
             section=section,
         ),
         Option(["--encoding"], metavar="NAME", help="Character encoding. Default: utf-8.", section=section),
-        Option(
-            ["--decimal"], metavar="CHAR", help="Character before the decimals of numbers. Default: .", section=section
-        ),
+        Option(["--decimal"], metavar="CHAR", help="Decimal mark of numbers. Default: .", section=section),
         Option(
             ["--thousands"],
             metavar="CHAR",
-            help="Character between groups of three digits; none if not given.",
+            help="Mark between groups of digits. Default: none.",
             section=section,
         ),
         Option(
             ["--comment"],
             metavar="TEXT",
-            help="Lines that begin with it are left out; none if not given.",
+            help="Lines that begin with this text are skipped. Default: none.",
             section=section,
         ),
     ]

@@ -45,7 +45,7 @@ def table_output(results: str) -> click.Option:
 FORMAT = click.Option(
     ["--format", "to"],
     type=click.Choice([extension[1:] for extension in FORMATS], case_sensitive=False),
-    help="What to write instead, or to stdout, where Arrow is streamed. Default: csv.",
+    help="Format, if not that of the extension. On stdout, Arrow is a stream. Default: csv.",
 )
 
 

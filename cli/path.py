@@ -34,7 +34,7 @@ def path_options() -> list[click.Parameter]:
         Option(
             [f"--{name.replace('_', '-')}", name],
             metavar="STRENGTHS",
-            help=f"Strengths of {name}: LOW:HIGH:N for N of them at equal ratios, or numbers with commas between them.",
+            help=f"Strengths of {name}: LOW:HIGH:N for N strengths at equal ratios, or numbers separated by commas.",
             section=SECTION,
         )
         for name in PENALTIES
@@ -54,8 +54,8 @@ def path_options() -> list[click.Parameter]:
             type=click.Choice(POINT_CHOICES, case_sensitive=False),
             default="best_1se",
             metavar="NAME",
-            help="What --refit writes: best_1se, the sparsest model within one standard error of the lowest validation "
-            "loss, or best, that of the lowest. Default: best_1se.",
+            help="What --refit writes. best: the model with the lowest validation loss; best_1se: the sparsest model "
+            "within one standard error of the lowest loss. Default: best_1se.",
             section=SECTION,
         ),
         Option(
@@ -106,10 +106,10 @@ def path(
 ) -> None:
     """Train on TABLE for many strengths of penalties, and show which one to take.
 
-    Models are trained from weak to strong penalties, each going on from the one before, and judged by cross-validation
-    if --nfolds is given, else on --validation-frame, else on a share of the rows that is held out.
+    Models are trained from weak to strong penalties. Each continues from the one before. They are judged by
+    cross-validation with --nfolds, else on --validation-frame, else on a share of the rows that is held out.
 
-    Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. Given several, all combinations are tried.
+    Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. With several of them, all combinations are tried.
     """
     from h2olite import estimator
     from h2olite.selection.path import read_strengths, refuse_undrawable

@@ -42,7 +42,7 @@ def shared_params(results: str, *own: click.Parameter) -> list[click.Parameter]:
 
 @click.command(
     cls=Command,
-    params=shared_params("predictions", threshold_option("the model's own, which `show` tells,")),
+    params=shared_params("predictions", threshold_option("the threshold of the model, which `show` prints")),
     examples=(
         "h2olite predict iris.h2olite iris.csv --keep species -o predictions.csv",
         "h2olite predict iris.h2olite - < iris.csv | head -3",

@@ -44,7 +44,7 @@ def default_folder(values: Values) -> Path:
     params=[
         *training_options(
             output="DIR",
-            output_help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
+            output_help="Folder for the models. Without it: TABLE's name with _grid, in this folder.",
             kind=Output("folder of models", default=default_folder),
         ),
         *search_options(),
@@ -58,13 +58,13 @@ def default_folder(values: Values) -> Path:
 def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
     """Train a model on TABLE for every combination of hyper-parameters, and print them as CSV, best first.
 
-    Any parameter can be searched: put grid- before its name and give all values, with commas between them, or
-    semicolons between lists (see the example below).
+    To search a parameter, put grid- before its name and give all values. Separate the values by commas, or by
+    semicolons if they are lists (see the example below).
 
-    Models are compared by cross-validation if they have it, else on --validation-frame, else on TABLE itself.
+    Models are compared by cross-validation if there is one, else on --validation-frame, else on TABLE itself.
 
-    Every model is written to DIR as soon as it is trained. The same command goes on where it was ended, by whatever
-    means: finished models are not trained again.
+    Every model is written to DIR as soon as it is trained. After an interruption, the same command continues: finished
+    models are not trained again.
     """
     table_csv = csv_from(options)
     criteria = read(SearchCriteria, beginning(SEARCH, options))

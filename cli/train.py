@@ -46,8 +46,8 @@ def default_target(values: Values) -> Path:
     params=[
         *training_options(
             output="MODEL",
-            output_help="Where to write the model, over an older one; TABLE's name with .h2olite in this folder if not "
-            "given.",
+            output_help="File for the model; an older model is replaced. Without it: TABLE's name with .h2olite, in "
+            "this folder.",
             kind=Output("model", is_model, default=default_target),
         ),
         click.Option(
@@ -79,9 +79,9 @@ def train(
 
     TABLE is a .csv, .tsv, .txt, .parquet, .arrow or .feather file (also .gz, .zst, .bz2), a folder or a quoted glob of
     such files, a URI (s3://, gs://, hdfs://), or - for standard input. A text response makes a classifier, a
-    number a regression.
+    numeric response a regression.
 
-    SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.
+    SIGINT (Ctrl-C) and SIGTERM end the training. The model trained so far is measured and written.
     """
     csv = csv_from(options)
     parameters = checked(gathered(parameter_file, options))

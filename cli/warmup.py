@@ -20,9 +20,9 @@ from .streams import print_json
 def warmup(console: Console, as_json: bool) -> None:
     """Compile the kernels now, so that no later command has to wait for it.
 
-    Run it where an image is built or tests begin. The machine code is kept in the folder that H2OLITE_CACHE_DIR names,
-    otherwise in the user's cache folder. It serves networks of every size, and belongs to this installation, its
-    Python and Numba, and this kind of processor.
+    Run it, for example, while an image is built or before tests. The machine code is kept in the folder that
+    H2OLITE_CACHE_DIR names, otherwise in the user's cache folder. It serves networks of every size. It is valid only
+    for this installation, with its Python and Numba, and for this kind of processor.
     """
     started = time.perf_counter()
     from h2olite.kernels.caching import CACHE_FOLDER

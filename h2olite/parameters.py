@@ -76,7 +76,7 @@ Source = Any
 """A model, or the path of a model file."""
 
 GROUPS = {
-    "data": "What is learnt from what",
+    "data": "Tables and columns",
     "network": "The network",
     "training": "How long and in which steps",
     "learning rate": "The update rule",
