@@ -1,4 +1,4 @@
-"""Tables that meet a model trained on another one: what they lack, and what the model has never seen."""
+"""Reads tables with the columns and levels of a model's training table, and notes what is missing or unknown."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NOTED_EXCESS = math.log(2.0)
 
 @dataclass
 class Adaptation:
-    """Reads a table, or block after block of it, as the model's training table was, and remembers what it took.
+    """Reads a table, or its blocks, like the training table of a model, and notes the differences.
 
     Parameters
     ----------
-    table_name : what the warnings call the table.
+    table_name : the name of the table in warnings.
     """
 
     table_name: str
@@ -38,7 +38,7 @@ class Adaptation:
     _largest_excess: float = field(default=0.0, init=False)
 
     def complete(self, table: Table, schema: Mapping[str, Kind]) -> Table:
-        """The table with a column of missing values for each column of the schema that it lacks."""
+        """Add a column of missing values for each column of the schema that the table does not have."""
         added = {
             name: Column(np.broadcast_to(np.int32(-1), table.n_rows), levels=())
             if kind == "categorical"
@@ -54,7 +54,7 @@ class Adaptation:
     def match_levels(
         self, table: Table, name: str, codes: Mapping[str, int], *, numbered: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A column's levels as those of training; numbers are matched by their text.
+        """Translate the levels of a column into those of training. Numbers are matched by their text.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What looks wrong with a table before training, and what to do about it."""
+"""Warnings about a table before training, each with advice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ YEARS = (1800, 2200)
 def advice_on_columns(
     table: Table, predictors: Iterable[str], response: str | None, factors: Collection[str]
 ) -> Iterator[str]:
-    """A sentence for each column of text that was probably meant otherwise, if it is not in `factors`."""
+    """A sentence for each text column that is probably not meant as text, if it is not in `factors`."""
     for name in filter(None, [*predictors, response]):
         if table[name].levels is None or name in factors:
             continue
@@ -45,7 +45,7 @@ def advice_on_columns(
 
 
 def advice_on_notation(table: Table, name: str) -> list[str]:
-    """A sentence if most cells of a categorical column are numbers that are written in another way."""
+    """A sentence if most cells of a categorical column are numbers in another notation."""
     column = table[name]
     levels = column.levels or ()
     counts = count_levels(column.values, len(levels))[:-1]
@@ -64,7 +64,7 @@ def advice_on_notation(table: Table, name: str) -> list[str]:
 
 
 def advice_on_kinds(table: Table, name: str) -> list[str]:
-    """A sentence if a few cells of text make a column categorical."""
+    """A sentence if only a few cells of text make a column categorical."""
     column = table[name]
     levels = column.levels or ()
     counts = count_levels(column.values, len(levels))[:-1]
@@ -84,7 +84,7 @@ def advice_on_kinds(table: Table, name: str) -> list[str]:
 
 
 def advice_on_identifiers(table: Table, name: str) -> list[str]:
-    """A sentence if a column's text is another one in every row."""
+    """A sentence if the text of a column is different in every row."""
     values = table[name].values
     n_cells = int((values >= 0).sum())
     if not FEW_ROWS <= n_cells == np.unique(values[values >= 0]).size:
@@ -96,7 +96,7 @@ def advice_on_identifiers(table: Table, name: str) -> list[str]:
 
 
 def refuse_classes_of_rows(table: Table, name: str, factors: Collection[str]) -> None:
-    """Check that a response of text has no class for nearly every row, if it is not in `factors`.
+    """Check that a text response does not have a class for nearly every row, if it is not in `factors`.
 
     Raises
     ------
@@ -120,9 +120,9 @@ def refuse_classes_of_rows(table: Table, name: str, factors: Collection[str]) ->
 
 
 def without_unused_levels(table: Table) -> Table:
-    """The table with only those levels of its columns that a row has, in the same order, and remarks on the others.
+    """Remove the levels that no row has, and give remarks on them. The order of the others stays.
 
-    The two truth values stay both.
+    The two truth values are never removed.
     """
     columns, remarks = dict(table.columns), list(table.remarks)
     for name, column in table.columns.items():
@@ -147,7 +147,7 @@ def without_unused_levels(table: Table) -> Table:
 
 
 def advice_on_header(table: Table) -> Remark | None:
-    """A remark if the names of a CSV file's columns look like values: as if it had no header."""
+    """A remark if the column names of a CSV file look like values, as if the file had no header."""
     numbers = [table.notation.number(name) for name in table.names]
     if _are_counted([number for number in numbers if number is not None]):
         return None

@@ -1,4 +1,4 @@
-"""What a file holds by its first bytes, whatever its name says."""
+"""The format of a file by its first bytes, whatever its name is."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SAMPLE = 1 << 14
 
 
 class Content(NamedTuple):
-    """What a file holds.
+    """The format of a file.
 
     name : in words.
-    extension : that by which such files are read; None if none is.
+    extension : the extension by which such files are read; None if they cannot be read.
     """
 
     name: str
@@ -91,7 +91,7 @@ MARKS = {
 
 
 def find_content(start: bytes) -> Content | None:
-    """What begins with these bytes, None for text that may be CSV."""
+    """The format that begins with these bytes; None for text that may be CSV."""
     if start.startswith(b"PK\x03\x04"):
         book = any(part in start for part in (b"[Content_Types].xml", b"opendocument.spreadsheet"))
         return Content("a spreadsheet (such as .xlsx)" if book else "zip")
@@ -103,12 +103,12 @@ def find_content(start: bytes) -> Content | None:
 
 
 def is_text(start: bytes) -> bool:
-    """Whether no byte is one that text of an encoding with ASCII as its part does not have."""
+    """Whether all bytes may occur in text of an encoding that includes ASCII."""
     return not any(byte < 32 and byte not in b"\t\n\r\f\x1a\x1b\x1c\x1d\x1e\x1f\x01\x02" for byte in start)
 
 
 def find_encoding(start: bytes) -> str | None:
-    """The encoding that a byte order mark names, or that zeros at every second or fourth byte show; None without."""
+    """The encoding by a byte order mark, or by zeros at every second or fourth byte; None without these."""
     for mark, encoding in MARKS.items():
         if start.startswith(mark):
             return encoding
@@ -154,7 +154,7 @@ def refuse_no_text(file: File, start: bytes, encoding: str | None) -> None:
 
 @contextlib.contextmanager
 def reading_as_named(file: File) -> Iterator[None]:
-    """Do as `reading` does, and where a file is not what its name says, say what it is."""
+    """Do what `reading` does. If the name of a file does not match its content, the error says what the file is."""
     try:
         with reading(file.name):
             yield

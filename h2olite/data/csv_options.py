@@ -1,4 +1,4 @@
-"""How CSV is read: what a caller may say of it."""
+"""How CSV is read: the options that a caller may set."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ MISSING = tuple(arrow_csv.ConvertOptions().null_values)
 
 @dataclass(frozen=True, kw_only=True)
 class CsvOptions:
-    """How to read CSV, as far as somebody says so: what is None has not been said.
+    """How to read CSV. An option that is None has not been set.
 
     Parameters
     ----------
     separator : str, optional
-        Character between cells; if not set, a tab in .tsv files and elsewhere that of comma, semicolon, tab and bar
-        which gives the first lines equally many cells, or else is the most frequent one in the first line.
+        Character between cells. The default is a tab in .tsv files. In other files it is the one of comma, semicolon,
+        tab and bar that gives the first lines equally many cells, or else the most frequent one in the first line.
     header : bool, optional
-        Whether the first row names the columns, as it does if not set; otherwise they are C1, C2, ...
+        Whether the first row has the names of the columns (the default). Otherwise they are C1, C2, ...
     na_strings : list of str, optional
-        Cells that mean missing, besides the empty one and the usual spellings such as ``NA``, ``null`` and ``NaN``.
+        Additional texts for a missing value. Empty cells and the usual texts (``NA``, ``null``, ``NaN``, ...) are
+        always missing.
     encoding : str, optional
-        Encoding of the text, by Python's names; UTF-8 if not set.
+        Encoding of the text, by its name in Python. The default is UTF-8.
     decimal : str, optional
-        Character before the decimals of numbers; a point if not set.
+        Decimal mark of numbers. The default is a point.
     thousands : str, optional
-        Character between groups of three digits; none if not set or empty.
+        Mark between groups of digits. By default, and if it is empty, there is none.
     comment : str, optional
-        What lines that are left out begin with; none if not set or empty.
+        Lines that begin with this text are skipped. By default, and if it is empty, no line is.
     """
 
     separator: str | None = None
@@ -51,12 +52,12 @@ class CsvOptions:
     comment: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """The options that somebody has set."""
+        """The options that have been set."""
         options = {field.name: getattr(self, field.name) for field in fields(CsvOptions)}
         return {name: value for name, value in options.items() if value is not None}
 
     def over(self, others: CsvOptions | Mapping[str, Any] | None) -> CsvOptions:
-        """These options, and of the others those that these leave open."""
+        """These options, and those of `others` that are not set here."""
         before = others.given() if isinstance(others, CsvOptions) else others or {}
         return CsvOptions(**{**before, **self.given()})
 
@@ -116,14 +117,14 @@ class CsvOptions:
 
 @dataclass(frozen=True)
 class Csv(CsvOptions):
-    """A CSV file with how to read it, in the place of its path, wherever a table is taken.
+    """The path of a CSV file with options for reading it. It can be used wherever a table is expected.
 
-    Options that are not given are those of the model's training table, when a model is used on the file.
+    When a model reads the file, options that are not given are those of its training table.
 
     Parameters
     ----------
     path : str or path
-        As `h2olite.deeplearning` takes it: a file, folder, glob or URI.
+        A file, folder, glob or URI, as in `h2olite.deeplearning`.
     separator, header, na_strings, encoding, decimal, thousands, comment
         As for `CsvOptions`.
 

@@ -1,4 +1,4 @@
-"""CSV files: their layout, whole or block by block, and the line of whatever is wrong in them."""
+"""CSV files: their layout, reading them at once or block by block, and the lines of errors."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CsvFile:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the file in messages."""
         return self.file.name
 
     @functools.cached_property
@@ -145,7 +145,7 @@ class CsvFile:
         return round(in_head * max((self.file.size or 0) / len(self.head.encode()), 1))
 
     def read(self, as_text: Collection[str] = ()) -> pa.Table:
-        """The whole table; a column's type is what all of its cells can be, text where named in `as_text`."""
+        """The whole table. The type of a column fits all of its cells; columns in `as_text` are text."""
         names = dict(zip(self._arrow_names, self.names, strict=True))
         forced = {raw: TEXT for raw, name in names.items() if name in as_text}
         try:
@@ -237,7 +237,7 @@ class CsvFile:
         )
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time, every cell the text that is written there; of none, one part without rows."""
+        """The rows in blocks of at most this size, with every cell as text. Without rows, there is one empty block."""
         options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._arrow_names, pa.string()))
         last = pa.table({})
         try:
@@ -261,7 +261,7 @@ class CsvFile:
         return table.rename_columns([name.strip() for name in table.column_names])
 
     def without_na_strings(self, part: pa.Table) -> pa.Table:
-        """A part of `blocks` with null where a cell's text means missing."""
+        """A block of `blocks`, with null in place of texts that stand for missing values."""
         missing = to_arrow(self.options.missing)
         # An array of nulls, for a single null in its place is wrong for slices in PyArrow up to 22.
         arrays = [
@@ -397,7 +397,7 @@ class Uncommented:
         self._in_quotes = False
 
     def read(self, size: int) -> bytes:
-        """So many bytes; fewer only at the end."""
+        """Read `size` bytes; fewer only at the end."""
         taken, length = [self._left], len(self._left)
         while length < size and (line := next(self.lines, None)) is not None:
             if not self._in_quotes and line.startswith(self.mark):
@@ -410,7 +410,7 @@ class Uncommented:
         return data[:size]
 
     def close(self) -> None:
-        """Do nothing: who has opened the file closes it."""
+        """Do nothing: the file is closed where it was opened."""
 
 
 def _are_large_integers(column: pa.ChunkedArray) -> bool:

@@ -1,4 +1,4 @@
-"""From typed columns to what the kernels see: float32 numbers and int32 indices of the active inputs."""
+"""Turns typed columns into the arrays of the kernels: float32 numbers and int32 indices of active inputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_STARTS, NO_PLACES = np.empty(0, np.int64), np.empty(0, np.int32)
 
 
 class EncodedRows(NamedTuple):
-    """Rows as the kernels see them: C-contiguous, writable arrays."""
+    """Encoded rows for the kernels, as C-contiguous, writable arrays."""
 
     levels: np.ndarray
     """int32, shape (n_rows, n_categorical): the active input of each categorical predictor, -1 for none."""
@@ -53,7 +53,7 @@ class EncodedRows(NamedTuple):
 
     @property
     def is_sparse(self) -> bool:
-        """Whether numbers are kept without zeros."""
+        """Whether numbers are stored without zeros."""
         return self.starts.size > 0
 
     def dense(self, rows: np.ndarray) -> np.ndarray:
@@ -82,11 +82,11 @@ class EncodedRows(NamedTuple):
 class RowEncoder:
     """Turns the predictors of a table into numbers, by the levels and statistics of the training table.
 
-    Inputs are laid out as H2O does: first the categorical predictors, by decreasing number of levels, each with one
-    input a level (without the first level unless `use_all_factor_levels`) and one for missing; then the numeric ones.
-    Missing and unseen levels activate the missing input; a missing number becomes the training mean, or 0 in a column
-    of mostly zeros that is not centred. Where hashing is asked for, the inputs of levels and missing are instead
-    `n_slots` that several of them may share.
+    The layout of the inputs is that of H2O. The categorical predictors come first, by decreasing number of levels. Each
+    has one input for each level (except the first level, unless `use_all_factor_levels`) and one input for missing
+    values. The numeric predictors follow. Missing and unknown levels activate the missing input. A missing number
+    becomes the training mean, or 0 in a column of mostly zeros that is not centred. With hashing, levels and missing
+    values share `n_slots` inputs instead.
 
     Parameters
     ----------
@@ -95,11 +95,12 @@ class RowEncoder:
     use_all_factor_levels : whether the first level of each categorical predictor has an input.
     subtrahend, multiplier : ndarray of float64, shape (n_numeric,); a number x is encoded as
         (x - subtrahend) * multiplier.
-    imputed : ndarray of float64, shape (n_numeric,); stands for a missing number, in the column's units.
+    imputed : ndarray of float64, shape (n_numeric,); replaces a missing number, in the units of the column.
     missing_seen : ndarray of bool, shape (n_categorical,); whether training activated the missing input.
     times : the numeric predictors that are times.
-    recoding : what becomes of the table's columns before they are encoded.
-    n_slots, hash_seed : number of inputs that levels are hashed to, None for an input each; and the seed of the hash.
+    recoding : changes the columns of the table before they are encoded.
+    n_slots : number of inputs to which levels are hashed; None for one input for each level.
+    hash_seed : the seed of the hash.
     """
 
     predictors: tuple[str, ...]
@@ -131,20 +132,20 @@ class RowEncoder:
         weights: np.ndarray | None = None,
         rows: np.ndarray | None = None,
     ) -> RowEncoder:
-        """The encoder of a training table.
+        """Make the encoder of a training table.
 
         Parameters
         ----------
-        table : all of whose rows count for the statistics.
+        table : the training table. All of its rows count for the statistics.
         predictors : names in the table's order (see `choose_predictors`).
-        recoding : what to do with these columns first, nothing if not given.
-        max_categorical_features : hash the inputs of levels and missing to so many, if they are more.
+        recoding : changes these columns first; no change if not given.
+        max_categorical_features : if there are more inputs for levels and missing values, hash them to this number.
         hash_seed : of the hash.
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
         by_range : scale to a range (largest less smallest value) of 1 instead.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
-        sparse_from : otherwise the same for columns with at least this share of zeros, where missing is 0 too.
+        sparse_from : do the same for columns with at least this share of zeros. In these, missing numbers become 0.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
         rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
 
@@ -194,7 +195,7 @@ class RowEncoder:
 
     @functools.cached_property
     def schema(self) -> dict[str, Kind]:
-        """The columns that a table must have, as recoding finds them, and what each must be."""
+        """The columns that a table must have before recoding, and the kind of each."""
         kinds: dict[str, Kind] = {}
         for i, name in enumerate(self.predictors):
             source = self.recoding.sources.get(name)
@@ -219,7 +220,7 @@ class RowEncoder:
 
     @functools.cached_property
     def input_groups(self) -> np.ndarray:
-        """Which of `column_groups` each input belongs to; ascending int64, shape (n_inputs,)."""
+        """The index in `column_groups` to which each input belongs; ascending int64, shape (n_inputs,)."""
         group_of = {name: i for i, names in enumerate(self.column_groups) for name in names}
         groups = [group_of[self.recoding.sources.get(name, name)] for name in self.predictors]
         widths = np.diff(self.cat_offsets)

@@ -1,4 +1,4 @@
-"""Other columns in the place of categorical ones, as categorical_encoding asks for."""
+"""Replaces categorical columns by other columns, as categorical_encoding says."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ OTHER = "other"
 
 @dataclass(frozen=True, eq=False)
 class Replacement:
-    """What takes the place of one categorical column.
+    """The columns that replace one categorical column.
 
     Parameters
     ----------
     levels : of the column replaced, in the training table.
-    columns : those in its place, by name. Their rows belong to the levels, and a last one, where -1 looks itself up, to
-        missing.
-    with_unseen : whether the row before the last belongs to unseen levels, which are missing otherwise.
+    columns : the new columns, by name. They have a row for each level, and a last row (index -1) for missing values.
+    with_unseen : whether the row before the last is for unknown levels. Otherwise these are missing values.
     """
 
     levels: tuple[str, ...]

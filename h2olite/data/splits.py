@@ -1,4 +1,4 @@
-"""Which rows are used, and in which order: those to train on, samples to score, folds, and the epochs' orders."""
+"""Choice and order of rows: for training, for samples to measure, for folds, and for epochs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROW_BYTES = 32
 
 
 def settle_seed(seed: int) -> int:
-    """The seed itself, or one drawn for -1."""
+    """The seed itself. For -1, a seed is drawn."""
     return secrets.randbelow(LARGEST_SEED) if seed == -1 else seed
 
 
@@ -41,7 +41,7 @@ def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator
 
 
 def complete_rows(table: Table, predictors: Iterable[str]) -> np.ndarray:
-    """Which rows miss none of the predictors; bool, shape (n_rows,)."""
+    """Which rows have no missing predictor; bool, shape (n_rows,)."""
     complete = np.ones(table.n_rows, np.bool_)
     for column in map(table.__getitem__, predictors):
         if column.n_missing:
@@ -102,10 +102,10 @@ def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: n
     Parameters
     ----------
     n_rows, n_folds : numbers of rows and of folds.
-    assignment : ``"Modulo"`` deals the rows in turn, ``"Random"`` and ``"AUTO"`` in random order, ``"Stratified"`` in
-        random order class by class, so that every class is spread as evenly as the rows are.
+    assignment : ``"Modulo"`` assigns the rows in turn, ``"Random"`` and ``"AUTO"`` in random order. ``"Stratified"``
+        does so in random order class by class, so that every class is spread evenly.
     seed : of the random order.
-    classes : ndarray, shape (n_rows,): what ``"Stratified"`` goes by.
+    classes : ndarray, shape (n_rows,): the classes for ``"Stratified"``.
 
     Returns
     -------
@@ -128,8 +128,8 @@ def read_folds(table: Table, name: str, measured: np.ndarray | None = None) -> n
     Parameters
     ----------
     table, name : where the column is.
-    measured : indices of the rows that folds can be measured on, all if not given. Values that none of them has make
-        no fold: such rows are put in the first one.
+    measured : indices of the rows on which folds can be measured; all if not given. A value that none of these rows
+        has makes no fold. Its rows are in the first fold.
 
     Returns
     -------
@@ -226,15 +226,16 @@ def _scaled(counts: np.ndarray, factors: np.ndarray, most: float) -> np.ndarray:
 
 
 def divide_weights(weights: np.ndarray | None, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the weights of rows become: how often an epoch passes each row, and what multiplies its gradient then.
+    """Divide row weights into the passes of a row in an epoch and a factor of its gradient.
 
-    With w a row's weight over the mean weight, an epoch passes it (1 + w) / 2 times on average. Its gradient is
-    multiplied by 2 w / (1 + w), which lies between 0 and 2. So what is minimised is the mean of the loss by weights, in
-    whatever unit these are.
+    Let w be the weight of a row divided by the mean weight. An epoch passes the row (1 + w) / 2 times on average. Its
+    gradient is multiplied by 2 w / (1 + w), which lies between 0 and 2. So the weighted mean of the loss is minimised,
+    and the unit of the weights does not matter. For example, a row of 9 times the mean weight is passed 5 times on
+    average, and its gradient is multiplied by 1.8.
 
-    Large factors of gradients would not do what the weights say: ADADELTA divides a gradient by the usual size of those
-    before, so that a rare row of weight 99 would move the network by far less than 99 passes of it do. Passes by weight
-    alone would learn little of the other rows where a few have most of the weight.
+    Large factors of gradients alone would not have the effect of the weights. ADADELTA divides a gradient by the usual
+    size of earlier gradients, so a rare row of weight 99 would move the network far less than 99 passes of it. Passes
+    alone would learn little from the other rows, if a few rows have most of the weight.
 
     Parameters
     ----------
@@ -258,8 +259,8 @@ def divide_weights(weights: np.ndarray | None, rows: np.ndarray) -> tuple[np.nda
 class RowOrder:
     """An endless order of rows, one epoch after the other.
 
-    Every epoch has as many rows as there are. Each is passed once, or as often as its weight says: a row that is to be
-    passed 2.3 times gets 2 or 3 passes, and close to 23 in 10 epochs (see `divide_weights`).
+    Every epoch has as many passes as there are rows. Each row is passed once, or as often as `passes` says. For
+    example, a row with 2.3 passes gets 2 or 3 passes in an epoch, and close to 23 in 10 epochs (see `divide_weights`).
 
     Parameters
     ----------

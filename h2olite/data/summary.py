@@ -1,4 +1,4 @@
-"""One-pass statistics of columns, in parts that can be merged: tables may be larger than memory."""
+"""Statistics of columns in one pass. The statistics of parts can be merged, so tables may be larger than memory."""
 
 from __future__ import annotations
 

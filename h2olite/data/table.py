@@ -1,4 +1,4 @@
-"""Typed columns and the table they make up."""
+"""Typed columns, and the table that consists of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INTEGER = re.compile(r"[+-]?\d+")
 
 
 class NoRowsError(DataError):
-    """A table has columns and no rows, as one for which there is nothing to predict."""
+    """A table has columns but no rows."""
 
     def __init__(self, message: str, columns: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ class Column:
 
     @property
     def contents(self) -> bytes | memoryview:
-        """What tells the values from others."""
+        """Bytes that differ for different values."""
         return np.ascontiguousarray(self.values).data
 
     def has_values(self, least: int) -> bool:
@@ -120,7 +120,7 @@ class Column:
 
 
 class Remark(NamedTuple):
-    """What a user should know of a column, or of the whole table, before it is used.
+    """A fact that a user should know about a column, or about the whole table, before it is used.
 
     column : its name; None for the table.
     sentence : for the user.
@@ -208,7 +208,7 @@ class Table:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A text that differs for tables with other columns or values, whatever they are called."""
+        """A text that differs for tables with different columns or values. The name of the table does not matter."""
         digest = hashlib.blake2b(digest_size=16)
         for name, column in self.columns.items():
             digest.update(repr((name, column.kind, column.levels)).encode())
@@ -216,7 +216,7 @@ class Table:
         return digest.hexdigest()
 
     def convert(self, kinds: Mapping[str, Kind]) -> Table:
-        """The table with these columns turned into these kinds, where they are not yet.
+        """Convert columns of the table to the given kinds, unless they have these kinds already.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Activations of a hidden layer and their slopes."""
+"""Activations of a hidden layer, and their derivatives."""
 
 from __future__ import annotations
 

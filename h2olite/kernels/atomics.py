@@ -1,4 +1,4 @@
-"""What threads need to wait for one another, and Numba does not offer: ordered access to memory, and giving way."""
+"""Operations for threads that wait for each other, which Numba lacks: ordered memory access, and yielding the core."""
 
 from __future__ import annotations
 

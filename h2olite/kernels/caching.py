@@ -1,4 +1,4 @@
-"""Where machine code is kept for later processes: in a private folder, in files that are checked before use."""
+"""Keeps machine code for later processes, in a private folder, in files that are checked before use."""
 
 from __future__ import annotations
 

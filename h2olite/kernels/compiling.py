@@ -1,4 +1,4 @@
-"""The decorators that compile kernels, and what fast loops need of Numba."""
+"""The decorators that compile kernels, and the settings of Numba that make loops fast."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Arithmetic whose order is written out, so that no compiler decides over a result's last bits.
+"""Arithmetic with a fixed order of operations, so that the compiler cannot change the last bits of a result.
 
-Compilers may sum in another order, or round once in place of twice, where they are told that either will do. They then
-decide for each copy of a loop by itself, and for each kind of processor, and one row trained by two threads would not
-give the bits that it gives on one. Kernels are compiled without such leave: what is fused is a call of `multiply_add`,
-and what is summed in lanes, as vector registers do, is a call of `row_products`.
+A compiler may be allowed to change the order of a sum, or to round once instead of twice. It then decides for each copy
+of a loop, and for each kind of processor. A row trained by two threads would not give the same bits as by one thread.
+Therefore kernels are compiled without this permission. A call of `multiply_add` rounds once. A call of `row_products`
+sums in lanes, as vector registers do.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Where layers lie in the flat arrays, a thread's scratch memory, and views of both.
+"""The places of layers in the flat arrays, the scratch memory of a thread, and views of both.
 
-Layer l turns the activations x (n_rows, n_inputs) of the layer below into z = x W + b. W and b are one matrix of shape
-(n_inputs + 1, width) whose last row is the bias: the weight out of an input that is always 1. Weights lie input-major,
-so an input that is zero skips one contiguous row of them. Every row of weights, activations and gradients is padded
-with zeros to whole vector registers (see `h2olite.kernels.lanes`).
+Layer l computes z = x W + b from the activations x (n_rows, n_inputs) of the layer before. W and b are one matrix of
+shape (n_inputs + 1, width). Its last row is the bias: the weight out of an input that is always 1. The matrix is stored
+by inputs, so an input of 0 skips one contiguous row. Every row of weights, activations and gradients is padded with
+zeros to whole vector registers (see `h2olite.kernels.lanes`).
 
-Rows of a few outputs would be mostly padding. The matrix of such an output layer lies output-major instead, (n_outputs,
-n_inputs), with the biases behind it. It is small, and every member of a team passes all of it, on a copy of its own,
-rather than wait for the others.
+With few outputs, such rows would be mostly padding. The matrix of such an output layer is stored by outputs instead,
+(n_outputs, n_inputs), followed by the biases. It is small. Therefore every member of a team computes all of it, on its
+own copy, and does not wait for the others.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ GAMMA               2 (t exp(-f) + f)                          2 (1 - t exp(-f))
 TWEEDIE             2 (exp((2-p) f)/(2-p) - t exp((1-p) f)/(1-p))   2 (exp((2-p) f) - t exp((1-p) f))
 ==================  =========================================  ==============================================
 
-up to terms without f. CLASS_QUADRATIC looks at each unit's own share in the softmax only, as H2O does. Where f = t, the
-gradients of LAPLACE and QUANTILE, which jump there, are taken as 0.
+up to terms without f. CLASS_QUADRATIC uses only the diagonal of the derivative of the softmax, as H2O does. LAPLACE and
+QUANTILE have no derivative at f = t. Their gradient is 0 there.
 """
 
 from __future__ import annotations

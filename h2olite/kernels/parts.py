@@ -1,7 +1,7 @@
-"""Compiles kernels that only kernels call: their code becomes part of the entries', without machine code of its own.
+"""Compiles kernels that are called only by kernels. Their code becomes a part of the entry points that call them.
 
-Numba makes machine code of every function. For some seventy kernels that nobody else calls, that takes longer than for
-the entries that include them.
+Numba would also make separate machine code of each of these functions, some seventy. This would take longer than to
+compile the entry points.
 """
 
 from __future__ import annotations

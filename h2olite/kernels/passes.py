@@ -1,7 +1,7 @@
 """Forward and backward passes of a mini-batch of rows through the layers.
 
-Functions take matrices and row numbers rather than views of rows, and lists of rows rather than one: a call with some
-arrays takes as long as a short row.
+Functions take matrices and row numbers instead of views of rows, and several rows instead of one. The reason is that a
+call with several arrays takes as long as the work on a short row.
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
 """The penalties that make zeros, l1 and input_group_l1, on weights that learn from single rows.
 
-A weight is in or out. In steps of `Rule.payment` rows, a weight that is in is moved by the proximal step of the
-penalties for all updates since the last one, and is out once that makes it 0. One that is out learns in vain: what the
-gradients made of it since the last step is taken back, and added up.
+A weight is active or inactive. Every `Rule.payment` rows, an active weight takes the proximal step of the penalties for
+all updates since the last step. If this makes it 0, it becomes inactive. An inactive weight is held at 0: at every
+step, what the gradients have made of it is added up and taken back.
 
-Single rows move weights away from 0 again, and keep columns of weights from ever getting there. What is in and out is
-therefore decided by the mean of thousands of rows, when the weights are judged. Let s be the subgradient of abs(w), or
-of the norm of a column: at the optimum, its mean is minus the gradient of the loss by w, in units of the strength.
+Single rows move weights away from 0, and never let whole columns become 0. Therefore the active set is decided from
+time to time, by means over thousands of rows. Let s be the subgradient of abs(w), or of the norm of a column. At the
+optimum, the mean of s is minus the gradient of the loss by w, in units of the strength.
 
-- A weight that is out comes in if that gradient is larger than its penalty: mean abs(s) would be above 1.
-- One that is in has s = w / norm of w. If the mean of s is well inside the unit ball, w has no direction of its own but
-  only that of the latest rows; it goes out, if it is so small that the penalties could have removed it by now.
+- An inactive weight becomes active if this gradient is larger than the penalty: the mean of abs(s) would be above 1.
+- An active weight has s = w / norm of w. If the mean of s is well inside the unit ball, w has no steady direction, but
+  only that of the latest rows. It becomes inactive if it is so small that the penalties could have removed it by now.
 
-The mean gradient of thousands of rows may still be large by chance. A column that has come in does not count in the
-model before it has been judged again; without averaging, where what learns is the model, it then begins at 0.
+The mean gradient of thousands of rows may still be large by chance. Therefore a column that has become active does not
+count in the model before the next decision. Without averaging, the learning weights are the model, and the column then
+begins at 0.
 
 References: Tsuruoka, Tsujii and Ananiadou 2009 (penalties collected over many updates); Xiao 2010 (means of gradients
 decide over zeros); Simon, Friedman, Hastie and Tibshirani 2013 (the proximal step of both penalties).

@@ -1,4 +1,4 @@
-"""Random numbers by counting: the same (seed, row, layer, unit) gives the same number in any thread and any order."""
+"""Counter-based random numbers: the same (seed, row, layer, unit) gives the same number in any thread and any order."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Entry points: train on encoded rows, and predict them.
 
-Rows come as a named tuple of arrays (see `h2olite.data.encoding.EncodedRows`).
+Rows are a named tuple of arrays (see `h2olite.data.encoding.EncodedRows`).
 """
 
 from __future__ import annotations

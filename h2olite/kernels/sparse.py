@@ -1,7 +1,7 @@
-"""Scoring by a network most of whose weights are 0: only the others are kept, and multiplied.
+"""Scoring with a network in which most weights are 0: only the other weights are kept and multiplied.
 
-Rows go through the layers in tiles. Matrices here have a row of TILE numbers for every unit, one for each row of the
-tile, so that a weight meets all of them at once.
+Rows go through the layers in tiles of TILE rows. A matrix here has a row of TILE numbers for every unit, one for each
+row of the tile, so that a weight is multiplied with all of them at once.
 """
 
 from __future__ import annotations

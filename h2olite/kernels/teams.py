@@ -1,11 +1,11 @@
-"""Threads that pass the same rows through one network together, each with weights that no other thread touches.
+"""Teams of threads that pass the same rows through one network. Each thread owns weights that no other thread uses.
 
-The weights of every input-major layer are divided: a member of a team has those out of some of the layer's inputs. What
-a layer gives is then the sum of what the members contribute, and only these sums and the gradients at hidden units
-travel between threads, a few hundred numbers a row; weights stay in the cache of the core that changes them.
+The weights of a layer are divided: a member of the team owns the weights out of some inputs of the layer. The output of
+the layer is the sum of the contributions of the members. Threads exchange only these sums and the gradients at hidden
+units, a few hundred numbers for each row. Weights stay in the cache of the core that changes them.
 
-Sums are of parts, a number that depends on the network alone, and a thread may have several of them: any number of
-threads gives the same bits, every time.
+The number of parts of a sum depends on the network alone, and one thread may compute several parts. Therefore any
+number of threads gives the same bits.
 """
 
 from __future__ import annotations

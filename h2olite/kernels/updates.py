@@ -1,8 +1,8 @@
-"""Update rules: what one gradient does to the weights out of one input.
+"""Update rules: how one gradient changes the weights out of one input.
 
-The gradient of the weights w out of one input is g = scale * gradient + l2 * w. In fast mode a weight whose `gradient`
-is exactly 0 is left alone, as if the rows had not been seen: its gradient, and what it moves by, then count as 0, and
-its memories are kept whole. That is arithmetic, since a store on a condition is slow with AVX2 and unknown to NEON.
+The gradient of the weights w out of one input is g = scale * gradient + l2 * w. In fast mode, a weight whose `gradient`
+is exactly 0 does not change, as if the rows had not been seen: its gradient and its step count as 0, and its memories
+do not decay. This is done by arithmetic, because a conditional store is slow with AVX2 and does not exist in NEON.
 """
 
 from __future__ import annotations

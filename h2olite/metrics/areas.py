@@ -1,4 +1,4 @@
-"""AUC and PR AUC of more than two classes: of each against the rest, of each pair, and their means."""
+"""AUC and PR AUC of more than two classes: of each class against the rest, of each pair, and their means."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from h2olite.parameters import AucType
 def class_areas(
     actual: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, levels: tuple[str, ...], auc_type: AucType
 ) -> dict[str, Any]:
-    """The values ``auc`` and ``pr_auc``, which are means of the type asked for, and the tables of all areas.
+    """Compute the values ``auc`` and ``pr_auc``, and the tables of all areas.
 
-    A pair's area is the mean of that of either class against the other, by its own probability. A class without rows
-    has no area and is left out of the means.
+    The two values are means of the type `auc_type`. The area of a pair is the mean of two areas: of each class against
+    the other one, by its own probability. A class without rows has no area, and is left out of the means.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ def class_areas(
     probabilities : ndarray of float64, shape (n_rows, n_classes).
     weights : ndarray of float64, shape (n_rows,); above 0.
     levels : names of the classes.
-    auc_type : a mean over classes (OVR) or pairs (OVO), in which all count the same or by the weights of their rows.
+    auc_type : the mean to take, over classes (OVR) or pairs (OVO). MACRO counts all of them equally; WEIGHTED counts
+        them by the weights of their rows.
 
     References
     ----------
@@ -82,6 +83,6 @@ def class_areas(
 
 
 def _mean(areas: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean of the areas (n, 2) that there are; NaN of none."""
+    """The mean of the areas (n, 2) without those that are NaN; NaN if none is left."""
     defined = ~np.isnan(areas[:, 0])
     return np.average(areas[defined], axis=0, weights=weights[defined]) if defined.any() else np.full(2, np.nan)

@@ -11,7 +11,7 @@ from h2olite.metrics.base import Metrics, weighted_mean
 
 
 class AutoEncoderMetrics(Metrics):
-    """How well an autoencoder's outputs reproduce its inputs, as they were encoded."""
+    """How well an autoencoder reproduces its encoded inputs."""
 
     category = "AutoEncoder"
     auto_stopping_metric = "MSE"
@@ -19,7 +19,7 @@ class AutoEncoderMetrics(Metrics):
 
     @classmethod
     def from_errors(cls, errors: np.ndarray, weights: np.ndarray | None = None) -> AutoEncoderMetrics:
-        """Measure reconstructions.
+        """Compute the metrics of reconstructions.
 
         Parameters
         ----------

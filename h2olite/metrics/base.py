@@ -1,4 +1,4 @@
-"""What all metrics share: the values behind the getters, their JSON form, and how rows are chosen and weighted."""
+"""What all metrics have in common: values behind getters, the JSON form, and the choice and weights of rows."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def scalar(key: str, gives: str) -> Callable[[Any], float]:
 
 
 class Metrics:
-    """How well predictions fit what happened.
+    """How well predictions fit the actual values.
 
-    Numbers that the data leave undefined, such as the AUC of a single class, are NaN, and null in JSON.
+    A number that is undefined for the data, such as the AUC of a single class, is NaN. In JSON it is null.
     """
 
     category: ClassVar[str]
@@ -50,20 +50,20 @@ class Metrics:
     first_shown: ClassVar[tuple[str, ...]]
 
     def __init__(self, values: dict[str, Any]) -> None:
-        """Keep the values, laid out as in JSON but with NaN for what is undefined."""
+        """Keep the values, in the layout of the JSON form, but with NaN for undefined numbers."""
         self._values = values
 
     def __getitem__(self, key: str) -> Any:
-        """One value by its key in the JSON form."""
+        """The value of a key of the JSON form."""
         return self._values[key]
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is a value of this key."""
+        """Whether there is a value for this key."""
         return key in self._values
 
     @property
     def headline(self) -> tuple[str, ...]:
-        """The keys of the numbers to show people first."""
+        """The keys of the numbers to show first."""
         return tuple(key for key in (*self.first_shown, "custom_metric_value") if key in self)
 
     def numbers(self) -> dict[str, float]:
@@ -71,7 +71,7 @@ class Metrics:
         return {key: value for key, value in self._values.items() if isinstance(value, int | float)}
 
     def nobs(self) -> int:
-        """Number of rows measured, whatever their weights."""
+        """The number of rows measured. Weights do not matter here."""
         return self["nobs"]
 
     mse = scalar("mse", "Mean squared error; for classes of 1 - the probability of the actual class.")
@@ -119,7 +119,7 @@ class Metrics:
         Raises
         ------
         ParameterError
-            The metric is not defined for this kind of response.
+            If the metric is not defined for this kind of response.
         """
         name = self.auto_stopping_metric if metric == "AUTO" else metric
         key = STOPPING_KEYS.get(name)
@@ -131,17 +131,17 @@ class Metrics:
     def measure_custom(
         self, function: CustomMetric, actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
     ) -> None:
-        """Add the value of a metric of the user's.
+        """Add the value of a metric that the user has defined.
 
         Parameters
         ----------
-        function : is called with the rows that count: their actual values, predictions and weights.
+        function : is called with the actual values, the predictions and the weights of the rows that are measured.
         actual, predicted, weights : as for `measured`.
 
         Raises
         ------
         ParameterError
-            It fails or does not return a number.
+            If the function fails, or does not return a number.
         """
         name = function_name(function)
         try:
@@ -151,15 +151,15 @@ class Metrics:
         self._values |= {"custom_metric_name": name, "custom_metric_value": value}
 
     def custom_metric_name(self) -> str | None:
-        """Name of the user's own metric; None without one."""
+        """The name of the user's own metric; None if there is none."""
         return self._values.get("custom_metric_name")
 
     def custom_metric_value(self) -> float | None:
-        """Value of the user's own metric; None without one."""
+        """The value of the user's own metric; None if there is none."""
         return self._values.get("custom_metric_value")
 
     def to_json(self) -> dict[str, Any]:
-        """The values for `json.dumps`, with None for what is not finite."""
+        """The values for `json.dumps`, with None for numbers that are not finite."""
         return _replace(self._values, lambda value: isinstance(value, float) and not math.isfinite(value), None)
 
     @classmethod
@@ -168,7 +168,7 @@ class Metrics:
         return cls(_replace(document, lambda value: value is None, math.nan))
 
     def __repr__(self) -> str:
-        """The headline numbers, one a line, for people."""
+        """The most important numbers as text, one on a line."""
         width = max(map(len, self.headline))
         lines = [f"{key:{width}}  {self[key]:.6g}" for key in self.headline]
         rows = "1 row" if self.nobs() == 1 else f"{self.nobs()} rows"
@@ -178,7 +178,7 @@ class Metrics:
 def measured(
     actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Choose the rows that count and weigh them.
+    """Choose the rows to measure, with their weights.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def measured(
     Raises
     ------
     DataError
-        There is no such row.
+        If there is no such row.
     """
     predicted = np.asarray(predicted, np.float64)
     weights = np.ones(len(actual)) if weights is None else np.asarray(weights, np.float64)
@@ -210,15 +210,16 @@ def measured(
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> float:
-    """Mean of the values, each counted as often as its weight says."""
+    """The weighted mean of the values."""
     return float(np.average(values, weights=weights))
 
 
 def weighted_quantile(values: np.ndarray, probabilities: np.ndarray | float, weights: np.ndarray) -> np.ndarray:
-    """Quantiles of values, each taken as often as its weight says.
+    """Weighted quantiles of the values.
 
-    For whole-numbered weights these are the quantiles of the repeated values, with linear interpolation between order
-    statistics (`np.quantile`'s default); weights below 1 are counted in units of the smallest.
+    If the weights are whole numbers, a value of weight 2 counts like the value twice. The quantile is interpolated
+    linearly between order statistics, as by default in `np.quantile`. If a weight is below 1, the smallest weight is
+    the unit.
     """
     order = np.argsort(values, kind="stable")
     ends = np.cumsum(weights[order])
@@ -229,16 +230,16 @@ def weighted_quantile(values: np.ndarray, probabilities: np.ndarray | float, wei
 
 
 def r_squared(mse: float, actual: np.ndarray, weights: np.ndarray) -> float:
-    """Share of the actual values' population variance that is explained; NaN when they are all equal.
+    """The share of the variance of the actual values that is explained; NaN if all of them are equal.
 
-    Equal values can have a variance above 0 by rounding, and the variance of tiny ones can underflow to 0.
+    Rounding can give equal values a variance above 0, and the variance of tiny values can underflow to 0.
     """
     variance = weighted_mean((actual - weighted_mean(actual, weights)) ** 2, weights)
     return 1 - mse / variance if variance > 0 and actual.min() < actual.max() else math.nan
 
 
 def log_loss(probability: np.ndarray, weights: np.ndarray) -> float:
-    """Mean of -log of the actual classes' probabilities, each taken as at least 1e-15."""
+    """The mean of -log of the probability of the actual class. Probabilities below 1e-15 count as 1e-15."""
     return weighted_mean(-np.log(np.maximum(probability, 1e-15)), weights)
 
 

@@ -48,12 +48,12 @@ def _error(name: str, accuracy: str, gives: str) -> Callable[..., list[list[floa
 
 
 class BinomialMetrics(Metrics):
-    """How well probabilities of the second of two classes fit the classes that occurred.
+    """How well the probabilities of the second of two classes fit the actual classes.
 
-    A row is predicted to be of the second class when its probability is at or above a threshold. AUC, PR AUC,
-    Kolmogorov-Smirnov and the best thresholds are exact, over all distinct probabilities; the table of thresholds keeps
-    at most 400 of them, the best ones included. Where `error`, `mean_per_class_error` and `confusion_matrix` appear as
-    values (``metrics["error"]``), they are those at ``metrics["threshold"]``.
+    The second class is predicted if its probability is at least a threshold. AUC, PR AUC, Kolmogorov-Smirnov and the
+    best thresholds are exact: they use all distinct probabilities. The table of thresholds has at most 400 of these,
+    including the best ones. The values `error`, `mean_per_class_error` and `confusion_matrix` (as in
+    ``metrics["error"]``) are those at ``metrics["threshold"]``.
     """
 
     category = "Binomial"
@@ -83,7 +83,7 @@ class BinomialMetrics(Metrics):
         costs: Costs | None = None,
         gainslift_bins: int = -1,
     ) -> BinomialMetrics:
-        """Measure predictions.
+        """Compute the metrics of predictions.
 
         Parameters
         ----------
@@ -91,17 +91,17 @@ class BinomialMetrics(Metrics):
         p1 : ndarray of float, shape (n_rows,); the predicted probability of class 1.
         levels : names of the classes.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
-        threshold : least probability at which class 1 is predicted. If not given, it is the one of least expected cost
-            if there are costs, else that with the largest F1.
-        costs : what a false positive and a false negative cost; the mean per row becomes ``metrics["expected_cost"]``.
-        gainslift_bins : groups of the gains/lift table; -1 for the usual 16, 0 for no table.
+        threshold : the smallest probability at which class 1 is predicted. The default is the threshold of the lowest
+            expected cost if there are costs, otherwise the threshold of the largest F1.
+        costs : costs of a false positive and of a false negative. ``metrics["expected_cost"]`` is the mean for a row.
+        gainslift_bins : number of groups of the gains/lift table; -1 for the usual 16, 0 for no table.
 
         Raises
         ------
         DataError
-            No row is left to measure.
+            If no row is left to measure.
         ParameterError
-            The threshold is no probability, or the costs are not positive.
+            If the threshold is not a probability, or the costs are not positive.
         """
         if threshold is not None:
             check_threshold(threshold)
@@ -175,22 +175,23 @@ class BinomialMetrics(Metrics):
     mean_per_class_error = _error("mean_per_class_error", "mean_per_class_accuracy", "Mean of the classes' errors")
 
     def metric(self, metric: str, thresholds: Thresholds = None) -> list[list[float]]:
-        """A criterion, such as ``"f1"``, at thresholds.
+        """The values of a criterion, such as ``"f1"``, at thresholds.
 
         Parameters
         ----------
         metric : a column of `thresholds_and_metric_scores`, or fallout, missrate, sensitivity, mcc.
-        thresholds : numbers from 0 to 1; None for the one at which the criterion is largest, ``"all"`` for the table's.
+        thresholds : numbers from 0 to 1. None is the threshold with the largest value of the criterion, and ``"all"``
+            is all thresholds of the table.
 
         Returns
         -------
-        pairs : [threshold, value] for each threshold. The rows counted as positive are those from the lowest of the
-            table's thresholds that is not below it.
+        pairs : [threshold, value] for each threshold. A value is that of the lowest threshold of the table that is not
+            below the given threshold.
 
         Raises
         ------
         ParameterError
-            There is no such criterion, or a threshold is outside [0, 1].
+            If there is no such criterion, or a threshold is outside [0, 1].
         """
         name = _known(metric)
         if thresholds == "all":
@@ -201,14 +202,14 @@ class BinomialMetrics(Metrics):
         return [[t, float(CRITERIA[name](self._counts_at(t))[0])] for t in chosen]
 
     def find_threshold_by_max_metric(self, metric: str) -> float:
-        """The highest threshold at which a criterion is largest."""
+        """The threshold with the largest value of a criterion. If several thresholds tie, it is the highest of them."""
         wanted = f"max {_known(metric)}"
         return next(row["threshold"] for row in self["max_criteria_and_metric_scores"] if row["metric"] == wanted)
 
     def find_idx_by_threshold(self, threshold: float) -> int:
-        """The row of `thresholds_and_metric_scores` that holds at a threshold: the lowest one not below it.
+        """The row of `thresholds_and_metric_scores` for a threshold: the lowest threshold that is not below it.
 
-        Above all thresholds of the table it is the first row.
+        If the given threshold is above all thresholds of the table, it is the first row.
         """
         check_threshold(threshold)
         return max(self._curve().row_at(threshold), 0)
@@ -216,16 +217,16 @@ class BinomialMetrics(Metrics):
     def confusion_matrix(
         self, metrics: str | list[str] | None = None, thresholds: float | list[float] | None = None
     ) -> ConfusionMatrix | list[ConfusionMatrix]:
-        """The confusion matrix at the default threshold, at given ones, or where criteria are largest.
+        """The confusion matrix at the default threshold, at given thresholds, or at the best thresholds of criteria.
 
         Parameters
         ----------
-        metrics : criteria, each of which chooses the threshold at which it is largest.
+        metrics : criteria. Each of them chooses the threshold at which it is largest.
         thresholds : numbers from 0 to 1.
 
         Returns
         -------
-        matrix : a `ConfusionMatrix`, or a list when more than one was asked for, first those at `thresholds`.
+        matrix : a `ConfusionMatrix`. If several are asked for, it is a list, which begins with those at `thresholds`.
         """
         names = [metrics] if isinstance(metrics, str) else metrics or []
         given = thresholds if isinstance(thresholds, list) else [] if thresholds is None else [thresholds]
@@ -244,18 +245,18 @@ class BinomialMetrics(Metrics):
         return matrices[0] if len(matrices) == 1 else matrices
 
     def roc(self) -> tuple[list[float], list[float]]:
-        """False and true positive rates, one of each per threshold of the table."""
+        """The false positive rates and the true positive rates, one for each threshold of the table."""
         table = self["thresholds_and_metric_scores"]
         return [row["fpr"] for row in table], [row["tpr"] for row in table]
 
     @property
     def fprs(self) -> list[float]:
-        """False positive rates, one per threshold of the table."""
+        """The false positive rates, one for each threshold of the table."""
         return self.roc()[0]
 
     @property
     def tprs(self) -> list[float]:
-        """True positive rates, one per threshold of the table."""
+        """The true positive rates, one for each threshold of the table."""
         return self.roc()[1]
 
     def thresholds_and_metric_scores(self) -> pd.DataFrame:
@@ -263,19 +264,19 @@ class BinomialMetrics(Metrics):
         return self._table("thresholds_and_metric_scores")
 
     def max_criteria_and_metric_scores(self) -> pd.DataFrame:
-        """Each criterion's largest value, the threshold it is reached at and its row in the table of thresholds."""
+        """The largest value of each criterion, with its threshold and its row in the table of thresholds."""
         return self._table("max_criteria_and_metric_scores")
 
     def gains_lift(self) -> pd.DataFrame:
         """The gains/lift table: groups of rows from the highest probabilities down.
 
-        ``lift`` is the share of class 1 in the group over that in all rows, ``capture_rate`` the group's share of all
-        rows of class 1, and ``gain`` is 100 (lift - 1).
+        ``lift`` is the share of class 1 in the group, divided by its share in all rows. ``capture_rate`` is the share
+        of all rows of class 1 that are in the group. ``gain`` is 100 (lift - 1).
         """
         return self._table("gains_lift")
 
     def __repr__(self) -> str:
-        """The headline numbers and the confusion matrix."""
+        """The most important numbers and the confusion matrix, as text."""
         return f"{super().__repr__()}\n\n{self.confusion_matrix()!r}"
 
     def _table(self, key: str) -> pd.DataFrame:
@@ -306,12 +307,12 @@ def _known(metric: str) -> str:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no probability.
+    """Check that a threshold is a probability.
 
     Raises
     ------
     ParameterError
-        It is none.
+        If it is not.
     """
     if not 0 <= threshold <= 1:
         raise ParameterError(f"threshold must be >= 0 and <= 1; got {threshold}.")

@@ -1,4 +1,4 @@
-"""Metrics of several models on the same rows, as functions of the rows' weights, and what they are by chance."""
+"""Metrics of several models on the same rows, as functions of the row weights, and their bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Statistics = Callable[[np.ndarray], dict[str, np.ndarray]]
 def bootstrap(
     statistics: Statistics, weights: np.ndarray, n_resamples: int, random: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """The metrics on tables of as many rows, drawn with replacement and the same for all models.
+    """The metrics on resampled tables: rows drawn with replacement, the same rows for all models.
 
     Parameters
     ----------
-    statistics : gives the metrics.
+    statistics : computes the metrics from row weights.
     weights : ndarray of float64, shape (n_rows,); row weights.
-    n_resamples : number of tables to draw.
-    random : what to draw with.
+    n_resamples : the number of resampled tables.
+    random : the random numbers.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def bootstrap(
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """The quantiles between which the middle share `level` of the values lies; undefined values are left out."""
+    """The two quantiles that contain the middle share `level` of the values. Undefined values are left out."""
     defined = values[~np.isnan(values)]
     if not defined.size:
         return np.nan, np.nan
@@ -48,7 +48,7 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 
 def class_statistics(actual: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray) -> Statistics:
-    """The metrics of models that predict classes.
+    """Make the function that computes the metrics of models that predict classes.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def class_statistics(actual: np.ndarray, probabilities: np.ndarray, predicted: n
 
 
 def number_statistics(actual: np.ndarray, predicted: np.ndarray, deviances: np.ndarray | None) -> Statistics:
-    """The metrics of models that predict numbers.
+    """Make the function that computes the metrics of models that predict numbers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The confusion matrix, as data and as H2O prints it."""
+"""The confusion matrix, as data and in the form in which H2O prints it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LONGEST_LABEL = 20
 
 @dataclass(frozen=True, eq=False)
 class ConfusionMatrix:
-    """How often each class was taken for each other one.
+    """How many rows of each class were predicted as each class.
 
     Attributes
     ----------
     labels : the names of the classes.
-    matrix : ndarray of float64, shape (n_classes, n_classes); sum of the weights of the rows of each actual class
-        (matrix row) by predicted class (matrix column).
-    title : a line that says which predictions were counted.
+    matrix : ndarray of float64, shape (n_classes, n_classes); sums of row weights. A row of the matrix is an actual
+        class, and a column is a predicted class.
+    title : a line that says which predictions are counted.
     """
 
     labels: tuple[str, ...]
@@ -48,20 +48,20 @@ class ConfusionMatrix:
         return cls(tuple(labels), counts.reshape(k, k))
 
     def error(self) -> float:
-        """Share of all rows predicted wrongly."""
+        """The share of all rows that are predicted wrongly."""
         return float(self._wrong().sum() / self.matrix.sum())
 
     def mean_per_class_error(self) -> float:
-        """Mean of the classes' shares of wrongly predicted rows; a class without rows has none."""
+        """The mean over the classes of the share of wrong predictions. Classes without rows are left out."""
         return float(np.nan_to_num(self.per_class_error()).mean())
 
     def per_class_error(self) -> np.ndarray:
-        """Share of each class's rows predicted wrongly; NaN for a class without rows."""
+        """The share of wrong predictions of each class; NaN for a class without rows."""
         rows = self.matrix.sum(axis=1)
         return np.divide(self._wrong(), rows, out=np.full(len(rows), np.nan), where=rows > 0)
 
     def to_list(self) -> list[list[float]]:
-        """The matrix as nested lists, of whole numbers where the weights are."""
+        """The matrix as nested lists. Its numbers are integers if the weights are whole numbers."""
         whole = (self.matrix == np.rint(self.matrix)).all()
         return (self.matrix.astype(np.int64) if whole else self.matrix).tolist()
 
@@ -70,7 +70,7 @@ class ConfusionMatrix:
         return {"labels": list(self.labels), "matrix": self.to_list()}
 
     def as_data_frame(self) -> pd.DataFrame:
-        """One row per actual class and a total; one column per predicted class, then Error and Rate."""
+        """One row for each actual class and a total; one column for each predicted class, then Error and Rate."""
         import pandas as pd
 
         matrix = np.array(self.to_list())
@@ -81,7 +81,7 @@ class ConfusionMatrix:
         return frame
 
     def __repr__(self) -> str:
-        """The table with its title; of more classes than fit, the errors of the worst ones."""
+        """The table with its title, as text. If there are too many classes, the errors of the worst classes."""
         errors = [*self.per_class_error(), self.error()]
         labels = [visible(label)[:LONGEST_LABEL] for label in self.labels]
         columns = [

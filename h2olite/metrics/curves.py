@@ -1,4 +1,4 @@
-"""What follows from cutting predictions of two classes at every possible threshold."""
+"""Curves and tables of two classes, over all possible thresholds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Costs = tuple[float, float]
 
 
 class Counts(NamedTuple):
-    """Weights of the rows rightly and wrongly predicted positive and negative, at each of some thresholds."""
+    """Sums of row weights of true and false positives and negatives, one entry for each threshold."""
 
     tps: np.ndarray
     fps: np.ndarray
@@ -27,23 +27,23 @@ class Counts(NamedTuple):
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray, empty: float) -> np.ndarray:
-    """Divide, giving `empty` where there is nothing to divide by."""
+    """Divide. Where the divisor is 0, the result is `empty`."""
     return np.divide(part, whole, out=np.full(np.shape(whole), empty, np.float64), where=whole > 0)
 
 
 def _f_score(beta: float) -> Callable[[Counts], np.ndarray]:
-    """The mean of precision and recall in which recall counts beta times as much."""
+    """The F score: a mean of precision and recall, in which recall counts beta times as much."""
     square = beta * beta
     return lambda c: _ratio((1 + square) * c.tps, (1 + square) * c.tps + square * c.fns + c.fps, empty=0)
 
 
 def _accuracies(c: Counts) -> tuple[np.ndarray, np.ndarray]:
-    """The accuracy within the negatives and within the positives; of no rows, none is wrong."""
+    """The accuracies of the negatives and of the positives; 1 where there are no rows."""
     return _ratio(c.tns, c.tns + c.fps, empty=1), _ratio(c.tps, c.tps + c.fns, empty=1)
 
 
 def _absolute_mcc(c: Counts) -> np.ndarray:
-    """Size of the correlation between actual and predicted class (Matthews)."""
+    """The absolute correlation between actual and predicted class (Matthews)."""
     product = (c.tps + c.fps) * (c.tps + c.fns) * (c.tns + c.fps) * (c.tns + c.fns)
     return _ratio(np.abs(c.tps * c.tns - c.fps * c.fns), np.sqrt(product), empty=0)
 
@@ -72,13 +72,13 @@ CRITERIA: dict[str, Callable[[Counts], np.ndarray]] = {
 
 
 def mean_cost(counts: Counts, costs: Costs) -> np.ndarray:
-    """What the wrong predictions cost, as a mean over all rows."""
+    """The mean cost of a row, by the costs of wrong predictions."""
     false_positive, false_negative = costs
     return (false_positive * counts.fps + false_negative * counts.fns) / sum(counts)
 
 
 class ThresholdCurve(NamedTuple):
-    """Rows predicted positive, rightly and wrongly, when all from a threshold upwards are.
+    """True and false positives at every threshold, if predictions at or above the threshold are positive.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class ThresholdCurve(NamedTuple):
         return Counts(tps, fps, self.fps[-1] - fps, self.tps[-1] - tps)
 
     def row_at(self, threshold: float) -> int:
-        """The index of the lowest of the thresholds that is at or above this one; -1 when none is."""
+        """The index of the lowest threshold that is at or above this one; -1 if there is none."""
         return int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
 
     def best(self, criterion: str) -> tuple[int, float]:
@@ -116,7 +116,7 @@ class ThresholdCurve(NamedTuple):
         return row, float(values[row])
 
     def cheapest(self, costs: Costs) -> float:
-        """The highest threshold of least mean cost; 1 if predicting no row positive is as cheap."""
+        """The highest threshold with the lowest mean cost; 1 if it costs no more to predict no row as positive."""
         at_thresholds = mean_cost(self.counts(), costs)
         row = int(np.argmin(at_thresholds))
         if self.thresholds[0] < 1 and mean_cost(self.counts_at(1.0), costs)[0] <= at_thresholds[row]:
@@ -129,7 +129,10 @@ class ThresholdCurve(NamedTuple):
         return {"threshold": self.thresholds} | {name: criterion(counts) for name, criterion in CRITERIA.items()}
 
     def auc(self) -> float:
-        """Probability that a positive row is predicted above a negative one, ties counted half; NaN without both."""
+        """The probability that a positive row has a higher prediction than a negative row.
+
+        Ties count half. It is NaN without both classes.
+        """
         pairs = self.tps[-1] * self.fps[-1]
         if pairs == 0:
             return float("nan")
@@ -159,13 +162,13 @@ class ThresholdCurve(NamedTuple):
         return float(np.sum((dtp - intercept / slope * np.log1p(growth)) / slope) / self.tps[-1])
 
     def kolmogorov_smirnov(self) -> float:
-        """Largest distance between the two classes' distributions of predictions; NaN without both."""
+        """The largest distance between the two distributions of predictions; NaN without both classes."""
         if self.tps[-1] * self.fps[-1] == 0:
             return float("nan")
         return float(np.max(np.abs(self.tps / self.tps[-1] - self.fps / self.fps[-1])))
 
     def thinned(self, most: int, keep: list[int]) -> ThresholdCurve:
-        """At most so many thresholds, those in `keep` among them, spread evenly along the ROC curve."""
+        """The curve at no more than `most` thresholds, spread evenly along the ROC curve, with those in `keep`."""
         if len(self.thresholds) <= most:
             return self
         length = self.tps / max(self.tps[-1], 1e-300) + self.fps / max(self.fps[-1], 1e-300)
@@ -176,8 +179,8 @@ class ThresholdCurve(NamedTuple):
     def gains_lift(self, n_groups: int = -1) -> list[dict[str, Any]]:
         """The gains/lift table: the rows in groups from the highest predictions down.
 
-        The groups end at quantiles of the predictions: `n_groups` evenly spread ones, or for -1 those of `GROUP_ENDS`.
-        Equal predictions stay together, and groups without rows are left out.
+        The groups end at quantiles of the predictions: `n_groups` evenly spread quantiles, or those of `GROUP_ENDS` if
+        `n_groups` is -1. Equal predictions are in the same group. Groups without rows are left out.
         """
         quantiles = GROUP_ENDS if n_groups == -1 else np.linspace(1, 0, n_groups + 1)[1:]
         weights = np.diff(self.tps + self.fps, prepend=0)
@@ -212,7 +215,7 @@ class ThresholdCurve(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """Rows from the highest prediction down, for curves with any weights.
+    """Rows sorted from the highest prediction down, to make curves with any weights.
 
     order : the rows' indices.
     last : places in `order` after which the prediction is a lower one: all of them, as a slice, without ties.
@@ -235,7 +238,7 @@ class Ranking(NamedTuple):
         return cls(order, last, p1[last], positive[order].astype(np.float64))
 
     def curve(self, weights: np.ndarray) -> ThresholdCurve:
-        """The curve of the rows with these weights, in the rows' own order."""
+        """The curve for these weights, which are in the original order of the rows."""
         weights = weights[self.order]
         positives = weights * self.positive
         tps, fps = (np.cumsum(part)[self.last] for part in (positives, weights - positives))
@@ -243,6 +246,6 @@ class Ranking(NamedTuple):
 
 
 def records(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """A table as one dict per row."""
+    """A table as a list of dicts, one for each row."""
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]

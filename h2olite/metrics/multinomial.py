@@ -20,9 +20,9 @@ MOST_HITS = 10
 
 
 class MultinomialMetrics(Metrics):
-    """How well class probabilities fit the classes that occurred.
+    """How well class probabilities fit the actual classes.
 
-    The predicted class is the most probable one; of equally probable ones it is the first.
+    The predicted class is the most probable one. If several classes tie, it is the first of them.
     """
 
     category = "Multinomial"
@@ -39,7 +39,7 @@ class MultinomialMetrics(Metrics):
         weights: np.ndarray | None = None,
         auc_type: AucType = "NONE",
     ) -> MultinomialMetrics:
-        """Measure predictions.
+        """Compute the metrics of predictions.
 
         Parameters
         ----------
@@ -47,12 +47,12 @@ class MultinomialMetrics(Metrics):
         probabilities : ndarray of float, shape (n_rows, n_classes).
         levels : names of the classes.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
-        auc_type : which mean is the AUC and the PR AUC; there are none with AUTO and NONE.
+        auc_type : the mean that the AUC and the PR AUC are; with AUTO and NONE there are none.
 
         Raises
         ------
         DataError
-            No row is left to measure.
+            If no row is left to measure.
         """
         actual, probabilities, weights = measured(actual, probabilities, weights)
         p_actual = np.take_along_axis(probabilities, actual[:, None], axis=1)
@@ -83,11 +83,11 @@ class MultinomialMetrics(Metrics):
     error = scalar("error", "Share of rows predicted wrongly.")
 
     def auc(self) -> float:
-        """The mean of the classes' AUCs that auc_type chose; NaN if it chose none."""
+        """The AUC: the mean that auc_type has chosen; NaN without auc_type."""
         return self._values.get("auc", math.nan)
 
     def pr_auc(self) -> float:
-        """The mean of the classes' PR AUCs that auc_type chose; NaN if it chose none."""
+        """The PR AUC: the mean that auc_type has chosen; NaN without auc_type."""
         return self._values.get("pr_auc", math.nan)
 
     aucpr = pr_auc
@@ -95,8 +95,8 @@ class MultinomialMetrics(Metrics):
     def multinomial_auc_table(self) -> pd.DataFrame | None:
         """The AUC of each class against the rest and of each pair of classes, with their means; None without auc_type.
 
-        The AUC of a pair is the mean of that of either class against the other, by its own probability. What has no
-        rows has no AUC, and is left out of the means.
+        The AUC of a pair is the mean of two AUCs: of each class against the other one, by its own probability. A class
+        without rows has no AUC, and is left out of the means.
 
         References
         ----------
@@ -109,12 +109,12 @@ class MultinomialMetrics(Metrics):
         return self._areas("multinomial_aucpr_table")
 
     def confusion_matrix(self) -> ConfusionMatrix:
-        """How often each class was taken for each other one."""
+        """How many rows of each class were predicted as each class."""
         stored = self["confusion_matrix"]
         return ConfusionMatrix(tuple(stored["labels"]), np.array(stored["matrix"], np.float64))
 
     def hit_ratio_table(self) -> pd.DataFrame:
-        """Share of rows whose class is among the k most probable, for k up to 10."""
+        """The share of rows whose class is among the k most probable classes, for k up to 10."""
         import pandas as pd
 
         return pd.DataFrame({"k": range(1, len(self["hit_ratios"]) + 1), "hit_ratio": self["hit_ratios"]})
@@ -126,5 +126,5 @@ class MultinomialMetrics(Metrics):
         return pd.DataFrame(self[key]) if key in self else None
 
     def __repr__(self) -> str:
-        """The headline numbers and the confusion matrix."""
+        """The most important numbers and the confusion matrix, as text."""
         return f"{super().__repr__()}\n\n{self.confusion_matrix()!r}"

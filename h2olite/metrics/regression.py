@@ -13,7 +13,7 @@ LARGEST_LOG_RATIO, LEAST_LOG_OF_GAMMA = 500.0, -19.0
 
 
 class RegressionMetrics(Metrics):
-    """How well predicted numbers fit the numbers that occurred."""
+    """How well predicted numbers fit the actual numbers."""
 
     category = "Regression"
     auto_stopping_metric = "deviance"
@@ -31,19 +31,19 @@ class RegressionMetrics(Metrics):
         huber_alpha: float = 0.9,
         weights: np.ndarray | None = None,
     ) -> RegressionMetrics:
-        """Measure predictions.
+        """Compute the metrics of predictions.
 
         Parameters
         ----------
         actual : ndarray of float, shape (n_rows,); NaN for missing.
         predicted : ndarray of float, shape (n_rows,).
-        distribution, quantile_alpha, tweedie_power, huber_alpha : what defines the deviance, see `residual_deviance`.
+        distribution, quantile_alpha, tweedie_power, huber_alpha : define the deviance, see `residual_deviance`.
         weights : ndarray of float, shape (n_rows,); row weights. Rows of weight 0 are left out, as are missing ones.
 
         Raises
         ------
         DataError
-            No row is left to measure.
+            If no row is left to measure.
         """
         actual, predicted, weights = measured(np.asarray(actual, np.float64), predicted, weights)
         residual = actual - predicted
@@ -83,7 +83,7 @@ def residual_deviance(
     tweedie_power: float,
     huber_delta: float,
 ) -> np.ndarray:
-    """Each row's deviance.
+    """The deviance of each row.
 
     With y the actual value, f the prediction, e = y - f:
 
@@ -94,9 +94,9 @@ def residual_deviance(
     - gamma: 2 (y / f - 1 - log(y / f))
     - tweedie: 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p))
 
-    Responses and predictions of 0 have a finite deviance. Log(y / f) is taken as at most 500, and for gamma, where a
-    response of 0 would cost without end, as at least -19. As it is the ratio that is bounded, a deviance of another
-    unit of the response differs by a factor only, 1 for gamma, and is never negative.
+    Responses and predictions of 0 have a finite deviance, because log(y / f) is bounded: by 500 from above, and for
+    gamma by -19 from below. The bound is on the ratio. Therefore another unit of the response only multiplies the
+    deviance by a factor (1 for gamma), and no deviance is negative.
     """
     error = actual - predicted
     match distribution:
@@ -135,7 +135,7 @@ def _log(values: np.ndarray) -> np.ndarray:
 
 
 def _rmsle(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:
-    """Root mean squared difference of log(1 + value)."""
+    """The root mean squared difference of log(1 + value)."""
     if min(actual.min(), predicted.min()) <= -1:
         return math.nan
     return math.sqrt(weighted_mean((np.log1p(predicted) - np.log1p(actual)) ** 2, weights))
