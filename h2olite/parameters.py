@@ -429,13 +429,15 @@ class Parameters:
         default=0.0,
         group="stopping",
         within="[-1, 1]",
-        help="Stop when the error, of the validation rows if there are any, is at most this; -1 never does.",
+        help="Training ends when the error is at most this, on the training rows and on the validation rows "
+        "if there are any. -1 turns this off.",
     )
     regression_stop: float = parameter(
         default=1e-6,
         group="stopping",
         within="[-1, inf)",
-        help="Stop when the MSE, of the validation rows if there are any, is at most this; -1 never does.",
+        help="Training ends when the MSE is at most this, on the training rows and on the validation rows if "
+        "there are any. -1 turns this off.",
     )
     stopping_rounds: int = parameter(
         default=5,
