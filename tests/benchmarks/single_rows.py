@@ -1,7 +1,7 @@
 """Measure how long a Scorer takes for a row.
 
-``python tests/benchmarks/single_rows.py`` prints the table of docs/benchmarks.md: for each table of datasets/ a network of
-50-50 rectifiers, and the median over all rows, five times over, of the time that a row takes on one thread.
+``python tests/benchmarks/single_rows.py`` prints a table of docs/benchmarks.md. For each table of datasets/ it trains a
+network of 50-50 rectifiers. The time for a row is the median over all rows, each scored five times, on one thread.
 """
 
 from __future__ import annotations
