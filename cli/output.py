@@ -21,7 +21,7 @@ from h2olite.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from h2olite.model.model import Model
+    from h2olite.model import Model
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
 """What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
@@ -107,7 +107,7 @@ def refuse_for_model(target: Path) -> None:
     OSError
         See `refuse_unwritable`; or `target` holds something other than a model, such as the table to train on.
     """
-    from h2olite.model.archive import LOCAL_HEADER
+    from h2olite.formats.archive import LOCAL_HEADER
 
     refuse_unwritable(target)
     start = b""
@@ -149,7 +149,7 @@ def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
     A file, and Parquet on stdout, appears whole or, after an error, not at all.
     """
     if to.path is not None:
-        from h2olite.model.archive import replacing
+        from h2olite.formats.archive import replacing
 
         with replacing(to.path) as file:
             return _write(blocks, file, to.format)

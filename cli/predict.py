@@ -20,7 +20,7 @@ from .output import FORMAT, OUTPUT, Destination, destination, write_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from h2olite.model.model import ColumnsOf, Model
+    from h2olite.model import ColumnsOf, Model
 
 Made = TypeVar("Made")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 from .console import Console
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import SearchCriteria, counted
-from h2olite.validation import read, read_shared
+from h2olite.settings.parameters import SearchCriteria, counted
+from h2olite.settings.validation import read, read_shared
 
 from .console import Command, Console, print_json
 from .options import (
@@ -66,7 +66,7 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     folder = output or Path(f"{table_stem(parameters.training_frame)}_grid")
     _, note = read_tables(console, parameters, table_csv)
 
-    from h2olite import estimator
+    from h2olite import api as estimator
     from h2olite.selection.grid import Failure
 
     def tell(outcome: Trial | Failure) -> None:

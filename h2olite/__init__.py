@@ -19,16 +19,16 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .api import deeplearning, grid, regularization_path
     from .data.csv_options import Csv
-    from .estimator import deeplearning, grid, regularization_path
-    from .model.importing import import_mojo
-    from .model.loading import load_model
-    from .model.model import Model
-    from .model.scorer import Scorer
+    from .formats.importing import import_mojo
+    from .formats.loading import load_model
+    from .model import Model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
+    from .trained.scorer import Scorer
 
 __version__ = "0.1.0"
 
@@ -58,17 +58,17 @@ __all__ = [
 
 _HOMES = {
     "compare": "selection.comparison",
-    "deeplearning": "estimator",
-    "grid": "estimator",
-    "import_mojo": "model.importing",
-    "load_model": "model.loading",
-    "regularization_path": "estimator",
+    "deeplearning": "api",
+    "grid": "api",
+    "import_mojo": "formats.importing",
+    "load_model": "formats.loading",
+    "regularization_path": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
     "Grid": "selection.grid",
-    "Model": "model.model",
+    "Model": "model",
     "RegularizationPath": "selection.path",
-    "Scorer": "model.scorer",
+    "Scorer": "trained.scorer",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

@@ -10,14 +10,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from h2olite.api import train
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, MissingExtraError
-from h2olite.estimator import train
-from h2olite.memory import refuse_lack_of_memory
-from h2olite.parameters import Declared, declared
-from h2olite.validation import meant, validate
+from h2olite.machine.memory import refuse_lack_of_memory
+from h2olite.settings.parameters import Declared, declared
+from h2olite.settings.validation import meant, validate
 
 try:
     from scipy.sparse import issparse

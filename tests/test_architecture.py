@@ -15,17 +15,22 @@ MODULES = {
 }
 
 STOREYS = [
-    {"h2olite.errors", "h2olite.control_groups"},
-    {"h2olite.parameters", "h2olite.memory"},
-    {"h2olite.functions", "h2olite.rules", "h2olite.autoencoding", "h2olite.continuing"},
-    {"h2olite.validation"},
+    {"h2olite.errors", "h2olite.machine.control_groups"},
+    {"h2olite.settings.parameters", "h2olite.machine.memory"},
+    {
+        "h2olite.settings.functions",
+        "h2olite.settings.rules",
+        "h2olite.settings.autoencoding",
+        "h2olite.settings.continuing",
+    },
+    {"h2olite.settings.validation"},
     {"h2olite.data", "h2olite.metrics"},
     {"h2olite.kernels"},
     {"h2olite.network"},
     {"h2olite.training"},
     {"h2olite.model"},
     {"h2olite.selection"},
-    {"h2olite.estimator"},
+    {"h2olite.api"},
     {"h2olite.scikit"},
     {"h2olite_cli"},
 ]
@@ -75,7 +80,7 @@ def test_imports_run_one_way(module):
 def test_relative_and_nested_imports_are_seen():
     found = list(imports_of("h2olite.network.network", MODULES["h2olite.network.network"]))
     kernels = {"h2olite.kernels.layout", "h2olite.kernels.penalties"}
-    assert kernels | {"h2olite.parameters", "h2olite.network.topology"} == set(found)
+    assert kernels | {"h2olite.settings.parameters", "h2olite.network.topology"} == set(found)
 
 
 def test_every_package_folder_is_listed():
@@ -85,7 +90,7 @@ def test_every_package_folder_is_listed():
         assert (folder / "__init__.py").exists(), folder
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "h2olite.parameters"])
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "h2olite.settings.parameters"])
 def test_modules_have_at_most_500_lines(module):
     assert len(MODULES[module].read_text().splitlines()) <= 500
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from pyarrow import csv as arrow_csv
 
-from h2olite.data.notation import PLAIN, Notation
 from h2olite.errors import DataError
+
+from .notation import PLAIN, Notation
 
 MISSING = tuple(arrow_csv.ConvertOptions().null_values)
 

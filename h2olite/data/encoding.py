@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation, listed, numbers
-from h2olite.data.hashing import slots_of
-from h2olite.data.recoding import Recoding
-from h2olite.data.summary import numeric_tiles, summarise
-from h2olite.data.table import Kind, Table
 from h2olite.errors import DataError
+
+from .adaptation import Adaptation, listed, numbers
+from .hashing import slots_of
+from .recoding import Recoding
+from .summary import numeric_tiles, summarise
+from .table import Kind, Table
 
 NONE = np.empty(0, np.float32)
 """Stands for values that a table has none of, such as row weights."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from h2olite.data.adaptation import listed
-from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
+
+from .adaptation import listed
+from .table import Column, Table
 
 
 def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:

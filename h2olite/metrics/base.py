@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from h2olite.errors import DataError, ParameterError
-from h2olite.functions import CustomMetric, function_name
+from h2olite.settings.functions import CustomMetric, function_name
 
 STOPPING_KEYS = {
     "deviance": "mean_residual_deviance",

@@ -9,7 +9,7 @@ import numpy as np
 
 from h2olite.kernels.layout import Layout
 from h2olite.kernels.penalties import IN, OUT, Dues
-from h2olite.parameters import Activation, WeightDistribution
+from h2olite.settings.parameters import Activation, WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h2olite.errors import ParameterError
+from h2olite.formats.loading import load_model
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.getters import MetricGetters
-from h2olite.model.loading import load_model
-from h2olite.model.model import Model
-from h2olite.parameters import nearest
+from h2olite.model import Model
+from h2olite.settings.parameters import nearest
+from h2olite.trained.getters import MetricGetters
 
 if TYPE_CHECKING:
     import pandas as pd

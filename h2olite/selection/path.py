@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h2olite.errors import ParameterError
+from h2olite.formats.archive import replacing
 from h2olite.metrics.base import STOPPING_KEYS, Metrics
-from h2olite.model.archive import replacing
-from h2olite.model.model import Model
-from h2olite.model.record import count_weights
-from h2olite.parameters import PENALTIES, PointChoice
+from h2olite.model import Model
+from h2olite.settings.parameters import PENALTIES, PointChoice
+from h2olite.trained.record import count_weights
 
 if TYPE_CHECKING:
     import pandas as pd

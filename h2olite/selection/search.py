@@ -14,9 +14,10 @@ from typing import Any
 from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
+from h2olite.fitting.cross_validation import Watch, train
+from h2olite.fitting.preparation import Warn, response_name, with_classes
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.preparation import Warn, response_name, with_classes
-from h2olite.parameters import (
+from h2olite.settings.parameters import (
     FRAMES,
     NOT_SEARCHED,
     Parameters,
@@ -26,10 +27,9 @@ from h2olite.parameters import (
     declared,
     nearest,
 )
+from h2olite.settings.validation import read, resolve, validate
 from h2olite.training.stopping import MORE_IS_BETTER, has_converged
-from h2olite.validation import read, resolve, validate
 
-from .cross_validation import Watch, train
 from .grid import Failure, Grid, Trial
 from .journal import Journal
 

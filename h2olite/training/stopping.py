@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 MORE_IS_BETTER = frozenset({"AUC", "AUCPR", "lift_top_group", "custom_increasing"})
 """Stopping metrics that are to grow; all others are to shrink."""

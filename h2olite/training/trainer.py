@@ -20,7 +20,7 @@ from h2olite.kernels.updates import Rule
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network, dues_of
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 from .history import history_row
 from .stopping import MORE_IS_BETTER, reason_to_stop

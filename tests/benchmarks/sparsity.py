@@ -16,10 +16,10 @@ import numpy as np
 
 import h2olite
 from h2olite.data.encoding import EncodedRows
-from h2olite.model.scoring import objective_of
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
+from h2olite.trained.scoring import objective_of
 from h2olite.training import workers
 from h2olite.training.workers import Workers
 

@@ -1,0 +1,75 @@
+"""Models from their files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from h2olite.data.encoding import RowEncoder
+from h2olite.data.response import ResponseEncoder
+from h2olite.errors import ArtifactError
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, MultinomialMetrics, RegressionMetrics
+from h2olite.model import Model
+from h2olite.network.network import Network
+from h2olite.trained.folds import CrossValidation, within
+from h2olite.trained.record import TrainingRecord
+from h2olite.trained.scoring import ClassShares, layout_of, scoring_of
+
+from .artifact import read_artifact
+from .soundness import check_document, check_encoder, check_metrics, check_response, check_sizes, checked_parameters
+
+METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    ArtifactError : the file is no model, damaged, or written by a newer version.
+    """
+    document, arrays = read_artifact(path)
+    try:
+        model = _restored(document, arrays)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
+    model.path = os.fspath(path)
+    return model
+
+
+def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
+    """The model of a file's contents."""
+    check_document(document)
+    parameters = checked_parameters(document["parameters"])
+    encoder = RowEncoder.from_json(document["encoder"])
+    response = document["response"] and ResponseEncoder.from_json(document["response"])
+    check_encoder(encoder)
+    check_response(response, parameters)
+    layout = layout_of(encoder, response, parameters)
+    metrics = METRICS[scoring_of(encoder, response, parameters).category]
+    training, validation = document["training_metrics"], document["validation_metrics"]
+    importances = document["importances"]
+    folds = document["cross_validation"]
+    for values in (training, validation, folds and folds["metrics"]):
+        if values is not None:
+            check_metrics(values, metrics, None if response is None else response.levels)
+    shares = document["shares"]
+    check_sizes(layout, arrays, importances, shares)
+    return Model(
+        model_id=document["model_id"],
+        parameters=parameters,
+        encoder=encoder,
+        response=response,
+        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
+        training_metrics=None if training is None else metrics.from_json(training),
+        validation_metrics=None if validation is None else metrics.from_json(validation),
+        history=document["history"],
+        importances=None if importances is None else np.array(importances),
+        record=TrainingRecord(**document["record"]),
+        cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
+        shares=None if shares is None else ClassShares(*map(tuple, shares)),
+        threshold=document.get("threshold"),  # model files that only training wrote have none
+    )
