@@ -15,20 +15,18 @@ MODULES = {
 }
 
 STOREYS = [
-    {"h2olite.errors", "h2olite.machine.control_groups"},
-    {"h2olite.settings.parameters", "h2olite.machine.memory"},
-    {
-        "h2olite.settings.functions",
-        "h2olite.settings.rules",
-        "h2olite.settings.autoencoding",
-        "h2olite.settings.continuing",
-    },
-    {"h2olite.settings.validation"},
+    {"h2olite.errors", "h2olite.kinds"},
+    {"h2olite.machine"},
+    {"h2olite.settings"},
     {"h2olite.data", "h2olite.metrics"},
     {"h2olite.kernels"},
     {"h2olite.network"},
+    {"h2olite.predicting"},
     {"h2olite.training"},
+    {"h2olite.trained"},
+    {"h2olite.formats"},
     {"h2olite.model"},
+    {"h2olite.fitting"},
     {"h2olite.selection"},
     {"h2olite.api"},
     {"h2olite.scikit"},

@@ -8,6 +8,7 @@ from h2olite.data.predictors import choose_predictors
 from h2olite.data.recoding import MOST_LEVELS
 from h2olite.data.table import Table
 from h2olite.kernels.layout import TILE
+from h2olite.kinds.activations import activation_of
 from h2olite.machine.memory import refuse_lack_of_memory
 from h2olite.model import Model
 from h2olite.network.topology import lay_out
@@ -91,7 +92,7 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     folds = min(parameters.nfolds or threads, threads) if parameters.nfolds or parameters.fold_column else 0
     n_predictors, n_inputs, n_outputs = _sizes(parameters, training)
     layout = (
-        lay_out([n_inputs, *parameters.hidden, n_outputs], maxout=parameters.activation.startswith("Maxout"))
+        lay_out([n_inputs, *parameters.hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels)
         if checkpoint is None
         else checkpoint.network.layout
     )

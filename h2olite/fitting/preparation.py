@@ -27,10 +27,11 @@ from h2olite.data.splits import (
 )
 from h2olite.data.table import Table
 from h2olite.errors import ParameterError
+from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import check_response, other_roles, resolve, wants_classes, warnings
-from h2olite.trained.scoring import LOG_LINK, ClassShares, Observed, Reconstruction, Scoring, scoring_of
+from h2olite.trained.scoring import ClassShares, Observed, Reconstruction, Scoring, scoring_of
 
 from .checkpoint import check_columns, refuse_new_classes
 
@@ -169,7 +170,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
 
     weights = row_weights(training, parameters.weights_column)
     offsets = row_offsets(training, parameters.offset_column)
-    log_link = parameters.distribution in LOG_LINK
+    log_link = DISTRIBUTIONS[parameters.distribution].link == "log"
     # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
     subtracted, added = (None, offsets) if log_link else (offsets, None)
     adaptation = Adaptation(training.name)

@@ -13,6 +13,7 @@ from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream
 from h2olite.errors import ParameterError
 from h2olite.kernels.layout import Layout
+from h2olite.kinds.activations import activation_of
 from h2olite.model import Model
 from h2olite.network.network import Network, initial_network
 from h2olite.settings.parameters import Parameters
@@ -41,7 +42,7 @@ def starting_network(
     """
     network = initial_network(
         layout,
-        parameters.activation,
+        activation_of(parameters.activation),
         parameters.initial_weight_distribution,
         parameters.initial_weight_scale,
         random_stream(parameters.seed, "initial weights"),

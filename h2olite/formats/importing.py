@@ -19,13 +19,15 @@ from h2olite.data.recoding import OTHER, Recoding, Replacement, binary_digits
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column
 from h2olite.errors import ArtifactError
+from h2olite.kinds.activations import ActivationChoice
+from h2olite.kinds.distributions import OF_NUMBERS, DistributionChoice
 from h2olite.model import Model
 from h2olite.network.network import Network
-from h2olite.settings.parameters import Activation, CategoricalEncoding, Distribution, Parameters
+from h2olite.settings.parameters import CategoricalEncoding, Parameters
 from h2olite.settings.validation import resolve
 from h2olite.trained.importance import gedeon_importance
 from h2olite.trained.record import TrainingRecord
-from h2olite.trained.scoring import REGRESSION_LOSSES, ClassShares, layout_of, lowered
+from h2olite.trained.scoring import ClassShares, layout_of, lowered
 
 from .archive import opened, read_document
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
@@ -193,10 +195,10 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
     category = mojo.info["category"]
     is_autoencoder = category == "AutoEncoder"
     distribution = CATEGORIES[category] or mojo.info["distribution"]
-    if distribution not in (*CATEGORIES.values(), *REGRESSION_LOSSES):
+    if distribution not in (*CATEGORIES.values(), *OF_NUMBERS):
         raise ValueError(f"its distribution {distribution} is unknown")
     activation = mojo.info["activation"]
-    if activation not in typing.get_args(Activation):
+    if activation not in typing.get_args(ActivationChoice):
         raise ValueError(f"its activation {activation} is unknown")
     encoder = _encoder(mojo, details.times)
     roles = mojo.columns[len(encoder.predictors) : len(mojo.columns) - (not is_autoencoder)]
@@ -213,10 +215,10 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
             y=None if response is None else response.name,
             weights_column=weights,
             offset_column=offset,
-            activation=typing.cast(Activation, activation),
+            activation=typing.cast(ActivationChoice, activation),
             hidden=sizes[1:-1],
             hidden_dropout_ratios=ratios if activation.endswith("WithDropout") else None,
-            distribution=typing.cast(Distribution, distribution),
+            distribution=typing.cast(DistributionChoice, distribution),
             autoencoder=is_autoencoder,
             standardize=mojo.optional("norm_mul") is not None,
             use_all_factor_levels=encoder.use_all_factor_levels,

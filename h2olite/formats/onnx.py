@@ -12,8 +12,10 @@ import numpy as np
 from h2olite.data.encoding import RowEncoder
 from h2olite.errors import DataError, MissingExtraError
 from h2olite.kernels.losses import LARGEST_EXP
+from h2olite.kinds.activations import activation_of
+from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.model import Model
-from h2olite.trained.scoring import LOG_LINK, lowered, objective_of
+from h2olite.trained.scoring import lowered, objective_of
 from h2olite.trained.tabulation import TabulatedColumn, tabulate
 
 from .archive import replacing
@@ -29,8 +31,6 @@ OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 
 IR_VERSION = 8
 """Version of the file's layout, as old as the operators."""
-
-ACTIVATIONS = {"Tanh": "Tanh", "Rectifier": "Relu", "ExpRectifier": "Elu", "Maxout": "Max"}
 
 
 def export_onnx(model: Model, path: str | os.PathLike[str]) -> str:
@@ -111,7 +111,7 @@ class _Graph:
 def _network_outputs(graph: _Graph, model: Model) -> str:
     """What the network gives, float32 (n, n_outputs): linear outputs, or an autoencoder's activated ones."""
     network, objective = model.network, objective_of(model.parameters)
-    activation = ACTIVATIONS[model.parameters.activation.removesuffix("WithDropout")]
+    activation = activation_of(model.parameters.activation).onnx
     for layer in range(network.n_layers):
         n_inputs, n_channels, n_units = network.weights(layer).shape
         weights = network.weights(layer).reshape(n_inputs, -1)
@@ -191,7 +191,7 @@ def _results(graph: _Graph, model: Model, outputs: str) -> Iterator[onnx.ValueIn
         if model.parameters.offset_column is not None:
             offsets = graph.add("Squeeze", model.parameters.offset_column, graph.constant([1], np.int64))
             values = graph.add("Add", values, offsets)
-        if model.parameters.distribution in LOG_LINK:
+        if DISTRIBUTIONS[model.parameters.distribution].link == "log":
             values = graph.add("Exp", graph.add("Min", values, graph.constant(np.log(LARGEST_EXP))))
         yield _double(graph.add("Identity", values, name="predict"))
     else:

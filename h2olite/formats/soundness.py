@@ -16,11 +16,11 @@ from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
+from h2olite.kinds.distributions import OF_NUMBERS
 from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.settings.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.settings.validation import read
 from h2olite.trained.record import DURATIONS, TrainingRecord
-from h2olite.trained.scoring import REGRESSION_LOSSES
 
 SIMPLE = frozenset({int, float, str, bool})
 
@@ -205,7 +205,7 @@ def check_response(response: ResponseEncoder | None, parameters: Parameters) -> 
     """
     _require(parameters.autoencoder == (response is None), "autoencoders have no response, and others need one")
     if response is not None:
-        are_numbers = parameters.distribution in REGRESSION_LOSSES
+        are_numbers = parameters.distribution in OF_NUMBERS
         _require(are_numbers == (response.levels is None), f"distribution {parameters.distribution} is for others")
         _require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
         _require(_are_distinct(response.levels or ()), "two classes are the same")

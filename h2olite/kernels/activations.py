@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from .compiling import kernel
+from h2olite.kinds.activations import EXP_RECTIFIER, RECTIFIER, TANH
 
-TANH, RECTIFIER, EXP_RECTIFIER, MAXOUT = range(4)
+from .compiling import kernel
 
 
 @kernel

@@ -16,6 +16,8 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
+from h2olite import kinds
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FLAGS = {
@@ -95,10 +97,11 @@ def cache_folder() -> Path | None:
 
 
 def fingerprint() -> str:
-    """A digest of what the machine code depends on: Numba's version and the text of this folder, flags included."""
+    """A digest of what the machine code depends on: Numba's version, and the text of the kernels and of their codes."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in (Path(__file__), Path(kinds.__file__)):
+        for path in sorted(folder.parent.glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -7,9 +7,9 @@ import functools
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels.activations import EXP_RECTIFIER, RECTIFIER, TANH
-from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY
 from h2olite.kernels.rows import Objective
+from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
+from h2olite.kinds.distributions import CLASS_QUADRATIC, CROSS_ENTROPY
 
 from .predictor import Engine
 
@@ -67,6 +67,7 @@ def _activation(activation: int, linear: np.ndarray) -> np.ndarray:
         return np.maximum(linear, 0.0)
     if activation == EXP_RECTIFIER:
         return np.where(linear >= 0.0, linear, np.expm1(np.minimum(linear, 0.0)))
+    assert activation == MAXOUT
     return linear
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from h2olite.errors import ParameterError
 from h2olite.formats.archive import replacing
-from h2olite.metrics.base import STOPPING_KEYS, Metrics
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.metrics.base import Metrics
 from h2olite.model import Model
 from h2olite.settings.parameters import PENALTIES, PointChoice
 from h2olite.trained.record import count_weights
@@ -104,7 +105,7 @@ class RegularizationPath:
     @property
     def sort_metric(self) -> str:
         """What the losses are: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers."""
-        return STOPPING_KEYS[metrics_of_training(self.points[0].model).auto_stopping_metric]
+        return STOPPING_METRICS[metrics_of_training(self.points[0].model).auto_stopping_metric].key
 
     @property
     def best(self) -> int:

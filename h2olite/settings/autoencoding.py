@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .parameters import Parameters, declared, exactly
+from h2olite.kinds.activations import ACTIVATIONS, activation_of
+
+from .parameters import Interval, Parameters, declared, exactly
 
 DISTRIBUTIONS = ("AUTO", "gaussian", "laplace", "quantile", "huber")
 """Distributions whose loss can be taken of each reconstructed input."""
@@ -48,8 +50,9 @@ def reconstruction_loss_is_of_errors(p: Parameters) -> Iterator[str]:
 
 def outputs_have_one_channel(p: Parameters) -> Iterator[str]:
     """The outputs have the hidden activation, and an output is one number."""
-    if p.autoencoder and p.activation.startswith("Maxout"):
-        yield f"activation of an autoencoder must be Tanh, Rectifier or ExpRectifier; got {p.activation}."
+    if p.autoencoder and not activation_of(p.activation).reconstructs:
+        *first, last = (name for name, activation in ACTIVATIONS.items() if activation.reconstructs)
+        yield f"activation of an autoencoder must be {', '.join(first)} or {last}; got {p.activation}."
 
 
 def only_reconstruction_is_measured(p: Parameters) -> Iterator[str]:
@@ -66,14 +69,10 @@ def sparsity_is_of_autoencoders(p: Parameters) -> Iterator[str]:
 
 def average_activation_is_in_reach(p: Parameters) -> Iterator[str]:
     """The activation must be able to have such values."""
-    if not p.autoencoder or p.sparsity_beta == 0:
-        return
-    if p.activation.startswith("Rectifier"):
-        if p.average_activation <= 0:
-            yield f"average_activation must be > 0 for activation {p.activation}; got {exactly(p.average_activation)}."
-    elif not -1 < p.average_activation < 1:
-        got = exactly(p.average_activation)
-        yield f"average_activation must be > -1 and < 1 for activation {p.activation}; got {got}."
+    activation = activation_of(p.activation)
+    reach = Interval(activation.low, activation.high, low_open=True, high_open=True)
+    if p.autoencoder and p.sparsity_beta > 0 and p.average_activation not in reach:
+        yield f"average_activation {reach.rule()} for activation {p.activation}; got {exactly(p.average_activation)}."
 
 
 RULES = (

@@ -15,47 +15,12 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-Activation = Literal[
-    "Tanh",
-    "TanhWithDropout",
-    "Rectifier",
-    "RectifierWithDropout",
-    "Maxout",
-    "MaxoutWithDropout",
-    "ExpRectifier",
-    "ExpRectifierWithDropout",
-]
+from h2olite.kinds.activations import ActivationChoice
+from h2olite.kinds.distributions import DistributionChoice, LossChoice
+from h2olite.kinds.stopping_metrics import StoppingChoice
+
 FoldAssignment = Literal["AUTO", "Random", "Modulo", "Stratified"]
 WeightDistribution = Literal["UniformAdaptive", "Uniform", "Normal"]
-Loss = Literal["Automatic", "CrossEntropy", "Quadratic", "Huber", "Absolute", "Quantile"]
-Distribution = Literal[
-    "AUTO",
-    "bernoulli",
-    "multinomial",
-    "gaussian",
-    "poisson",
-    "gamma",
-    "tweedie",
-    "laplace",
-    "quantile",
-    "huber",
-]
-StoppingMetric = Literal[
-    "AUTO",
-    "deviance",
-    "logloss",
-    "MSE",
-    "RMSE",
-    "MAE",
-    "RMSLE",
-    "AUC",
-    "AUCPR",
-    "lift_top_group",
-    "misclassification",
-    "mean_per_class_error",
-    "custom",
-    "custom_increasing",
-]
 ValidationSampling = Literal["Uniform", "Stratified"]
 MissingValues = Literal["MeanImputation", "Skip"]
 CategoricalEncoding = Literal[
@@ -251,7 +216,9 @@ class Parameters:
         group="data",
         help="Scale numeric columns to mean 0 and standard deviation 1, and a response with an identity link too.",
     )
-    activation: Activation = parameter(default="Rectifier", group="network", help="Activation of the hidden layers.")
+    activation: ActivationChoice = parameter(
+        default="Rectifier", group="network", help="Activation of the hidden layers."
+    )
     hidden: list[int] = parameter(
         default=[200, 200],
         group="network",
@@ -364,8 +331,10 @@ class Parameters:
         help="Initial biases of every layer, the output layer last: a row per unit. Each a file, a DataFrame or an "
         "array, or nothing for the usual ones.",
     )
-    loss: Loss = parameter(default="Automatic", group="loss", help="Loss function; Automatic follows the distribution.")
-    distribution: Distribution = parameter(
+    loss: LossChoice = parameter(
+        default="Automatic", group="loss", help="Loss function; Automatic follows the distribution."
+    )
+    distribution: DistributionChoice = parameter(
         default="AUTO", group="loss", help="Distribution of the response; AUTO follows its type and the loss."
     )
     quantile_alpha: float = parameter(
@@ -414,7 +383,7 @@ class Parameters:
         within="[0, inf)",
         help="Stop when the moving average over this many measurements no longer improves; 0 never does.",
     )
-    stopping_metric: StoppingMetric = parameter(
+    stopping_metric: StoppingChoice = parameter(
         default="AUTO",
         group="stopping",
         help="What must improve; AUTO is logloss, deviance for regression, MSE for an autoencoder.",
@@ -632,7 +601,7 @@ class SearchCriteria:
         within="[0, inf)",
         help="RandomDiscrete: end when the mean of this many best models no longer improves; 0 never does.",
     )
-    stopping_metric: StoppingMetric = parameter(
+    stopping_metric: StoppingChoice = parameter(
         default="AUTO", group="search", help="What must improve; AUTO is logloss, or deviance for regression."
     )
     stopping_tolerance: float = parameter(

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .parameters import Parameters, exactly
+from h2olite.kinds.activations import RECTIFIER, activation_of, drops_units
+from h2olite.kinds.distributions import CLASS_LOSSES, DISTRIBUTIONS, OF_CLASSES, OF_NUMBERS
+from h2olite.kinds.update_rules import UPDATE_RULES
 
-OWN_LOSS = {"gaussian": "Quadratic", "laplace": "Absolute", "quantile": "Quantile", "huber": "Huber"}
-"""The one loss of each distribution of a numeric response that has one."""
+from .parameters import Parameters, exactly
 
 DISTRIBUTED_SETTINGS = (
     *("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp"),
@@ -26,13 +27,7 @@ DISTRIBUTED_SETTINGS = (
 MOST_AUC_CLASSES = 50
 """Classes up to which AUCs of pairs are computed, as in H2O: their number grows with the square."""
 
-DEVIANCE_ONLY = ("poisson", "gamma", "tweedie")
-"""Distributions that minimise their own deviance, for which no name exists in `loss`."""
-
-CLASS_DISTRIBUTIONS = ("bernoulli", "multinomial")
-CLASS_LOSSES = ("Automatic", "CrossEntropy", "Quadratic")
-
-STOPPING_METRICS = {
+WATCHED = {
     "regression": ("deviance", "MSE", "RMSE", "MAE", "RMSLE"),
     "two classes": (
         *("logloss", "MSE", "RMSE", "AUC", "AUCPR"),
@@ -41,12 +36,6 @@ STOPPING_METRICS = {
     "many classes": ("logloss", "MSE", "RMSE", "misclassification", "mean_per_class_error"),
 }
 """What can be measured, and so watched for early stopping, by kind of response; the first is AUTO's choice."""
-
-SGD_SETTINGS = (
-    *("rate", "rate_annealing", "rate_decay"),
-    *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),
-)
-ADADELTA_SETTINGS = ("rho", "epsilon")
 
 ROLES = ("weights_column", "offset_column", "fold_column")
 """Parameters that name a column which is neither predictor nor response."""
@@ -64,7 +53,7 @@ class Response(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The key in `STOPPING_METRICS`."""
+        """The key in `WATCHED`."""
         if self.n_classes is None:
             return "regression"
         return "two classes" if self.n_classes <= 2 else "many classes"
@@ -104,7 +93,7 @@ def class_sampling_factors_need_balance_classes(p: Parameters) -> Iterator[str]:
 
 def hidden_dropout_ratios_need_a_dropout_activation(p: Parameters) -> Iterator[str]:
     """Only the activations WithDropout drop hidden units."""
-    if p.hidden_dropout_ratios is not None and not p.activation.endswith("WithDropout"):
+    if p.hidden_dropout_ratios is not None and not drops_units(p.activation):
         yield f"hidden_dropout_ratios need an activation WithDropout; got activation {p.activation}."
 
 
@@ -127,12 +116,7 @@ def loss_goes_with_the_distribution(p: Parameters) -> Iterator[str]:
     """The distribution decides the gradient, so another loss would be a lie (H2O lets it pass for gaussian)."""
     if p.distribution == "AUTO":
         return
-    if p.distribution in DEVIANCE_ONLY:
-        allowed: tuple[str, ...] = ("Automatic",)
-    elif p.distribution in CLASS_DISTRIBUTIONS:
-        allowed = CLASS_LOSSES
-    else:
-        allowed = ("Automatic", OWN_LOSS[p.distribution])
+    allowed = dict.fromkeys(("Automatic", *DISTRIBUTIONS[p.distribution].losses))
     if p.loss not in allowed:
         yield f"loss with distribution {p.distribution} must be {' or '.join(allowed)}; got {p.loss}."
 
@@ -206,7 +190,7 @@ RULES = (
 def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[str]:
     """Cross-entropy, bernoulli and multinomial are about classes."""
     if response.n_classes is None:
-        for name, wanted in (("loss", ("CrossEntropy",)), ("distribution", CLASS_DISTRIBUTIONS)):
+        for name, wanted in (("loss", ("CrossEntropy",)), ("distribution", OF_CLASSES)):
             if getattr(p, name) in wanted:
                 yield (
                     f"{name} {getattr(p, name)} needs a categorical response and {response.name} is numeric; "
@@ -217,7 +201,7 @@ def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[s
 def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
     """All other distributions and losses are about numbers."""
     if response.n_classes is not None:
-        for name, allowed in (("distribution", ("AUTO", *CLASS_DISTRIBUTIONS)), ("loss", CLASS_LOSSES)):
+        for name, allowed in (("distribution", ("AUTO", *OF_CLASSES)), ("loss", ("Automatic", *CLASS_LOSSES))):
             if getattr(p, name) not in allowed:
                 yield (
                     f"{name} {getattr(p, name)} needs a numeric response and {response.name} is categorical; "
@@ -227,16 +211,16 @@ def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[
 
 def deviances_need_their_range(p: Parameters, response: Response) -> Iterator[str]:
     """Counts and amounts are not negative, and the gamma deviance of 0 is infinite."""
-    if response.lowest is None or p.distribution not in DEVIANCE_ONLY:
+    if response.lowest is None or p.distribution not in DISTRIBUTIONS:
         return
-    if response.lowest < 0 or (p.distribution == "gamma" and response.lowest == 0):
-        sign = "> 0" if p.distribution == "gamma" else ">= 0"
-        yield f"{response.name} must be {sign} for distribution {p.distribution}; got {exactly(response.lowest)}."
+    lowest = DISTRIBUTIONS[p.distribution].lowest
+    if lowest and (response.lowest < 0 or (lowest == "> 0" and response.lowest == 0)):
+        yield f"{response.name} must be {lowest} for distribution {p.distribution}; got {exactly(response.lowest)}."
 
 
 def stopping_metric_is_measured(p: Parameters, response: Response) -> Iterator[str]:
     """It also picks the best model, so this matters without early stopping too."""
-    measured = STOPPING_METRICS[response.kind]
+    measured = WATCHED[response.kind]
     if response.kind == "many classes" and wants_multinomial_auc(p):
         measured = (*measured, "AUC", "AUCPR")
     if p.stopping_metric not in ("AUTO", *measured) and not p.stopping_metric.startswith("custom"):
@@ -321,7 +305,8 @@ RESPONSE_RULES = (
 
 def other_update_rule_is_idle(p: Parameters) -> Iterator[str]:
     """ADADELTA and SGD have settings of their own."""
-    idle, state = (SGD_SETTINGS, "on") if p.adaptive_rate else (ADADELTA_SETTINGS, "off")
+    idle = UPDATE_RULES[not p.adaptive_rate].settings
+    state = "on" if p.adaptive_rate else "off"
     for name in _changed(p, idle):
         yield f"{name} has no effect while adaptive_rate is {state}; pass adaptive_rate={not p.adaptive_rate}."
 
@@ -336,8 +321,8 @@ def stopping_settings_are_idle_without_rounds(p: Parameters) -> Iterator[str]:
 
 
 def settings_of_other_distributions_are_idle(p: Parameters) -> Iterator[str]:
-    """Each of the three belongs to one distribution."""
-    owners = {"quantile_alpha": "quantile", "huber_alpha": "huber", "tweedie_power": "tweedie"}
+    """A shape parameter belongs to one distribution."""
+    owners = {distribution.shape: name for name, distribution in DISTRIBUTIONS.items() if distribution.shape}
     for name in _changed(p, owners):
         if distribution_of(p, None) != owners[name]:
             yield f"{name} has no effect without distribution {owners[name]}; pass distribution={owners[name]!r}."
@@ -409,7 +394,7 @@ def infinite_max_w2_is_bounded(p: Parameters) -> Iterator[str]:
 
 def becomes_bounded(p: Parameters) -> bool:
     """Whether H2O puts a limit in place of an infinite max_w2, for fear of rectifiers that grow without bound."""
-    return p.max_w2 == math.inf and p.activation in ("Rectifier", "RectifierWithDropout")
+    return p.max_w2 == math.inf and activation_of(p.activation).code == RECTIFIER
 
 
 IDLE_RULES = (
@@ -435,7 +420,7 @@ def distribution_of(p: Parameters, n_classes: int | None) -> str:
         return "bernoulli" if n_classes <= 2 else "multinomial"
     if p.distribution != "AUTO":
         return p.distribution
-    return next((name for name, loss in OWN_LOSS.items() if loss == p.loss), "gaussian")
+    return next((name for name in OF_NUMBERS if DISTRIBUTIONS[name].loss == p.loss != "Automatic"), "gaussian")
 
 
 def _changed(p: Parameters, names: Iterable[str]) -> list[str]:

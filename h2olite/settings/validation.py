@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from h2olite.errors import ParameterError
+from h2olite.kinds.activations import drops_units
+from h2olite.kinds.distributions import DISTRIBUTIONS, OF_CLASSES
 
 from . import autoencoding, continuing
 from .functions import load_function
@@ -30,14 +32,12 @@ from .parameters import (
     nearest,
 )
 from .rules import (
-    CLASS_DISTRIBUTIONS,
     IDLE_RESPONSE_RULES,
     IDLE_RULES,
-    OWN_LOSS,
     RESPONSE_RULES,
     ROLES,
     RULES,
-    STOPPING_METRICS,
+    WATCHED,
     Response,
     becomes_bounded,
     distribution_of,
@@ -158,7 +158,7 @@ def other_roles(p: Parameters) -> list[str]:
 
 def wants_classes(p: Parameters) -> bool:
     """Whether loss or distribution ask for a categorical response."""
-    return p.distribution in CLASS_DISTRIBUTIONS or p.loss == "CrossEntropy"
+    return p.distribution in OF_CLASSES or p.loss == "CrossEntropy"
 
 
 def resolve(p: Parameters, n_classes: int | None) -> Parameters:
@@ -171,22 +171,21 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
     each and several classes have no mean AUC unless asked for.
     """
     distribution = distribution_of(p, n_classes)
-    default_loss = OWN_LOSS.get(distribution, "Automatic") if n_classes is None else "CrossEntropy"
     changes: dict[str, Any] = {
         "distribution": distribution,
-        "loss": default_loss if p.loss == "Automatic" else p.loss,
+        "loss": DISTRIBUTIONS[distribution].loss if p.loss == "Automatic" else p.loss,
     }
     if p.autoencoder:
         changes |= {"use_all_factor_levels": True, "stopping_metric": autoencoding.STOPPING_METRIC}
     elif p.stopping_metric == "AUTO":
-        changes["stopping_metric"] = STOPPING_METRICS[Response("", n_classes, None).kind][0]
+        changes["stopping_metric"] = WATCHED[Response("", n_classes, None).kind][0]
     if p.categorical_encoding == "AUTO":
         changes["categorical_encoding"] = "OneHotInternal"
     if p.auc_type == "AUTO":
         changes["auc_type"] = "NONE"
     if p.fold_assignment == "AUTO" and p.nfolds:
         changes["fold_assignment"] = "Random"
-    if p.activation.endswith("WithDropout") and p.hidden_dropout_ratios is None:
+    if drops_units(p.activation) and p.hidden_dropout_ratios is None:
         changes["hidden_dropout_ratios"] = [0.5] * len(p.hidden)
     if becomes_bounded(p):
         changes["max_w2"] = 1000.0

@@ -13,9 +13,9 @@ from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream, sample_rows, settle_seed
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, ParameterError
-from h2olite.metrics.base import STOPPING_KEYS, Metrics
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.metrics.base import Metrics
 from h2olite.settings.parameters import folded, nearest
-from h2olite.training.stopping import MORE_IS_BETTER
 
 from .importance import IMPORTANCE_COLUMNS
 from .scoring import probability_names
@@ -79,7 +79,7 @@ def permutation_importance(
 
     def loss(metrics: Metrics) -> float:
         value = metrics.stopping_value(chosen)
-        return -value if chosen in MORE_IS_BETTER else value
+        return -value if STOPPING_METRICS[chosen].more_is_better else value
 
     usual = loss(metrics)
     losses = np.empty((len(names), n_repeats))
@@ -227,7 +227,7 @@ def _predictors(model: Model, names: Iterable[str] | None) -> list[str]:
 
 def _known_metric(metrics: Metrics, name: str) -> str:
     """The metric in its usual spelling."""
-    measured = [metric for metric, key in STOPPING_KEYS.items() if key in metrics]
+    measured = [metric for metric, known in STOPPING_METRICS.items() if known.key in metrics]
     by_folded = {folded(metric): metric for metric in measured} | {"auto": AUTO_METRIC[metrics.category]}
     if "AUCPR" in measured:
         by_folded["prauc"] = "AUCPR"

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.settings.parameters import Parameters
 
 if TYPE_CHECKING:
     from h2olite.model import Model
-
-ABSOLUTE_LOSSES = ("laplace", "quantile")
-"""Distributions whose loss is in units of the response, not of its square."""
 
 UNFINISHED = 0.25
 """Share of the objective from which on penalties are far from done when training errors end the training."""
@@ -46,7 +44,7 @@ def training_loss(model: Model) -> float | None:
         return None
     if model.response.levels is not None:
         return model.training_metrics["logloss"] if model.parameters.loss != "Quadratic" else None
-    power = 1 if model.parameters.distribution in ABSOLUTE_LOSSES else 2
+    power = DISTRIBUTIONS[model.parameters.distribution].power
     return float(model.training_metrics["mean_residual_deviance"] * model.response.multiplier**power)
 
 

@@ -13,34 +13,16 @@ from h2olite.data.encoding import EncodedRows, RowEncoder
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Table
-from h2olite.kernels import activations, losses
+from h2olite.kernels import losses
 from h2olite.kernels.layout import Layout
 from h2olite.kernels.rows import Objective
+from h2olite.kinds.activations import activation_of
+from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.metrics.curves import Costs
 from h2olite.network.topology import lay_out
 from h2olite.predicting.predictor import Engine
 from h2olite.settings.parameters import Parameters
-
-ACTIVATIONS = {
-    "Tanh": activations.TANH,
-    "Rectifier": activations.RECTIFIER,
-    "ExpRectifier": activations.EXP_RECTIFIER,
-    "Maxout": activations.MAXOUT,
-}
-
-REGRESSION_LOSSES = {
-    "gaussian": losses.GAUSSIAN,
-    "laplace": losses.LAPLACE,
-    "quantile": losses.QUANTILE,
-    "huber": losses.HUBER,
-    "poisson": losses.POISSON,
-    "gamma": losses.GAMMA,
-    "tweedie": losses.TWEEDIE,
-}
-
-LOG_LINK = ("poisson", "gamma", "tweedie")
-"""Distributions whose mean is the exponential of the linear output."""
 
 ERRORS_AT_A_TIME = 1 << 20
 """Errors of inputs held in memory while only their means are wanted."""
@@ -48,16 +30,13 @@ ERRORS_AT_A_TIME = 1 << 20
 
 def objective_of(parameters: Parameters) -> Objective:
     """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
-    if parameters.distribution in REGRESSION_LOSSES:
-        loss = REGRESSION_LOSSES[parameters.distribution]
-    else:
-        loss = losses.CLASS_QUADRATIC if parameters.loss == "Quadratic" else losses.CROSS_ENTROPY
-    shape = {"quantile": parameters.quantile_alpha, "tweedie": parameters.tweedie_power, "huber": 1.0}
+    distribution = DISTRIBUTIONS[parameters.distribution]
+    shape = 0.0 if distribution.shape is None else getattr(parameters, distribution.shape)
     hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
     return Objective(
-        loss=loss,
-        shape=np.float32(shape.get(parameters.distribution, 0.0)),
-        activation=ACTIVATIONS[parameters.activation.removesuffix("WithDropout")],
+        loss=distribution.code(parameters.loss),
+        shape=np.float32(1.0 if distribution.name == "huber" else shape),
+        activation=activation_of(parameters.activation).code,
         dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
         autoencoder=parameters.autoencoder,
         average_activation=np.float32(parameters.average_activation),
@@ -143,7 +122,7 @@ class Scoring:
         linear = values[:, 0] / self.response.multiplier + self.response.subtrahend
         if offsets is not None:
             linear += offsets
-        if self.parameters.distribution in LOG_LINK:
+        if DISTRIBUTIONS[self.parameters.distribution].link == "log":
             return np.exp(np.minimum(linear, np.log(losses.LARGEST_EXP)))
         return linear
 
@@ -257,7 +236,9 @@ class Reconstruction:
 def layout_of(encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters) -> Layout:
     """The layout of a network: an output per class, one for a number, or as many outputs as inputs."""
     n_outputs = encoder.n_inputs if response is None else max(response.n_classes, 1)
-    return lay_out([encoder.n_inputs, *parameters.hidden, n_outputs], maxout=parameters.activation.startswith("Maxout"))
+    return lay_out(
+        [encoder.n_inputs, *parameters.hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels
+    )
 
 
 def scoring_of(

@@ -13,17 +13,18 @@ import numpy as np
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder
 from h2olite.errors import TrainingError
-from h2olite.kernels.losses import HUBER
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
+from h2olite.kinds.distributions import HUBER
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network, dues_of
 from h2olite.settings.parameters import Parameters
 
 from .history import history_row
-from .stopping import MORE_IS_BETTER, reason_to_stop
+from .stopping import reason_to_stop
 from .workers import Workers
 
 BLOCK_SECONDS = 0.2
@@ -394,7 +395,7 @@ class Trainer:
 
     def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement, epochs: float) -> None:
         """Remember parameters that are better than all before, if training may end with them."""
-        loss = -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
+        loss = -value if STOPPING_METRICS[self.parameters.stopping_metric].more_is_better else value
         if self._may_go_back(measurement) and not (self._best and loss >= self._best.loss):
             self._best = Best(loss, theta.copy(), measurement, epochs)
 
