@@ -19,7 +19,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .api import deeplearning, grid, regularization_path
+    from .api import deeplearning, grid, regularization_path, train_segments
     from .data.csv_options import Csv
     from .formats.importing import import_mojo
     from .formats.loading import load_model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
+    from .selection.segments import SegmentModels
     from .trained.scorer import Scorer
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "ParameterError",
     "RegularizationPath",
     "Scorer",
+    "SegmentModels",
     "TrainingError",
     "compare",
     "deeplearning",
@@ -54,6 +56,7 @@ __all__ = [
     "import_mojo",
     "load_model",
     "regularization_path",
+    "train_segments",
 ]
 
 _HOMES = {
@@ -63,12 +66,14 @@ _HOMES = {
     "import_mojo": "formats.importing",
     "load_model": "formats.loading",
     "regularization_path": "api",
+    "train_segments": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
     "Grid": "selection.grid",
     "Model": "model",
     "RegularizationPath": "selection.path",
     "Scorer": "trained.scorer",
+    "SegmentModels": "selection.segments",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

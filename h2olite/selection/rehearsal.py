@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from h2olite.data.table import Table
 from h2olite.fitting.cross_validation import assign_folds, idle_parameters
 from h2olite.fitting.fit import fit
@@ -117,7 +115,7 @@ def _columns(model: Model, parameters: Parameters, table: Table) -> list[dict[st
             "name": name,
             "type": column.kind,
             "levels": column.levels and list(column.levels),
-            "missing": int(np.count_nonzero(column.values == -1 if column.is_categorical else np.isnan(column.values))),
+            "missing": column.n_missing,
             "role": roles.get(name, unused),
         }
         for name, column in table.columns.items()

@@ -59,42 +59,54 @@ def settings() -> Iterator[tuple[str, dict[str, Any]]]:
     """Trainings by name, of every kind."""
     for activation in ("Tanh", "Rectifier", "Maxout", "ExpRectifier"):
         yield activation, {"y": "two", "activation": activation}
-        yield f"{activation} with dropout", {
-            "y": "three",
-            "activation": f"{activation}WithDropout",
-            "input_dropout_ratio": 0.1,
-        }
+        yield (
+            f"{activation} with dropout",
+            {
+                "y": "three",
+                "activation": f"{activation}WithDropout",
+                "input_dropout_ratio": 0.1,
+            },
+        )
     for distribution, y in {
         **dict.fromkeys(("gaussian", "laplace", "quantile", "huber"), "number"),
         **{"poisson": "count", "gamma": "amount", "tweedie": "count"},
     }.items():
         yield distribution, {"y": y, "distribution": distribution}
-        yield f"{distribution}, weights and offsets", {
-            "y": y,
-            "distribution": distribution,
-            "weights_column": "weight",
-            "offset_column": "offset",
-        }
+        yield (
+            f"{distribution}, weights and offsets",
+            {
+                "y": y,
+                "distribution": distribution,
+                "weights_column": "weight",
+                "offset_column": "offset",
+            },
+        )
     yield "quadratic loss of classes", {"y": "three", "loss": "Quadratic"}
     yield "weights of classes", {"y": "two", "weights_column": "weight"}
     yield "balanced classes", {"y": "three", "balance_classes": True}
     for size in (1, 5, 32):
         yield f"mini-batches of {size}", {"y": "two", "mini_batch_size": size}
-        yield f"SGD, mini-batches of {size}", {
-            "y": "number",
-            "mini_batch_size": size,
+        yield (
+            f"SGD, mini-batches of {size}",
+            {
+                "y": "number",
+                "mini_batch_size": size,
+                "adaptive_rate": False,
+                "rate": 0.01,
+                "momentum_start": 0.5,
+                "momentum_ramp": 1000,
+                "momentum_stable": 0.9,
+            },
+        )
+    yield (
+        "SGD without Nesterov",
+        {
+            "y": "two",
             "adaptive_rate": False,
-            "rate": 0.01,
-            "momentum_start": 0.5,
-            "momentum_ramp": 1000,
-            "momentum_stable": 0.9,
-        }
-    yield "SGD without Nesterov", {
-        "y": "two",
-        "adaptive_rate": False,
-        "rate_decay": 0.9,
-        "nesterov_accelerated_gradient": False,
-    }
+            "rate_decay": 0.9,
+            "nesterov_accelerated_gradient": False,
+        },
+    )
     yield "slow mode", {"y": "two", "fast_mode": False}
     yield "no averaging", {"y": "two", "averaging_window": 0}
     for penalty in ({"l1": 1e-3}, {"l2": 1e-3}, {"input_group_l1": 1e-2}, {"max_w2": 1.0}):
@@ -113,13 +125,16 @@ def settings() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "shuffled, sampled scoring", {"y": "two", "shuffle_training_data": True, "score_training_samples": 100}
     for activation in ("Tanh", "Rectifier", "ExpRectifier"):
         yield f"autoencoder, {activation}", {"autoencoder": True, "activation": activation}
-    yield "autoencoder, huber and sparsity", {
-        "autoencoder": True,
-        "activation": "Tanh",
-        "distribution": "huber",
-        "sparsity_beta": 0.01,
-        "average_activation": -0.5,
-    }
+    yield (
+        "autoencoder, huber and sparsity",
+        {
+            "autoencoder": True,
+            "activation": "Tanh",
+            "distribution": "huber",
+            "sparsity_beta": 0.01,
+            "average_activation": -0.5,
+        },
+    )
 
 
 def digest(model: Any, data: pd.DataFrame) -> str:
