@@ -16,6 +16,7 @@ from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.distributions import HUBER
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network, dues_of
