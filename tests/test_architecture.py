@@ -15,7 +15,13 @@ MODULES = {
 }
 
 STOREYS = [
-    {"h2olite.errors", "h2olite.machine.control_groups", "h2olite.machine.interruption"},
+    {
+        "h2olite.errors",
+        "h2olite.machine.control_groups",
+        "h2olite.machine.interruption",
+        "h2olite.display",
+        "h2olite.machine.threads",
+    },
     {"h2olite.settings.parameters", "h2olite.machine.memory"},
     {
         "h2olite.settings.functions",

@@ -20,11 +20,9 @@ gradients of LAPLACE and QUANTILE, which jump there, are taken as 0.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from .activations import softmax
+from .activations import exp, softmax
 from .compiling import kernel
 
 CROSS_ENTROPY, CLASS_QUADRATIC, GAUSSIAN, LAPLACE, QUANTILE, HUBER, POISSON, GAMMA, TWEEDIE = range(9)
@@ -78,4 +76,4 @@ def gradient_of_error(loss, shape, error):
 @kernel
 def bounded_exp(x):
     """Return min(exp(x), 1e19), the bound H2O sets."""
-    return min(np.float32(math.exp(x)), LARGEST_EXP)
+    return min(exp(x), LARGEST_EXP)
