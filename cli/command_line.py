@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from h2olite.display import HIDDEN
 from h2olite.errors import DataError
 from h2olite.settings.parameters import declared
 
@@ -36,7 +38,20 @@ def command_line(model: Model) -> str:
         words += _words(name, value)
     if None in (words[2], *given.values()):
         raise DataError(f"{model.model_id} was trained on data in memory, which no command can name; see show --json.")
-    return shlex.join([*words, *_csv_words(training["source"]["csv"])])
+    return " ".join(map(_quoted, [*words, *_csv_words(training["source"]["csv"])]))
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; one with hidden characters as bash, zsh and ksh read it, for a terminal may show the line."""
+    if HIDDEN.search(word) is None:
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{HIDDEN.sub(_code, escaped)}'"
+
+
+def _code(found: re.Match[str]) -> str:
+    """A hidden character as the bytes of its UTF-8."""
+    return "".join(f"\\x{byte:02x}" for byte in found[0].encode("utf-8", "surrogateescape"))
 
 
 def _path(table: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from .console import Command
+from .streams import print_text
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -25,4 +26,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     program = ctx.find_root()
     kind = get_completion_class(shell)
     assert kind is not None  # as click knows these shells
-    click.echo(kind(program.command, {}, "h2olite", "_H2OLITE_COMPLETE").source())
+    print_text(kind(program.command, {}, "h2olite", "_H2OLITE_COMPLETE").source())

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import shutil
 import signal
 import sys
 import time
+import traceback
 import types
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from h2olite.display import visible
 from h2olite.errors import H2OLiteError, LackOfMemoryError
 
-from .logs import FORMATS, json_text, log_line
+from .logs import FORMATS, log_line
+from .places import settle_places, writes_files
 from .signals import SIGNALS
+from .streams import flush_stdout, let_go_of_stdout, print_json, refuse_closed_stdout, write_utf8
 
 LOG_FORMAT = "H2OLITE_LOG_FORMAT"
 """The environment variable that stands for --log-format."""
@@ -114,20 +117,20 @@ class Console:
         """Print a message that stays; in a log with its time, and in JSON with its event and fields."""
         if self.log_format is not None:
             self._print(log_line(self.log_format, level, event, text, fields))
-        elif level == "warning":
-            self.show(f"{self._coloured('Warning:', 'yellow')} {text}")
         else:
-            self.show(text)
+            self.clear()
+            beginning = f"{self._coloured('Warning:', 'yellow')} " if level == "warning" else ""
+            self._print(f"{beginning}{visible(text)}")
 
     def warn(self, text: str) -> None:
         """Print a warning."""
         self.say(text, "warning", level="warning")
 
     def show(self, text: str) -> None:
-        """Print what only people read: it is in no log."""
+        """Print lines that only people read: they are in no log."""
         if self.log_format is None:
             self.clear()
-            self._print(text)
+            self._print(visible(text, in_lines=True))
 
     def status(self, text: str, **fields: Any) -> None:
         """Show what goes on: in place on a terminal, else as one line every few seconds."""
@@ -136,7 +139,7 @@ class Console:
             return
         self._last = now
         if (width := self.width) is not None:
-            self._print(f"\r\x1b[K{text[: width - 1]}", nl=False)
+            self._print(f"\r\x1b[K{visible(text)[: width - 1]}", nl=False)
             self._has_status = True
         else:
             self.say(text, "progress", **fields)
@@ -187,18 +190,24 @@ class Relay(logging.Handler):
 
 
 class Failure(click.ClickException):
-    """An error that ends a command, as a line of a log if there is one."""
+    """An error that ends a command, as a line of a log if there is one.
 
-    def __init__(self, message: str, log_format: str | None) -> None:
+    trace : its traceback where that is wanted, to be printed instead.
+    """
+
+    def __init__(self, message: str, log_format: str | None, trace: str = "") -> None:
         super().__init__(message)
-        self.log_format = log_format
+        self.log_format, self.trace = log_format, trace
 
     def show(self, file: Any = None) -> None:
         """Print it on stderr."""
-        if self.log_format is None:
-            super().show(file)
+        if self.log_format is not None:
+            fields = {"traceback": self.trace} if self.trace else {}
+            line = log_line(self.log_format, "error", "error", self.message, fields)
         else:
-            click.echo(log_line(self.log_format, "error", "error", self.message, {}), err=True)
+            line = visible(self.trace.rstrip(), in_lines=True) if self.trace else f"Error: {visible(self.message)}"
+        with contextlib.suppress(OSError):  # nobody reads it
+            click.echo(line, err=True)
 
 
 class WrongUsage(Failure):
@@ -215,7 +224,7 @@ def refuse_usage(error: click.UsageError, arguments: Sequence[str]) -> NoReturn:
         print_json({"error": error.format_message()})
     if asked and asked[0] in FORMATS:
         raise WrongUsage(error.format_message(), asked[0]) from error
-    raise error
+    raise click.UsageError(visible(error.format_message()), error.ctx) from error
 
 
 def _keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:
@@ -237,6 +246,10 @@ class Command(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+        if writes_files(self.params):
+            self.params.append(
+                flag_for_console("--force", "Replace a file that is there, whoever wrote it, but never an input.")
+            )
         self.params.append(flag_for_console("--debug", "Show the traceback of an error."))
         self.params.append(
             click.Option(
@@ -265,7 +278,7 @@ class Command(click.Command):
 
     def _with_way_out(self, error: click.UsageError, given: Sequence[str]) -> click.UsageError:
         """The error, or if a shell has put files in the place of a pattern, one that says how to name them."""
-        files = [Path(argument) for argument in given if Path(argument).is_file()]
+        files = [Path(argument) for argument in given if os.path.isfile(argument)]
         n_expected = sum(isinstance(parameter, click.Argument) for parameter in self.params)
         if type(error) is not click.UsageError or len(files) <= n_expected:
             return error
@@ -277,20 +290,23 @@ class Command(click.Command):
         """Run the command; errors that a user can act on become one line on stderr and exit code 1."""
         console = ctx.obj = Console(quiet=ctx.meta.get("quiet", False), log_format=ctx.meta["log-format"])
         as_json = ctx.params.get("as_json", False)
-        _write_utf8()
+        write_utf8()
         with console.interruption, console.relaying():
             try:
                 try:
+                    if as_json:
+                        refuse_closed_stdout()
+                    settle_places(ctx, force=ctx.meta.get("force", False))
                     return super().invoke(ctx)
                 finally:
-                    _flush_stdout()
+                    flush_stdout()
             except BrokenPipeError:  # the reader has seen enough
-                _let_go_of_stdout()
+                let_go_of_stdout()
                 sys.exit(BROKEN_PIPE)
             except click.UsageError as error:
                 if as_json:
                     print_json({"error": error.format_message()})
-                raise
+                raise click.UsageError(visible(error.format_message()), error.ctx or ctx) from error
             except Ended:
                 name = console.interruption.name
                 console.say(f"Ended by {name}.", "stopped", signal=name)
@@ -300,20 +316,22 @@ class Command(click.Command):
             except (H2OLiteError, OSError, MemoryError) as error:
                 console.clear()
                 try:
-                    _flush_stdout()
+                    flush_stdout()
                     if as_json:
                         print_json({"error": _in_one_line(error)})
                 except OSError:  # it is what failed
-                    _let_go_of_stdout()
-                if ctx.meta["debug"]:
-                    raise
-                raise Failure(_in_one_line(error), console.log_format) from error
+                    let_go_of_stdout()
+                trace = _traceback(error) if ctx.meta["debug"] else ""
+                raise Failure(_in_one_line(error), console.log_format, trace) from error
             except (click.ClickException, click.exceptions.Exit):
                 raise
             except Exception as error:  # a mistake in the program: its traceback is wanted
-                if as_json:
-                    print_json({"error": f"{type(error).__name__}: {error}"})
-                raise
+                console.clear()
+                message = f"{type(error).__name__}: {error}"
+                with contextlib.suppress(OSError):
+                    if as_json:
+                        print_json({"error": message})
+                raise Failure(message, console.log_format, _traceback(error)) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their sections, those without one first."""
@@ -339,30 +357,10 @@ QUIET = flag_for_console("--quiet", "Say nothing on stderr but errors.")
 JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object on stdout.")
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout."""
-    click.echo(json_text(value))
-
-
-def _write_utf8() -> None:
-    """Have stdout be UTF-8 as the files that are written are, whatever the locale; a terminal shows what it can."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        if sys.stdout.isatty():
-            sys.stdout.reconfigure(errors="backslashreplace")
-        else:
-            sys.stdout.reconfigure(encoding="utf-8")
-
-
-def _flush_stdout() -> None:
-    """Write what has been printed, so that an error of writing is met here and not at the interpreter's end."""
-    if sys.stdout is not None:  # as it is when the shell has closed it
-        sys.stdout.flush()
-
-
-def _let_go_of_stdout() -> None:
-    """Have the rest of stdout go nowhere, lest the interpreter fails once more at its end."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _traceback(error: BaseException) -> str:
+    """The traceback, in which a message is one line whatever it quotes."""
+    chunks = [chunk.rstrip("\n") for chunk in traceback.format_exception(error)]
+    return "\n".join(chunk if chunk.startswith((" ", "\n", "Traceback ")) else visible(chunk) for chunk in chunks)
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -10,7 +10,9 @@ from h2olite.errors import DataError
 
 from .console import QUIET, Command, Console
 from .options import MODEL
-from .output import output_option, refuse_for_model, refuse_unwritable
+from .output import output_option
+from .places import MODEL_EXTENSION, Input, Output, Values
+from .recognition import is_exported, is_model
 
 FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
 """The method of a model that writes each format."""
@@ -23,7 +25,7 @@ EXTENSIONS = {".zip": "mojo", ".onnx": "onnx"}
     cls=Command,
     params=[
         MODEL,
-        output_option("FILE", "The file to write.", required=True),
+        output_option("FILE", "The file to write.", Output("MOJO or ONNX graph", is_exported), required=True),
         click.Option(
             ["--format", "to"],
             type=click.Choice(list(FORMATS), case_sensitive=False),
@@ -42,7 +44,6 @@ def export(console: Console, path: str, output: Path, to: str | None) -> None:
 
     An ONNX file takes the columns of a table as they are, and needs h2olite[onnx].
     """
-    refuse_unwritable(output)
     to = to or EXTENSIONS.get(output.suffix.lower())
     if to is None:
         raise DataError(f"{output}: the extension must be one of {', '.join(EXTENSIONS)}; or name a --format.")
@@ -53,29 +54,35 @@ def export(console: Console, path: str, output: Path, to: str | None) -> None:
     console.say(f"Model written to {output}.", "written", path=str(output))
 
 
+def default_target(values: Values) -> Path:
+    """Where the model of a MOJO goes if nobody says it."""
+    return Path(f"{Path(values['mojo']).stem}{MODEL_EXTENSION}")
+
+
 @click.command(
     "import",
     cls=Command,
     params=[
-        click.Argument(["mojo"], type=click.Path(), metavar="MOJO"),
-        output_option("MODEL", "Where to write the model; MOJO's name with .h2olite in this folder if not given."),
+        click.Argument(["mojo"], type=Input("model"), metavar="MOJO"),
+        output_option(
+            "MODEL",
+            "Where to write the model; MOJO's name with .h2olite in this folder if not given.",
+            Output("model", is_model, default=default_target),
+        ),
         QUIET,
     ],
     examples=["h2olite import iris.zip -o iris.h2olite"],
 )
 @click.pass_obj
-def import_(console: Console, mojo: str, output: Path | None) -> None:
+def import_(console: Console, mojo: str, output: Path) -> None:
     """Read MOJO, a model of H2O's deep learning, and write it as a model file.
 
     All other commands take that file, and `train --checkpoint` trains on. What a MOJO does not hold is absent: the
     scoring history, metrics, and parameters that only mattered in training.
     """
-    target = output or Path(f"{Path(mojo).stem}.h2olite")
-    refuse_for_model(target)
-
     from h2olite import import_mojo
 
     model = import_mojo(mojo)
-    model.save(target)
+    model.save(output)
     console.show(repr(model))
-    console.say(f"Model written to {target}.", "written", path=str(target))
+    console.say(f"Model written to {output}.", "written", path=str(output))

@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from h2olite.display import visible, visible_json
+
 FORMATS = ("text", "json")
 
 
@@ -19,18 +21,18 @@ def log_line(log_format: str, level: str, event: str, message: str, fields: Mapp
     log_format : one of `FORMATS`; the fields are for JSON alone.
     level : ``"info"``, ``"warning"`` or ``"error"``.
     event : what kind of message it is.
-    message : for people, in one line.
+    message : for people; as text it is in one line, whatever it holds.
     fields : what the message says, for programs.
     """
     time = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if log_format == "json":
         return json_text({"time": time, "level": level, "event": event, "message": message, **fields})
-    return f"{time} {level.upper()} {message}"
+    return f"{time} {level.upper()} {visible(message)}"
 
 
 def json_text(value: Mapping[str, Any]) -> str:
     """A JSON object; numbers that JSON does not have become null."""
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    return visible_json(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:

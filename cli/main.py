@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import keyword
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -13,6 +13,7 @@ from h2olite import __version__
 from h2olite.settings.parameters import nearest
 
 from .console import refuse_usage
+from .streams import occupy_closed_descriptors
 
 
 class Entry(NamedTuple):
@@ -52,6 +53,21 @@ h2olite COMMAND --help                  explains one command
 
 class Commands(click.Group):
     """A group that imports a command's module when the command is used, and not before."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the program."""
+        occupy_closed_descriptors()
+        return super().main(*args, **extra)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the options in front of the command."""
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            refuse_usage(error, given)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of `COMMANDS`."""

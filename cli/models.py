@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from h2olite.errors import DataError
 
 from .command_line import command_line
-from .console import JSON, QUIET, Command, print_json
+from .console import JSON, QUIET, Command
 from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
-from .output import FORMAT, OUTPUT, destination, print_csv, write_table
+from .output import FORMAT, OUTPUT_HELP, destination, output_option, print_csv, write_table
+from .places import Input, Output, Values
+from .recognition import columns_of, is_table_of
 from .report import describe, describe_comparison, describe_training
+from .streams import print_json, print_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLASSES = "Classes"
 
@@ -51,7 +57,7 @@ class Costs(click.ParamType):
         ),
         Option(
             ["--curves"],
-            type=click.Path(path_type=Path),
+            type=Output("curves", is_table_of("curves")),
             metavar="OUT",
             help="Write fpr, tpr, precision, recall and more at every threshold, for ROC and PR curves, to a .csv, "
             ".parquet, .arrow or .feather file.",
@@ -76,7 +82,7 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Measure MODEL on TABLE, which must hold the response: metrics, and a confusion matrix of classes."""
-    target = destination(curves)
+    target = None if curves is None else destination(curves)
     import pyarrow as pa
 
     from h2olite import load_model
@@ -89,7 +95,7 @@ def evaluate(
     table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options).over(model.csv))
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
-    if curves is not None:
+    if target is not None:
         with warnings.catch_warnings(action="ignore"):  # they have been told
             frame = model.curves(table)
         write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)
@@ -103,15 +109,15 @@ def evaluate(
             }
         )
     else:
-        click.echo(str(metrics))
+        print_text(str(metrics))
         if model.category == "Binomial" and model.default_threshold() != metrics["threshold"]:
-            click.echo(f"\npredict takes the model's own threshold, {model.default_threshold():.6g}.")
+            print_text(f"\npredict takes the model's own threshold, {model.default_threshold():.6g}.")
 
 
 @click.command(
     cls=Command,
     params=[
-        click.Argument(["paths"], type=click.Path(), nargs=-1, required=True, metavar="MODEL MODEL..."),
+        click.Argument(["paths"], type=Input("model"), nargs=-1, required=True, metavar="MODEL MODEL..."),
         TABLE,
         JSON,
         QUIET,
@@ -153,7 +159,7 @@ def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int
     if as_json:
         print_json(compared.report())
     else:
-        click.echo(describe_comparison(compared))
+        print_text(describe_comparison(compared))
 
 
 @click.command(
@@ -173,11 +179,11 @@ def show(path: str, as_json: bool, command: bool) -> None:
 
     model = load_model(path)
     if command:
-        click.echo(command_line(model))
+        print_text(command_line(model))
     elif as_json:
         print_json(model.report())
     else:
-        click.echo(f"{describe(model)}\n\n{describe_training(model)}")
+        print_text(f"{describe(model)}\n\n{describe_training(model)}")
 
 
 @click.command(
@@ -216,6 +222,26 @@ def history(path: str) -> None:
     print_csv(dict.fromkeys(name for row in model.history for name in row), model.history)
 
 
+def weights_of(path: str, layer: int, bias: bool) -> pd.DataFrame:
+    """The weights, or biases, of a layer of a model file.
+
+    Raises
+    ------
+    DataError : the model has no such layer.
+    """
+    from h2olite import load_model
+
+    model = load_model(path)
+    if not 1 <= layer <= model.network.n_layers:
+        raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
+    return model.biases(layer - 1) if bias else model.weights(layer - 1)
+
+
+def has_these_columns(target: Path, values: Values) -> bool:
+    """Whether a table has the columns of the weights that the command's options ask for: it has no other mark."""
+    return columns_of(target) == list(weights_of(values["path"], values["layer"], values["bias"]))
+
+
 @click.command(
     cls=Command,
     params=[
@@ -228,7 +254,7 @@ def history(path: str) -> None:
             help="Layer: 1 is the first hidden one, the last the output.",
         ),
         click.Option(["--bias"], is_flag=True, help="The biases instead of the weights."),
-        OUTPUT,
+        output_option("OUT", OUTPUT_HELP, Output("weights of this layer", has_these_columns)),
         FORMAT,
     ],
     examples=["h2olite weights iris.h2olite --layer 1 -o weights.csv"],
@@ -241,10 +267,5 @@ def weights(path: str, layer: int, bias: bool, output: Path | None, to: str | No
     target = destination(output, to)
     import pyarrow as pa
 
-    from h2olite import load_model
-
-    model = load_model(path)
-    if not 1 <= layer <= model.network.n_layers:
-        raise DataError(f"--layer must be from 1 to {model.network.n_layers}; got {layer}.")
-    frame = model.biases(layer - 1) if bias else model.weights(layer - 1)
+    frame = weights_of(path, layer, bias)
     write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -20,6 +21,7 @@ from h2olite.settings.validation import unknown
 
 from .console import JSON, QUIET
 from .output import output_option
+from .places import Input, Output, parameter_inputs, refuse_inputs
 
 if TYPE_CHECKING:
     from h2olite.data.csv_options import CsvOptions
@@ -38,8 +40,14 @@ HYPER, SEARCH = "grid_", "search_"
 TWO_CLASSES = "Two classes"
 """The section of options that are for two classes."""
 
-TABLE = click.Argument(["source"], type=click.Path(), metavar="TABLE")
-MODEL = click.Argument(["path"], type=click.Path(), metavar="MODEL")
+TABLE = click.Argument(["source"], type=Input("table"), metavar="TABLE")
+MODEL = click.Argument(["path"], type=Input("model"), metavar="MODEL")
+
+MOST_PARAMETERS = 16 << 20
+"""Bytes of a parameter file, which may list the columns of a wide table."""
+
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)[ \t]*\.[ \t]*){100}""")
+"""A key of TOML with more than 100 parts."""
 
 METAVARS = {int: "INT", float: "FLOAT", str: "NAME", object: "TABLE"}
 
@@ -173,7 +181,9 @@ def _item(parameter: Declared) -> click.ParamType:
     """How one value, or one entry of a list, is read."""
     if parameter.choices is not None:
         return Enum(parameter.choices)
-    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL, object: click.Path()}
+    if parameter.type is object:
+        return Input("model" if parameter.name in MODELS else "table")
+    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL}
     return types.get(parameter.type, click.STRING)
 
 
@@ -218,6 +228,19 @@ def _typed_item(value: Any) -> str:
     return str(value)
 
 
+def gathered(parameter_file: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a command line and its parameter file set.
+
+    Raises
+    ------
+    ParameterError : see `read_parameters`.
+    FileExistsError : the file names an input that is an output of the command.
+    """
+    values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
+    refuse_inputs(click.get_current_context(), parameter_inputs(values))
+    return values
+
+
 def read_parameters(path: Path) -> dict[str, Any]:
     """Parameters from a TOML or JSON file, by name; ``-`` in a name is as good as ``_``.
 
@@ -226,11 +249,20 @@ def read_parameters(path: Path) -> dict[str, Any]:
     ParameterError
         The file is neither, or is no table of parameters and their values.
     """
-    form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", tomllib.loads)
+    form, loads = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("TOML", _loads_toml)
     try:
-        values = loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as stream:
+            text = stream.read(MOST_PARAMETERS + 1)
+        if len(text) > MOST_PARAMETERS:
+            raise ParameterError(f"{path} must have at most {MOST_PARAMETERS >> 20} MiB; got more: is it a table?")
+        values = loads(text.decode())
+    except RecursionError as error:
+        raise ParameterError(f"{path} must hold parameter names and values; got tables that are too deep.") from error
+    except ParameterError:
+        raise
     except ValueError as error:
-        raise ParameterError(f"{path} is not valid {form}: {error}.") from error
+        fault = " ".join(str(error).split()).removesuffix("; use sys.set_int_max_str_digits() to increase the limit")
+        raise ParameterError(f"{path} is not valid {form}: {fault}.") from error
     if not isinstance(values, dict):
         raise ParameterError(f"{path} must hold parameter names and values; got a {type(values).__name__}.")
     parameters = {name.replace("-", "_"): value for name, value in values.items()}
@@ -240,16 +272,23 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return parameters
 
 
-def training_options(*, output: str, output_help: str) -> list[click.Parameter]:
+def _loads_toml(text: str) -> dict[str, Any]:
+    """What TOML says; keys of very many parts, for which `tomllib` takes very long, are too deep as any nesting is."""
+    if DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
+
+
+def training_options(*, output: str, output_help: str, kind: Output) -> list[click.Parameter]:
     """What every command that trains takes: TABLE, where results go, and a file of parameters."""
     return [
-        click.Argument(["training_frame"], type=click.Path(), metavar="TABLE"),
-        output_option(output, output_help),
+        click.Argument(["training_frame"], type=Input("table"), metavar="TABLE"),
+        output_option(output, output_help, kind),
         JSON,
         QUIET,
         click.Option(
             ["--params", "parameter_file"],
-            type=click.Path(path_type=Path),
+            type=Input("file"),
             metavar="FILE",
             help="TOML or JSON file of parameters; what is given on the command line goes before it.",
         ),

@@ -8,7 +8,6 @@ import gzip
 import io
 import secrets
 import shutil
-import sys
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -18,23 +17,30 @@ import click
 
 from h2olite.errors import DataError
 
+from .places import Output
+from .recognition import is_table_of
+from .streams import print_data, stdout_for_data
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from h2olite.model import Model
 
+OUTPUT_HELP = "The file to write, in the format of its extension; stdout if not given."
+
 FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
 """What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
 
 
-def output_option(metavar: str, help: str, *, required: bool = False) -> click.Option:
+def output_option(metavar: str, help: str, kind: Output, *, required: bool = False) -> click.Option:
     """The option that says where a command's result goes."""
-    return click.Option(
-        ["-o", "--output"], type=click.Path(path_type=Path), metavar=metavar, required=required, help=help
-    )
+    return click.Option(["-o", "--output"], type=kind, metavar=metavar, required=required, help=help)
 
 
-OUTPUT = output_option("OUT", "The file to write, in the format of its extension; stdout if not given.")
+def table_output(results: str) -> click.Option:
+    """The option of a file for a table of results, one of those of `recognition.COLUMNS`."""
+    return output_option("OUT", OUTPUT_HELP, Output(results, is_table_of(results)))
+
 
 FORMAT = click.Option(
     ["--format", "to"],
@@ -53,68 +59,25 @@ class Destination(NamedTuple):
     format: str
 
 
-def destination(path: Path | None, to: str | None = "", source: str | None = None) -> Destination:
-    """Where a table goes by a command's options, once it is clear that it can be written there.
+def destination(path: Path | None, to: str | None = "") -> Destination:
+    """Where a table goes by a command's options.
 
     to : the --format, None if it was not given, nothing for a command that has none.
-    source : the table that is read.
 
     Raises
     ------
-    OSError
-        See `refuse_unwritable`; or it is the table that is read.
     DataError
-        Neither `to` nor the extension says what to write.
+        Neither `to` nor the extension says what to write; or see `stdout_for_data`.
     """
     if path is None:
+        stdout_for_data(is_text=to in (None, "", "csv"))
         return Destination(None, f".{to or 'csv'}")
-    refuse_unwritable(path)
-    if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
-        raise FileExistsError(f"{path} is the table that is read; name another file to write.")
     extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
     extension = extension if extension in FORMATS else path.suffix.lower()
     if extension not in FORMATS:
         way_out = "" if to == "" else "; or name a --format"
         raise DataError(f"{path}: the extension must be one of {', '.join(FORMATS)}{way_out}.")
     return Destination(path, extension)
-
-
-def refuse_unwritable(target: Path) -> None:
-    """Raise an OSError now if `target` could not be written later.
-
-    Raises
-    ------
-    OSError
-        The folder does not exist or is not writable, or `target` is there and no ordinary file: renaming would put
-        a file in place of a device.
-    """
-    if target.exists() and not target.is_file():
-        raise FileExistsError(f"{target} is a {'folder' if target.is_dir() else 'device'}; name a file to write.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent} to write {target.name} into; make it first.")
-    try:  # what may be written is known for sure only by writing, as in /proc and on other machines' disks
-        tempfile.TemporaryFile(dir=target.parent).close()
-    except OSError as error:
-        reason = error.strerror or error
-        raise PermissionError(f"the folder {target.parent} is not writable ({reason}); choose another.") from error
-
-
-def refuse_for_model(target: Path) -> None:
-    """Raise an OSError now if no model could, or should, be written to `target` later.
-
-    Raises
-    ------
-    OSError
-        See `refuse_unwritable`; or `target` holds something other than a model, such as the table to train on.
-    """
-    from h2olite.formats.archive import LOCAL_HEADER
-
-    refuse_unwritable(target)
-    start = b""
-    with contextlib.suppress(OSError), target.open("rb") as file:
-        start = file.read(len(LOCAL_HEADER))
-    if start not in (b"", LOCAL_HEADER):
-        raise FileExistsError(f"{target} is there and is no model; name another file, or remove it first.")
 
 
 def save_model(model: Model, target: Path) -> None:
@@ -138,9 +101,11 @@ def save_model(model: Model, target: Path) -> None:
 
 def print_csv(names: Collection[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows as CSV on stdout, with an empty cell for what a row lacks."""
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+    print_data(text.getvalue())
 
 
 def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
@@ -153,13 +118,14 @@ def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
 
         with replacing(to.path) as file:
             return _write(blocks, file, to.format)
+    stream = stdout_for_data(is_text=to.format == ".csv")
     if to.format == ".parquet":
         with tempfile.TemporaryFile() as file:
             n_rows = _write(blocks, file, to.format)
             file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
+            shutil.copyfileobj(file, stream)
             return n_rows
-    return _write(blocks, sys.stdout.buffer, ".arrows" if to.format in (".arrow", ".feather") else to.format)
+    return _write(blocks, stream, ".arrows" if to.format in (".arrow", ".feather") else to.format)
 
 
 def _write(blocks: Iterable[pa.Table], file: IO[bytes], extension: str) -> int:

@@ -13,6 +13,7 @@ from h2olite.settings.validation import COLUMNS
 
 from .console import Command
 from .options import Enum, typed
+from .streams import print_text
 
 WIDEST = 100
 """Characters that lines are wrapped to on a wide terminal."""
@@ -29,12 +30,12 @@ def params(name: str | None) -> None:
         parameter = declared().get(name.replace("-", "_"))
         if parameter is None:
             raise ParameterError(f"there is no parameter {name!r}{nearest(name, declared())}")
-        click.echo(explanation(parameter))
+        print_text(explanation(parameter))
         return
     for group, title in GROUPS.items():
         members = [parameter for parameter in declared().values() if parameter.group == group]
-        click.echo(f"{title}\n{'-' * len(title)}")
-        click.echo("\n".join(map(explanation, members)) + "\n")
+        print_text(f"{title}\n{'-' * len(title)}")
+        print_text("\n".join(map(explanation, members)) + "\n")
 
 
 def explanation(parameter: Declared) -> str:

@@ -10,10 +10,13 @@ import click
 
 from h2olite.settings.parameters import PENALTIES, POINT_CHOICES, counted
 
-from .console import Command, Console, print_json
-from .options import Option, csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import destination, refuse_for_model, refuse_unwritable, save_model, write_table
+from .console import Command, Console
+from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
+from .output import destination, save_model, write_table
+from .places import MODEL_EXTENSION, Output
 from .progress import Watch
+from .recognition import is_model, is_picture, is_table_of
+from .streams import print_json
 from .train import checked, read_tables
 
 if TYPE_CHECKING:
@@ -57,14 +60,14 @@ def path_options() -> list[click.Parameter]:
         ),
         Option(
             ["--refit"],
-            type=click.Path(path_type=Path),
+            type=Output("model", is_model),
             metavar="MODEL",
             help="Write the chosen model, trained on all rows of TABLE, to this file.",
             section=SECTION,
         ),
         Option(
             ["--plot"],
-            type=click.Path(path_type=Path),
+            type=Output("picture", is_picture),
             metavar="PICTURE",
             help="Draw the path into a .svg, .png or .pdf file (needs h2olite[plot]).",
             section=SECTION,
@@ -78,6 +81,7 @@ def path_options() -> list[click.Parameter]:
         *training_options(
             output="OUT",
             output_help="A .csv, .parquet, .arrow or .feather file for the strengths; CSV on stdout if not given.",
+            kind=Output("strengths", is_table_of("path")),
         ),
         *path_options(),
         *csv_options(),
@@ -111,16 +115,13 @@ def path(
     from h2olite.selection.path import read_strengths, refuse_undrawable
 
     table_csv = csv_from(options)
-    values = (read_parameters(parameter_file) if parameter_file else {}) | given(options)
+    values = gathered(parameter_file, options)
     strengths = read_strengths({name: values.get(name) for name in PENALTIES})
     parameters = checked(values | {name: strongest for name, (*_, strongest) in strengths.items()})
-    if output is not None and output.suffix == ".h2olite":
+    if output is not None and output.suffix == MODEL_EXTENSION:
         raise click.UsageError(f"-o takes a table of the strengths; write the model by --refit {output}.")
-    target = destination(output, source=parameters.training_frame)
-    if refit is not None:
-        refuse_for_model(refit)
+    target = None if output is None and as_json else destination(output)
     if plot is not None:
-        refuse_unwritable(plot)
         refuse_undrawable(plot)
     _, note = read_tables(console, parameters, table_csv)
 
@@ -145,7 +146,7 @@ def path(
         console.say(f"The model of {choice} is written to {refit}.", "written", path=str(refit))
     if plot is not None:
         traced.plot(plot)
-    if output is not None or not as_json:
+    if target is not None:
         import pyarrow as pa
 
         write_table([pa.Table.from_pylist(traced.rows())], target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +11,11 @@ import click
 
 import h2olite
 from h2olite.errors import DataError
+from h2olite.machine.threads import Threads
 
 from .console import QUIET, Command, Console
 from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
-from .output import FORMAT, OUTPUT, Destination, destination, write_table
+from .output import FORMAT, Destination, destination, table_output, write_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,8 +28,8 @@ MOST_ROWS, MOST_CELLS = 65_536, 1 << 22
 """Rows worked on at a time, and their numbers: an autoencoder may have very many outputs."""
 
 
-def shared_params(*own: click.Parameter) -> list[click.Parameter]:
-    """The arguments and options of a command of this module."""
+def shared_params(results: str, *own: click.Parameter) -> list[click.Parameter]:
+    """The arguments and options of a command of this module that gives such results."""
     keep = click.Option(
         ["--keep"],
         type=CommaList(click.STRING),
@@ -37,12 +37,12 @@ def shared_params(*own: click.Parameter) -> list[click.Parameter]:
         metavar="NAMES",
         help="Columns of TABLE to copy in front of the results.",
     )
-    return [MODEL, TABLE, *own, OUTPUT, FORMAT, keep, QUIET, *csv_options()]
+    return [MODEL, TABLE, *own, table_output(results), FORMAT, keep, QUIET, *csv_options()]
 
 
 @click.command(
     cls=Command,
-    params=shared_params(threshold_option("the model's own, which `show` tells,")),
+    params=shared_params("predictions", threshold_option("the model's own, which `show` tells,")),
     examples=(
         "h2olite predict iris.h2olite iris.csv --keep species -o predictions.csv",
         "h2olite predict iris.h2olite - < iris.csv | head -3",
@@ -57,7 +57,7 @@ def predict(
     A classifier gives the predicted class and the probability of each class, a regression the predicted number, an
     autoencoder its reconstruction of every input. Memory does not grow with the table.
     """
-    target = destination(output, to, options["source"])
+    target = destination(output, to)
     model = h2olite.load_model(path)
     if threshold is not None:
         model.reset_threshold(threshold)
@@ -66,7 +66,9 @@ def predict(
 
 @click.command(
     cls=Command,
-    params=shared_params(click.Option(["--per-feature"], is_flag=True, help="The squared error of every input.")),
+    params=shared_params(
+        "anomalies", click.Option(["--per-feature"], is_flag=True, help="The squared error of every input.")
+    ),
     examples=["h2olite anomaly usual.h2olite wine.csv -o errors.csv"],
 )
 @click.pass_obj
@@ -77,7 +79,7 @@ def anomaly(
 
     Rows unlike those it was trained on have large errors. Memory does not grow with the table.
     """
-    target = destination(output, to, options["source"])
+    target = destination(output, to)
     model = h2olite.load_model(path)
     columns_of = functools.partial(model.anomaly_columns, per_feature=per_feature)
     transform(console, model, target, columns_of, model.encoder.n_inputs if per_feature else 1, **options)
@@ -86,7 +88,8 @@ def anomaly(
 @click.command(
     cls=Command,
     params=shared_params(
-        click.Option(["--layer"], type=int, required=True, metavar="K", help="Hidden layer: 1 is the first one.")
+        "features",
+        click.Option(["--layer"], type=int, required=True, metavar="K", help="Hidden layer: 1 is the first one."),
     ),
     examples=["h2olite features usual.h2olite wine.csv --layer 1 -o features.parquet"],
 )
@@ -96,7 +99,7 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
 
     Memory does not grow with the table.
     """
-    target = destination(output, to, options["source"])
+    target = destination(output, to)
     model = h2olite.load_model(path)
     n_hidden = model.network.n_layers - 1
     if not 1 <= layer <= n_hidden:
@@ -131,7 +134,7 @@ def transform(
 
 def _ahead(blocks: Iterator[Made]) -> Iterator[Made]:
     """The same blocks, each made by another thread while the one before is used."""
-    with ThreadPoolExecutor(1) as maker:
+    with Threads(1) as maker:
         following = maker.submit(next, blocks, None)
         while (block := following.result()) is not None:
             following = maker.submit(next, blocks, None)

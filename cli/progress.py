@@ -19,6 +19,9 @@ LONGEST_BAR, SHORTEST_BAR = 24, 4
 LEAST_SECONDS = 1.0
 """How long training must be watched before the time left is told: its first blocks are small, and so slow."""
 
+YEAR = 365 * 86400
+"""Seconds in a year."""
+
 METRICS = ("logloss", "deviance", "mse")
 """What is told of the newest measurement: the first of these it has."""
 
@@ -132,7 +135,9 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A duration as m:ss or h:mm:ss."""
+    """A duration as m:ss or h:mm:ss; what nobody waits for as so many years."""
+    if seconds >= YEAR:
+        return "many years" if seconds > 1000 * YEAR else f"{seconds / YEAR:.0f} years"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from h2olite.display import visible, visible_values
 from h2olite.settings.parameters import FRAMES, counted, declared
 
 from .options import typed
@@ -67,6 +68,9 @@ MOST_LISTED = 50
 LONGEST_LIST = 28
 """Characters shown of a column's levels."""
 
+LONGEST = 1e12
+"""Seconds told at the most."""
+
 COMPARISON_COLUMNS = {
     "model": "model",
     "value": "value",
@@ -79,7 +83,7 @@ COMPARISON_COLUMNS = {
 
 def describe(model: Model) -> str:
     """What was trained, its layers, how good it is and which inputs matter."""
-    report = model.report()
+    report = visible_values(model.report())
     sections = [_headline(report), text_table(report["layers"], LAYER_COLUMNS), *_metrics(model)]
     if model.classes is not None and _measured(model):
         frame, metrics = list(_measured(model).items())[-1]
@@ -107,7 +111,7 @@ def describe_training(model: Model) -> str:
 def describe_rehearsal(rehearsal: Rehearsal) -> str:
     """What would be trained, on what, and what it takes."""
     sizes = "-".join(map(str, rehearsal.sizes))
-    response = "" if rehearsal.response is None else f" of {rehearsal.response}"
+    response = "" if rehearsal.response is None else f" of {visible(rehearsal.response)}"
     memory = rehearsal.memory
     amounts = [
         {"use": use, "MiB": round(amount / 2**20)} for use, amount in [*memory._asdict().items(), ("all", memory.total)]
@@ -123,8 +127,9 @@ def describe_rehearsal(rehearsal: Rehearsal) -> str:
         f"Columns{_first(columns, MOST_LISTED)}\n{text_table(columns[:MOST_LISTED], COLUMN_COLUMNS)}",
         _parameters(rehearsal.parameters),
         f"Memory at the peak\n{text_table(amounts, {'use': 'used for', 'MiB': 'MiB'})}",
-        f"Time: about {clock(math.ceil(rehearsal.seconds))} for all epochs, at the {rehearsal.rows_per_second:,.0f} "
-        "rows/s of a short probe;\n  early stopping may end it sooner, scoring comes on top.",
+        f"Time: about {clock(math.ceil(min(rehearsal.seconds, LONGEST)))} for all epochs, at the "
+        f"{rehearsal.rows_per_second:,.0f} rows/s of a short probe;\n"
+        "  early stopping may end it sooner, scoring comes on top.",
         "This was a dry run: nothing is written.",
     ]
     return "\n\n".join(sections)
@@ -133,8 +138,8 @@ def describe_rehearsal(rehearsal: Rehearsal) -> str:
 def describe_comparison(compared: Comparison) -> str:
     """For each metric a line per model, with its difference to the first one."""
     head = (
-        f"{compared.category} models of {compared.response} on {compared.n_rows:,} rows, with 95 % intervals of "
-        f"{compared.n_resamples:,} resamples"
+        f"{compared.category} models of {visible(compared.response)} on {compared.n_rows:,} rows, with 95 % intervals "
+        f"of {compared.n_resamples:,} resamples"
     )
     n = len(compared.names)
     cells = [
@@ -168,7 +173,7 @@ def text_table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> 
 
 def _origin(model: Model) -> list[str]:
     """What the model was made of, if that is known."""
-    origin = model.record.origin
+    origin = visible_values(model.record.origin)
     if origin is None:
         return []
     packages = ", ".join(f"{name} {version}" for name, version in origin["packages"].items())
@@ -179,7 +184,7 @@ def _origin(model: Model) -> list[str]:
         if (table := origin[frame]) is not None
     ]
     columns = {"table": "table", "path": "read from", "rows": "rows", "digest": "digest"}
-    return [f"Made by h2olite {model.record.version}\n  with {packages}\n{text_table(rows, columns)}"]
+    return [f"Made by h2olite {visible(model.record.version)}\n  with {packages}\n{text_table(rows, columns)}"]
 
 
 def _headline(report: Mapping[str, Any]) -> str:
@@ -271,4 +276,4 @@ def _cell(value: Any) -> str:
     """One value as text."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else visible(str(value))

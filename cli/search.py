@@ -11,26 +11,32 @@ import click
 from h2olite.settings.parameters import SearchCriteria, counted
 from h2olite.settings.validation import read, read_shared
 
-from .console import Command, Console, print_json
+from .console import Command, Console
 from .options import (
     HYPER,
     SEARCH,
     beginning,
     csv_from,
     csv_options,
-    given,
+    gathered,
     hyper_parameter_options,
     parameter_options,
-    read_parameters,
     search_options,
     training_options,
 )
 from .output import print_csv
+from .places import Output, Values
 from .progress import Watch
+from .streams import print_json, stdout_for_data
 from .train import read_tables, table_stem
 
 if TYPE_CHECKING:
     from h2olite.selection.grid import Failure, Trial
+
+
+def default_folder(values: Values) -> Path:
+    """Where the models of a search go if nobody says it."""
+    return Path(f"{table_stem(values['training_frame'])}_grid")
 
 
 @click.command(
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
         *training_options(
             output="DIR",
             output_help="Folder to write the models to; TABLE's name with _grid in this folder if not given.",
+            kind=Output("folder of models", default=default_folder),
         ),
         *search_options(),
         *hyper_parameter_options(),
@@ -48,7 +55,7 @@ if TYPE_CHECKING:
     examples=['h2olite grid iris.csv -y species --grid-l1 0,1e-4 --grid-hidden "10;20,20"'],
 )
 @click.pass_obj
-def grid(console: Console, output: Path | None, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
+def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | None, **options: Any) -> None:
     """Train a model on TABLE for every combination of hyper-parameters, and print them as CSV, best first.
 
     Any parameter can be searched: put grid- before its name and give all values, with commas between them, or
@@ -62,8 +69,9 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
     table_csv = csv_from(options)
     criteria = read(SearchCriteria, beginning(SEARCH, options))
     hyper_parameters = beginning(HYPER, options)
-    parameters = read_shared((read_parameters(parameter_file) if parameter_file else {}) | given(options))
-    folder = output or Path(f"{table_stem(parameters.training_frame)}_grid")
+    parameters = read_shared(gathered(parameter_file, options))
+    if not as_json:
+        stdout_for_data()
     _, note = read_tables(console, parameters, table_csv)
 
     from h2olite import api as estimator
@@ -88,14 +96,14 @@ def grid(console: Console, output: Path | None, as_json: bool, parameter_file: P
         hyper_parameters,
         parameters,
         criteria,
-        folder=folder,
+        folder=output,
         watch=Watch(console, parameters, note),
         tell=tell,
     )
     if (name := console.interruption.name) is not None:
         message = f"Stopped by {name}; the same command goes on with the models that are missing."
         console.say(message, "stopped", signal=name)
-    console.say(f"{counted(len(found), 'model')} in {folder}, {len(found.failures)} failed.")
+    console.say(f"{counted(len(found), 'model')} in {output}, {len(found.failures)} failed.")
     if as_json:
         print_json(found.report())
     else:

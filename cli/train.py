@@ -14,15 +14,31 @@ import click
 from h2olite.settings.parameters import MODELS, Parameters, counted
 from h2olite.settings.validation import validate
 
-from .console import Command, Console, print_json
-from .options import csv_from, csv_options, given, parameter_options, read_parameters, training_options
-from .output import refuse_for_model, save_model
+from .console import Command, Console
+from .options import csv_from, csv_options, gathered, parameter_options, training_options
+from .output import save_model
+from .places import MODEL_EXTENSION, Output, Values
 from .progress import Watch
+from .recognition import is_model
 from .report import describe, describe_rehearsal
+from .streams import print_json, print_text
 
 if TYPE_CHECKING:
     from h2olite.data.csv_options import CsvOptions
     from h2olite.data.table import Table
+
+
+def table_stem(table: str) -> str:
+    """The name of a table without folder, extensions and wildcards: what its model is called."""
+    name = re.sub(r"[*?\[\]]", "", table.rstrip("/").rpartition("/")[2])
+    name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"\.(csv|tsv|txt|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
+    return name.strip(" .-_") or "model"
+
+
+def default_target(values: Values) -> Path:
+    """Where the model of a table goes if nobody says it."""
+    return Path(f"{table_stem(values['training_frame'])}{MODEL_EXTENSION}")
 
 
 @click.command(
@@ -32,6 +48,7 @@ if TYPE_CHECKING:
             output="MODEL",
             output_help="Where to write the model, over an older one; TABLE's name with .h2olite in this folder if not "
             "given.",
+            kind=Output("model", is_model, default=default_target),
         ),
         click.Option(
             ["--dry-run"],
@@ -52,7 +69,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def train(
     console: Console,
-    output: Path | None,
+    output: Path,
     as_json: bool,
     parameter_file: Path | None,
     dry_run: bool,
@@ -67,9 +84,7 @@ def train(
     SIGINT (Ctrl-C) and SIGTERM stop training; the model trained so far is scored and written.
     """
     csv = csv_from(options)
-    parameters = checked((read_parameters(parameter_file) if parameter_file else {}) | given(options))
-    target = output or Path(f"{table_stem(parameters.training_frame)}.h2olite")
-    refuse_for_model(target)
+    parameters = checked(gathered(parameter_file, options))
 
     read, note = read_tables(console, parameters, csv)
 
@@ -83,20 +98,20 @@ def train(
         if as_json:
             print_json(rehearsal.report())
         else:
-            click.echo(describe_rehearsal(rehearsal))
+            print_text(describe_rehearsal(rehearsal))
         return
     model = estimator.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
-    save_model(model, target)
+    save_model(model, output)
     console.show(f"\n{describe(model)}\n")
     if (name := console.interruption.name) is not None:
         message = f"Stopped by {name} after {counted(model.record.epochs, 'epoch')}; the model so far is kept."
         console.say(message, "stopped", signal=name, epochs=model.record.epochs)
     console.say(
-        f"Model written to {target}.",
+        f"Model written to {output}.",
         "written",
-        path=str(target),
+        path=str(output),
         epochs=model.record.epochs,
         seconds=model.record.seconds["total"],
         stopped_by=model.record.stopped_by,
@@ -145,11 +160,3 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
 def _column(name: Any, table: Table) -> Any:
     """A column of the table: typed digits are an index where no column has that name."""
     return int(name) if isinstance(name, str) and name not in table and name.isdecimal() else name
-
-
-def table_stem(table: str) -> str:
-    """The name of a table without folder, extensions and wildcards: what its model is called."""
-    name = re.sub(r"[*?\[\]]", "", table.rstrip("/").rpartition("/")[2])
-    name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
-    name = re.sub(r"\.(csv|tsv|txt|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
-    return name.strip(" .-_") or "model"

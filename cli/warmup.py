@@ -7,7 +7,8 @@ import time
 
 import click
 
-from .console import JSON, QUIET, Command, Console, print_json
+from .console import JSON, QUIET, Command, Console
+from .streams import print_json
 
 
 @click.command(

@@ -5,6 +5,7 @@ Importing the package loads next to nothing; the first use of a name loads what 
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  pandas needs it, which cannot be had once the main thread has ended
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from h2olite.data.frames import training_tables
+from h2olite.errors import ParameterError
 from h2olite.fitting import cross_validation
-from h2olite.fitting.checkpoint import file_in, find_checkpoint, find_model
+from h2olite.fitting.checkpoint import file_in, find_checkpoint, find_model, is_file_in
 from h2olite.fitting.cross_validation import Watch
 from h2olite.machine.interruption import Interruption
 from h2olite.model import Model
@@ -25,7 +26,7 @@ from h2olite.selection.rehearsal import Rehearsal
 from h2olite.selection.search import search as run_search
 from h2olite.selection.segments import SegmentModels, train_by_segment
 from h2olite.settings.continuing import Checkpoint
-from h2olite.settings.parameters import Parameters, PointChoice, SearchCriteria, counted
+from h2olite.settings.parameters import MODELS, Parameters, PointChoice, SearchCriteria, counted
 from h2olite.settings.validation import read, read_shared, validate
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
@@ -45,6 +46,7 @@ def check(given: Mapping[str, Any]) -> Parameters:
     ArtifactError : the checkpoint or the autoencoder is missing or damaged.
     """
     values = dict(given)
+    _refuse_to_replace_inputs(values)
     if values.get("pretrained_autoencoder") is not None:
         values["pretrained_autoencoder"] = find_model(values["pretrained_autoencoder"], "pretrained_autoencoder")
     source = values.pop("checkpoint", None)
@@ -60,6 +62,19 @@ def check(given: Mapping[str, Any]) -> Parameters:
     return validate(values | {"checkpoint": checkpoint}, known)
 
 
+def _refuse_to_replace_inputs(values: Mapping[str, Any]) -> None:
+    """Raise a ParameterError if export_checkpoints_dir and model_id name the file of a model that is read."""
+    folder, model_id = values.get("export_checkpoints_dir"), values.get("model_id")
+    if isinstance(folder, str | os.PathLike) and isinstance(model_id, str):
+        for name in MODELS:
+            source = values.get(name)
+            if isinstance(source, str | os.PathLike) and is_file_in(source, folder, model_id):
+                raise ParameterError(
+                    f"{name} must not be the file that export_checkpoints_dir and model_id name; got "
+                    f"{os.fspath(source)!r}: give another model_id, or the folder as checkpoint to go on in it."
+                )
+
+
 def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     """Train a model by checked parameters, frames included.
 
@@ -67,7 +82,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ----------
     parameters : from `check`.
     watch : is told of progress after every block of rows, about five times a second; training ends early, and the model
-        so far is scored, when it returns False. So it is after Ctrl-C (see `h2olite.machine.interruption`), with a warning.
+        so far is scored, when it returns False. So it is after Ctrl-C (`h2olite.machine.interruption`), with a warning.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from h2olite.data.reader import Block
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
+from h2olite.display import visible
 from h2olite.errors import DataError, ParameterError
 from h2olite.kernels.layout import TILE
 from h2olite.metrics import Metrics
@@ -372,17 +373,18 @@ class Model(H2ONames, ModelMetrics):
 
     def __repr__(self) -> str:
         """The headline: what it is, and how good on what it was measured on."""
-        of = "" if self.response is None else f" of {self.response.name}"
+        of = "" if self.response is None else f" of {visible(self.response.name)}"
         shape = "-".join(str(size) for size in self.network.layout.sizes.tolist())
         frames = {
             "training": self.training_metrics,
             "validation": self.validation_metrics,
             "cross-validation": self.cross_validation_metrics,
         }
-        origin = counted(self.record.epochs, "epoch") if self.record.maker is None else f"made by {self.record.maker}"
+        maker = self.record.maker
+        origin = counted(self.record.epochs, "epoch") if maker is None else f"made by {visible(maker)}"
         return "\n".join(
             [
-                f"{self.model_id}: {self.category} model{of}, network {shape}, {origin}",
+                f"{visible(self.model_id)}: {self.category} model{of}, network {shape}, {origin}",
                 *(f"\n{name}: {metrics}" for name, metrics in frames.items() if metrics is not None),
             ]
         )
@@ -390,7 +392,8 @@ class Model(H2ONames, ModelMetrics):
     @property
     def keeps_state(self) -> bool:
         """Whether the model's file keeps what training needs to go on exactly; see the parameter keep_state."""
-        asked = self.parameters.keep_state or self.parameters.checkpoint or self.parameters.export_checkpoints_dir
+        given = (self.record.origin or {}).get("given") or {}  # the checkpoints of a path are nobody's wish
+        asked = self.parameters.keep_state or self.parameters.export_checkpoints_dir or "checkpoint" in given
         return bool(asked) or self.stopped_by in UNFINISHED
 
     def save(self, path: str | os.PathLike[str], keep_state: bool | None = None) -> str:

@@ -15,7 +15,7 @@ MODULES = {
 }
 
 STOREYS = [
-    {"h2olite.errors", "h2olite.kinds"},
+    {"h2olite.errors", "h2olite.display", "h2olite.kinds"},
     {"h2olite.machine"},
     {"h2olite.settings"},
     {"h2olite.data", "h2olite.metrics"},

@@ -31,6 +31,9 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 COMMENTS = "#%!/"
 """What comments begin with in many files."""
 
+csv.field_size_limit(max(csv.field_size_limit(), (1 << 31) - 1))  # names and cells are as long as files make them
+
+
 INTEGER = pa.decimal128(38, 0)
 SAMPLE_ROWS = 100
 """Rows at a file's start by which its separator is judged."""
@@ -157,6 +160,7 @@ class CsvFile:
             for name, arrow_type in zip(table.column_names, table.schema.types, strict=True):
                 if arrow_type == pa.dictionary(pa.int32(), pa.binary()):
                     raise UnicodeError(f"column {name!r} holds bytes that are not {self.encoding.upper()}")
+            self._refuse_open_quote(table)
             table = self._with_exact_integers(table)
         except (pa.ArrowInvalid, UnicodeError, OSError) as error:
             self._explain(error)
@@ -236,14 +240,15 @@ class CsvFile:
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """At most so many rows at a time, every cell the text that is written there; of none, one part without rows."""
         options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._arrow_names, pa.string()))
-        n_rows = 0
+        last = pa.table({})
         try:
             for batch in arrow_csv.open_csv(self._open(), *self._layout(), options):
                 for start in range(0, batch.num_rows, rows):
                     yield self._named(pa.Table.from_batches([batch.slice(start, rows)]))
-                n_rows += batch.num_rows
-            if not n_rows:
+                last = batch if batch.num_rows else last
+            if not last.num_rows:
                 raise NoRowsError.of(self.name, self.names)
+            self._refuse_open_quote(last)
         except (pa.ArrowInvalid, UnicodeError, OSError, NoRowsError) as error:
             try:
                 self._explain(error)
@@ -298,11 +303,11 @@ class CsvFile:
         """What tells of another content when reading fails."""
         return reading_as_named(self.file)
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that is not blank, with the line that it starts on."""
+    def _records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """Every row that is not blank, with the line that it starts on; strict: a quote must be closed."""
         with self._open() as stream:
             lines = io.TextIOWrapper(stream, without_mark(self.encoding), newline="")
-            reader = csv.reader(lines, delimiter=self.separator)
+            reader = csv.reader(lines, delimiter=self.separator, strict=strict)
             line = 1
             for record in reader:
                 if record:
@@ -326,7 +331,36 @@ class CsvFile:
                     ) from None
                 except csv.Error:  # such as a cell too large for the csv module: Arrow's own words must do
                     pass
+                if "straddl" in str(error):
+                    self._refuse_long_row()
             raise error
+
+    def _refuse_long_row(self) -> None:
+        """Raise that a row is too long for Arrow's reader, which takes a file block by block."""
+        line, cells = max(self._records(), key=lambda record: sum(map(len, record[1])))
+        size = sum(map(len, cells))
+        raise DataError(
+            f"{self.name}, line {line}: a row must have at most {self._layout()[0].block_size:,} characters; got "
+            f"{size:,}: close the quote that opens in it, or take the long cell out."
+        )
+
+    def _refuse_open_quote(self, end: pa.Table | pa.RecordBatch) -> None:
+        """Check that the last row does not end with the file, because a quote in it is never closed.
+
+        Only where a cell of that row has a line break is the file read once more to be sure.
+        """
+        cells = [cell for row in end.slice(max(end.num_rows - 1, 0)).to_pylist() for cell in row.values()]
+        if not self.file.can_reopen or not any(isinstance(cell, str) and "\n" in cell for cell in cells):
+            return
+        line = 0
+        try:
+            for start, _ in self._records(strict=True):
+                line = start
+        except csv.Error:
+            raise DataError(
+                f"{self.name}, line {line + 1} or below: a quote opens a cell and is never closed; close it, or put "
+                "the cell into quotes and write the quote in it twice."
+            ) from None
 
     def _refuse_ragged(self) -> None:
         """Check that there are rows, each with a cell for every column."""

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -30,6 +30,9 @@ HEAD = 1 << 22
 
 COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 """Codecs by what their output begins with."""
+
+MAGIC = frozenset("*?[")
+"""What makes a path a glob."""
 
 ARROW_FILE, ARROW_STREAM, PARQUET = b"ARROW1\0\0", b"\xff\xff\xff\xff", b"PAR1"
 """What tables that say what their columns are begin with."""
@@ -91,7 +94,7 @@ class StandardInput(File):
 
     filesystem: fs.FileSystem = None
     path: str = "standard input"
-    head: bytes = field(default_factory=lambda: sys.stdin.buffer.read(2 * HEAD))
+    head: bytes = field(default_factory=lambda: _standard_input().read(2 * HEAD))
 
     @property
     def compression(self) -> str | None:
@@ -137,6 +140,19 @@ class StandardInput(File):
         return pa.PythonFile(file, mode="r")
 
 
+def _standard_input() -> IO[bytes]:
+    """The bytes that come in.
+
+    Raises
+    ------
+    DataError
+        Whoever started the program has closed standard input.
+    """
+    if sys.stdin is None:
+        raise DataError("standard input is closed; name a file instead of -, or send a table to it.")
+    return sys.stdin.buffer
+
+
 class _Resumed:
     """Standard input with the bytes already taken from it put back."""
 
@@ -148,7 +164,7 @@ class _Resumed:
     def read(self, size: int) -> bytes:
         """Up to so many bytes; none at the end."""
         taken, self.head = self.head[:size], self.head[size:]
-        return taken or sys.stdin.buffer.read(size)
+        return taken or _standard_input().read(size)
 
     def close(self) -> None:
         """Leave standard input open: it is not ours."""
@@ -170,11 +186,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
         kind = filesystem.get_file_info(path).type
         if kind == fs.FileType.Directory:
             inside = [File(filesystem, found) for found in _listed(filesystem, path)]
-            files = [
-                file
-                for file in inside
-                if file.format in FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
-            ]
+            files = [file for file in inside if _is_in_folder(file)]
             if not files:
                 raise DataError(f"folder {text} holds no table; name files {EXTENSIONS}.")
         elif kind == fs.FileType.NotFound:
@@ -189,6 +201,32 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
         if file.format not in FORMATS:
             raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe it in and read -.")
     return files
+
+
+def would_hold(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one of those that a path, folder, glob or URI stands for, or will be when it is written."""
+    try:
+        filesystem, pattern = _located(os.fspath(source))
+        if not isinstance(filesystem, fs.LocalFileSystem):
+            return False
+        if os.path.exists(path):
+            return any(os.path.samefile(file.path, path) for file in find_files(source))
+    except (DataError, OSError, pa.ArrowException):  # reading will say what is wrong with the source
+        return False
+    is_folder = os.path.isdir(pattern)
+    parts = PurePosixPath(pattern).parts
+    n_plain = next((i for i, part in enumerate(parts) if set(part) & MAGIC), 0)
+    if not is_folder and not n_plain:
+        return False
+    folder, *rest = (pattern,) if is_folder else (str(PurePosixPath(*parts[:n_plain])), *parts[n_plain:])
+    wanted = PurePosixPath(os.path.realpath(folder), *rest)
+    for name in (os.path.realpath(path), os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))):
+        file = PurePosixPath(name)
+        if is_folder and file.parent == wanted and _is_in_folder(File(filesystem, name)):
+            return True
+        if not is_folder and len(file.parts) == len(wanted.parts) and file.match(str(wanted)):
+            return True
+    return False
 
 
 @contextlib.contextmanager
@@ -209,6 +247,11 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(".")
 
 
+def _is_in_folder(file: File) -> bool:
+    """Whether a file in a folder is a part of the folder's table."""
+    return file.format in FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
+
+
 def _located(text: str) -> tuple[Any, str]:
     """The file system of a path or URI, and the absolute path on it."""
     if "://" in text:
@@ -225,7 +268,7 @@ def _listed(filesystem: fs.FileSystem, folder: str, *, recursive: bool = False) 
 def _matching(filesystem: fs.FileSystem, pattern: str) -> list[str]:
     """The paths that a glob matches, folder by folder; none if it is no glob."""
     parts = PurePosixPath(pattern).parts
-    magic = [i for i, part in enumerate(parts) if set(part) & set("*?[")]
+    magic = [i for i, part in enumerate(parts) if set(part) & MAGIC]
     if not magic:
         return []
     folder = str(PurePosixPath(*parts[: magic[0]]))

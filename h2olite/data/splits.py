@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from h2olite.errors import DataError
+from h2olite.machine.memory import refuse_lack_of_memory
 from h2olite.settings.parameters import exactly
 
 from .table import Table
@@ -17,6 +18,9 @@ LARGEST_SEED = 2**31
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 """Multiples of it, less their whole parts, cover the range from 0 to 1 evenly, however many they are (Weyl 1916)."""
+
+ROW_BYTES = 32
+"""Memory that a row of balanced classes takes: its index and copies of it on the way."""
 
 
 def settle_seed(seed: int) -> int:
@@ -196,14 +200,30 @@ def balance(
     random : the source of random numbers.
     """
     counts = np.bincount(classes.astype(np.int64), minlength=n_classes)
-    wanted = np.where(counts > 0, counts.max(), 0) if factors is None else counts * np.array(factors)
-    wanted = wanted * min(1.0, most / wanted.sum())
+    wanted = np.where(counts > 0, counts.max(), 0) if factors is None else _scaled(counts, np.array(factors), most)
+    with np.errstate(over="ignore"):  # of very few rows any number is as good as infinitely many
+        wanted = wanted * min(1.0, most / wanted.sum())
+    refuse_lack_of_memory(
+        "balancing the classes",
+        ROW_BYTES * wanted.sum(),
+        "set smaller class_sampling_factors or a smaller max_after_balance_size",
+    )
     parts = []
     for c in np.flatnonzero(counts):
         copies, rest = divmod(max(1, round(wanted[c])), int(counts[c]))
         members = np.flatnonzero(classes == c)
         parts += [np.repeat(members, copies), random.choice(members, rest, replace=False)]
     return random.permutation(np.concatenate(parts))
+
+
+def _scaled(counts: np.ndarray, factors: np.ndarray, most: float) -> np.ndarray:
+    """The rows wanted of each class, or in the same proportions `most` where they are more than any number."""
+    with np.errstate(over="ignore"):
+        wanted = counts * factors
+    if np.isfinite(wanted.sum()):
+        return wanted
+    shares = counts * (factors / factors.max())
+    return shares / shares.sum() * most
 
 
 def divide_weights(weights: np.ndarray | None, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -297,7 +298,7 @@ def number_text(number: float) -> str:
 def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
     """A categorical column with levels by code point or, where all of a forced one are integers, by number."""
     by_number = forced and all(map(INTEGER.fullmatch, levels))
-    order = sorted(range(len(levels)), key=lambda i: (int(levels[i]) if by_number else 0, levels[i]))
+    order = sorted(range(len(levels)), key=lambda i: (Decimal(levels[i]) if by_number else 0, levels[i]))
     rank = np.full(len(levels) + 1, -1, np.int32)  # the last entry is where -1 (missing) looks itself up
     rank[order] = np.arange(len(levels), dtype=np.int32)
     return Column(rank[values], tuple(levels[i] for i in order))

@@ -12,6 +12,7 @@ from typing import Any
 from h2olite.data.adaptation import Adaptation, listed
 from h2olite.data.table import Table
 from h2olite.errors import ArtifactError, DataError, ParameterError
+from h2olite.formats.artifact import is_artifact
 from h2olite.formats.loading import load_model
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
@@ -73,7 +74,7 @@ def file_in(folder: str | os.PathLike[str], model_id: str) -> Path:
 
     Raises
     ------
-    DataError : the folder cannot be made.
+    DataError : the folder cannot be made, or another file is there.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,28 @@ def file_in(folder: str | os.PathLike[str], model_id: str) -> Path:
         raise DataError(
             f"export_checkpoints_dir {folder} cannot be made: {error.strerror}; choose another place."
         ) from error
-    return Path(folder) / f"{model_id}{EXTENSION}"
+    return place_for_model(folder, model_id)
+
+
+def place_for_model(folder: str | os.PathLike[str], model_id: str) -> Path:
+    """The file of a model in a folder, of which the caller has not named the files himself.
+
+    Raises
+    ------
+    DataError : another file is there that is no model.
+    """
+    path = Path(folder) / f"{model_id}{EXTENSION}"
+    if path.exists() and path.stat().st_size and not is_artifact(path):
+        raise DataError(f"{path} is there and is no model; choose another folder or model_id.")
+    return path
+
+
+def is_file_in(source: str | os.PathLike[str], folder: str | os.PathLike[str], model_id: str) -> bool:
+    """Whether a file is where a training that exports to a folder will write its model."""
+    try:
+        return os.path.samefile(source, Path(folder) / f"{model_id}{EXTENSION}")
+    except OSError:
+        return False
 
 
 def check_columns(parameters: Parameters, checkpoint: Model, table: Table, response: str | None) -> None:

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import complete_rows, deal_folds, read_folds, settle_seed, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
+from h2olite.machine.threads import Threads
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import warnings
@@ -241,7 +242,7 @@ def _train_folds(
         finally:
             together.finish(fold)
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with Threads(at_once) as pool:
         try:
             futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
             models = [result_of(future) for future in futures]

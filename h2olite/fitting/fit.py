@@ -23,7 +23,7 @@ from h2olite.settings.parameters import FRAMES, MODELS, Parameters
 from h2olite.trained.importance import column_importance, gedeon_importance, input_spreads
 from h2olite.trained.objective import advice_on_penalties
 from h2olite.trained.record import TrainingRecord
-from h2olite.trained.scoring import layout_of, objective_of
+from h2olite.trained.scoring import layout_of, objective_of, single
 from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
@@ -195,7 +195,6 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     Its interval is that of averages which take little time next to training, which leaves the weights of absent levels
     and zeros alone.
     """
-    single = np.float32
     n_numeric = rows.numbers.shape[1]
     n_levels = int(network.layout.sizes[0]) - n_numeric
     n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
@@ -215,7 +214,7 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         l1=single(parameters.l1),
         input_group_l1=single(parameters.input_group_l1),
         l2=single(parameters.l2),
-        max_w2=single(min(parameters.max_w2, float(np.finfo(np.float32).max))),
+        max_w2=single(parameters.max_w2),
         fast=parameters.fast_mode,
         window=single(parameters.averaging_window),
         interval=np.int64(interval),

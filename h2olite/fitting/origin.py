@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import platform
 import secrets
 from importlib.metadata import version
@@ -40,6 +41,7 @@ def origin_of(parameters: Parameters, training: Table, validation: Table | None)
     given = {name: value for name, value in changed(parameters, base).items() if name not in FRAMES}
     given |= {name: getattr(given[name], "path", None) for name in MODELS if name in given}
     given |= {name: _paths(given[name]) for name in OBJECTS if name in given}
+    given |= {name: str(value) for name, value in given.items() if value == math.inf}  # which JSON does not have
     return {
         "given": given | {name: name_ for name, name_ in functions_by_name(parameters).items() if name in given},
         "training_frame": _described(training),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
+import struct
 import time
 import zipfile
 import zlib
@@ -87,9 +89,27 @@ def read_document(archive: zipfile.ZipFile, member: str) -> bytes:
     return archive.read(info)
 
 
+def start_of_member(path: str | os.PathLike[str], name: str, size: int) -> bytes:
+    """The first bytes of a zip file's first member, which must have this name; none of other files.
+
+    The directory at the file's end is not looked at, so that it may be damaged.
+    """
+    with contextlib.suppress(OSError, struct.error, zlib.error), open(path, "rb") as stream:
+        start, method, name_size, extra_size = struct.unpack("<4s4xH16xHH", stream.read(30))
+        if start == LOCAL_HEADER and stream.read(name_size) == name.encode():
+            stream.seek(extra_size, os.SEEK_CUR)
+            if method == zipfile.ZIP_DEFLATED:
+                return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(16 * size), size)
+            return stream.read(size)
+    return b""
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of `path` when the block ends well; otherwise nothing is left of it.
+
+    It gets the mode of a file that was there, and as far as that is allowed its owner and group. A symbolic link stays,
+    and what it points to is replaced.
 
     Where the file system can (on Linux most can), the file has no name until it is whole, so that even a killed process
     leaves nothing behind. Elsewhere a hidden ``.h2olite-<random>.tmp`` beside `path` would be left by one.
@@ -99,13 +119,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     DataError
         The file cannot be written.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path) if os.path.islink(path) else path)
     temporary = target.parent / f".h2olite-{secrets.token_hex(8)}.tmp"
     try:
         nameless = _opened_without_name(target.parent)
         with nameless or open(temporary, "xb") as stream:
             yield stream
             stream.flush()
+            _take_after(target, stream)
             os.fsync(stream.fileno())
             if nameless:
                 # With a src_dir_fd, whichever, this follows the link in /proc to the file itself.
@@ -120,6 +141,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _take_after(target: Path, stream: IO[bytes]) -> None:
+    """Give a new file the owner, group and mode of the one that it will replace, if there is one."""
+    with contextlib.suppress(OSError):
+        old, new = target.stat(), os.fstat(stream.fileno())
+        for user, group in ((old.st_uid, -1), (-1, old.st_gid)):
+            if hasattr(os, "fchown") and (user, group) not in ((new.st_uid, -1), (-1, new.st_gid)):
+                with contextlib.suppress(OSError):
+                    os.fchown(stream.fileno(), user, group)
+        if hasattr(os, "fchmod"):
+            os.fchmod(stream.fileno(), stat.S_IMODE(old.st_mode))
 
 
 def _opened_without_name(folder: Path) -> IO[bytes] | None:

@@ -19,7 +19,17 @@ import numpy as np
 
 from h2olite.errors import ArtifactError
 
-from .archive import MOST_DOCUMENT, SAMPLE, member_info, most_document, most_unpacked, opened, read_document, replacing
+from .archive import (
+    MOST_DOCUMENT,
+    SAMPLE,
+    member_info,
+    most_document,
+    most_unpacked,
+    opened,
+    read_document,
+    replacing,
+    start_of_member,
+)
 
 FORMAT = "h2olite model"
 VERSION = 3
@@ -95,6 +105,11 @@ def most_values(packed_size: int) -> int:
 def count_values(text: bytes) -> int:
     """About how many values a document of this text has: never fewer than half of them."""
     return sum(map(text.count, (b",", b"[", b"{")))
+
+
+def is_artifact(path: str | os.PathLike[str]) -> bool:
+    """Whether a file's start is that of a model file, even if the rest is damaged or of a newer format."""
+    return start_of_member(path, DOCUMENT, 64).startswith(b'{"format":"%b"' % FORMAT.encode())
 
 
 def _text_of(

@@ -424,10 +424,9 @@ def _is_of(value: Any, kind: Any) -> bool:
     """Whether a value is of a kind, whatever is in it; numbers must be finite and fit in 64 bits."""
     if kind is Any:
         return True
-    if type(value) is int and kind in (int, float):
-        return abs(value) < 2**63
-    if kind is float:
-        return type(value) is float and math.isfinite(value)
+    if kind in (int, float):
+        is_whole = type(value) is int and abs(value) < 2**63
+        return is_whole or (kind is float and type(value) is float and math.isfinite(value))
     if kind in (str, bool, NoneType):
         return type(value) is kind
     return isinstance(value, get_origin(kind) or dict)

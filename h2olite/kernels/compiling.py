@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from .caching import CACHE_FOLDER, CheckedCache, is_kept
+from .parts import PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,9 +29,9 @@ FLAGS = {
 def kernel(function: Function) -> Function:
     """Compile a function that other kernels call; the machine code of an `entry` includes it.
 
-    It has no wrappers for Python to call it by, which take a quarter of the time to compile.
+    It has no machine code of its own, nor wrappers for Python to call it by: that would take most of the time.
     """
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **FLAGS)(function)
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=PartCompiler, **FLAGS)(function)
 
 
 def entry(function: Function) -> Function:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -17,6 +18,9 @@ from numba.extending import intrinsic
 
 LANES = 16
 """float32 numbers in the widest vector register. The loop over a row's leftover would take longer than the row."""
+
+SHIFT = np.float32(1.5 * 2**23 + 127)
+"""Added to a number of moderate size, it rounds it to an integer, whose exponent for float32 are then the last bits."""
 
 _SINGLE = ir.FloatType()
 _VECTOR = ir.VectorType(_SINGLE, LANES)
@@ -33,11 +37,35 @@ def multiply_add(typing, a, b, c):
 
 
 @intrinsic
+def choose(typing, condition, yes, no):
+    """Return `yes` or `no`, both of which are computed: ``yes if condition else no`` may become a branch.
+
+    What is chosen should not be stored in the place of `no`: of that, compilers make a store on a condition.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return yes(types.boolean, yes, yes), generate
+
+
+@intrinsic
+def power_of_two(typing, shifted):
+    """Return 2**n, float32, for -126 <= n <= 127, where shifted = n + SHIFT."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = builder.bitcast(arguments[0], ir.IntType(32))
+        return builder.bitcast(builder.shl(bits, ir.Constant(bits.type, 23)), _SINGLE)
+
+    return types.float32(types.float32), generate
+
+
+@intrinsic
 def row_products(typing, x, r, weights, rows):
     """Return the sums of x[r] * weights[i] for each i of a tuple of rows.
 
     Every sum has LANES parts, of every LANES-th column; the parts are then added up by halves. Both matrices have whole
-    registers of LANES columns.
+    registers of LANES columns, one at the least.
     """
     result = types.UniTuple(types.float32, rows.count)
 
@@ -60,29 +88,27 @@ def row_products(typing, x, r, weights, rows):
             for row in cgutils.unpack_tuple(builder, arguments[3])
         ]
         width = cgutils.unpack_tuple(builder, matrix_x.shape)[1]
-        before, test, body, after = (
-            builder.block,
-            *(builder.append_basic_block(f"products.{name}") for name in ("test", "body", "after")),
-        )
-        builder.branch(test)
-
-        builder.position_at_end(test)
-        column = builder.phi(zero.type)
-        column.add_incoming(zero, before)
-        parts = [builder.phi(_VECTOR) for _ in starts]
-        for part in parts:
-            part.add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), before)
-        builder.cbranch(builder.icmp_signed("<", column, width), body, after)
+        before, body, after = builder.block, *map(builder.append_basic_block, ("products", "products.after"))
+        builder.branch(body)
 
         builder.position_at_end(body)
+        column = builder.phi(zero.type)
+        parts = [builder.phi(_VECTOR) for _ in starts]
         values = vector_at(start_x, column)
-        for part, start in zip(parts, starts, strict=True):
-            part.add_incoming(_multiply_add(builder, values, vector_at(start, column), part), body)
-        column.add_incoming(builder.add(column, ir.Constant(zero.type, LANES)), body)
-        builder.branch(test)
+        sums = [
+            _multiply_add(builder, values, vector_at(start, column), part)
+            for start, part in zip(starts, parts, strict=True)
+        ]
+        following = builder.add(column, ir.Constant(zero.type, LANES))
+        builder.cbranch(builder.icmp_signed("<", following, width), body, after)
+        column.add_incoming(zero, before)
+        column.add_incoming(following, body)
+        for part, later in zip(parts, sums, strict=True):
+            part.add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), before)
+            part.add_incoming(later, body)
 
         builder.position_at_end(after)
-        return context.make_tuple(builder, result, [_add_up(builder, part) for part in parts])
+        return context.make_tuple(builder, result, [_add_up(builder, part) for part in sums])
 
     return result(x, r, weights, rows), generate
 

@@ -56,8 +56,9 @@ class Workspace(NamedTuple):
     """One thread's scratch memory for mini-batches of up to `capacity` rows.
 
     numbers : float32 (capacity, n_numeric); levels : int32 (capacity, n_categorical): the rows' inputs after dropout.
-    present : int8 (n_numeric,), 1 for the numbers that are other than 0 in any row of the mini-batch.
-    pages : int8 (n_pages + 1,), 1 for every PAGE of them of which some may be; last, whether rows had all numbers.
+    lists : int8 (1,), whether the rows are sparse, so that it is listed where their numbers are.
+    present : int8 (n_numeric,), then 1 for the numbers that are other than 0 in any row of the mini-batch.
+    pages : int8 (n_pages,), then 1 for every PAGE of them of which some are.
     units, slopes : float32, activations and pre-activations (later slopes, then gradients) of all layers.
     total : float32 (most inputs or outputs at a time, widest layer), the gradients of their weights.
     scales : float32 (widest layer,), scratch space of `bound_incoming`.
@@ -70,6 +71,7 @@ class Workspace(NamedTuple):
 
     numbers: np.ndarray
     levels: np.ndarray
+    lists: np.ndarray
     present: np.ndarray
     pages: np.ndarray
     units: np.ndarray

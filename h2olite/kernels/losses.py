@@ -20,8 +20,6 @@ gradients of LAPLACE and QUANTILE, which jump there, are taken as 0.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from h2olite.kinds.distributions import (
@@ -35,7 +33,7 @@ from h2olite.kinds.distributions import (
     TWEEDIE,
 )
 
-from .activations import softmax
+from .activations import exp, softmax
 from .compiling import kernel
 
 FAINT = np.float32(1e-15)
@@ -87,4 +85,4 @@ def gradient_of_error(loss, shape, error):
 @kernel
 def bounded_exp(x):
     """Return min(exp(x), 1e19), the bound H2O sets."""
-    return min(np.float32(math.exp(x)), LARGEST_EXP)
+    return min(exp(x), LARGEST_EXP)

@@ -14,7 +14,7 @@ from h2olite.kinds.activations import RECTIFIER
 
 from .activations import activate
 from .compiling import kernel, matrix, span
-from .lanes import multiply_add, row_products
+from .lanes import choose, multiply_add, row_products
 from .layout import (
     PAGE,
     has_bias,
@@ -95,7 +95,7 @@ def multiply(layout, theta, layer, z, begin, end, work):
         if layer == 0:
             add_levels(weights, z, member.level_bounds[part], member.level_bounds[part + 1], work)
             n_levels = work.first.size
-            n_active = find_present(first, last, work)
+            n_active = find_numbers(first, last, n_rows, work)
             add_product(work.numbers, weights, n_levels, work.active, n_active, z)
         else:
             x = layer_units(layout, layer, work, n_rows)
@@ -179,9 +179,11 @@ def find_active(x, offset, begin, end, n_rows, active):
 
 
 @kernel
-def find_present(begin, end, work):
-    """The same for the numbers of the rows in `work`; of pages without any nothing is looked at."""
+def find_numbers(begin, end, n_rows, work):
+    """The same for the numbers of the rows in `work`; of sparse rows, only pages with some are looked at."""
     n_levels, n_active = work.first.size, 0
+    if not work.lists[0]:
+        return find_active(work.numbers, n_levels, begin, end, n_rows, work.active)
     begin, end = begin - n_levels, end - n_levels
     for page in range(begin // PAGE, (end + PAGE - 1) // PAGE):
         if work.pages[page]:
@@ -194,11 +196,16 @@ def find_present(begin, end, work):
 @kernel
 def drop_units(a, slopes, r, begin, end, ratio, start):
     """Drop each of units begin to end with probability `ratio` (Srivastava et al. 2014): all of it becomes 0."""
-    for u in range(begin, end):
-        if uniform(start, u) < ratio:
-            a[r, u] = 0
-            for k in range(u, slopes.shape[1], a.shape[1]):
-                slopes[r, k] = 0
+    zero, one = np.float32(0), np.float32(1)
+    first, last = span(begin, end)
+    for u in range(first, last):
+        kept = choose(uniform(start, u) < ratio, zero, one)
+        a[r, u] *= kept
+        slopes[r, u] *= kept
+    for channel in range(a.shape[1], slopes.shape[1], a.shape[1]):
+        offset = np.uint64(channel)
+        for u in range(first, last):
+            slopes[r, offset + u] *= choose(uniform(start, u) < ratio, zero, one)
 
 
 @kernel
@@ -275,7 +282,7 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
 def inputs_to_pass(step, x, offset, begin, end, n_rows, errors, work):
     """List the inputs whose weights, or errors, the way back is to look at, and count them."""
     if step.fast and errors == OF_NUMBERS:
-        return find_present(begin, end, work)
+        return find_numbers(begin, end, n_rows, work)
     if step.fast and errors != ALL_ERRORS:
         return find_active(x, offset, begin, end, n_rows, work.active)
     list_all(begin, end, work.active)

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiling import entry, kernel
+from .lanes import choose
 from .layout import narrow_layer, rows_of
 from .teams import meet
 from .updates import rate_of, step_of
@@ -40,7 +41,7 @@ ENTRY = 0.25
 many that come in at once, each as if alone, would overshoot. Where penalties act once a judgement, it is 1: that is
 the proximal step of the whole gradient."""
 
-ZERO = np.float32(0)
+ZERO, ONE = np.float32(0), np.float32(1)
 IN, NEWLY_IN, OUT = np.float32(0), np.float32(0.5), np.float32(1)
 
 
@@ -123,14 +124,14 @@ def soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, l
         rates = n_updates * rate_of(step, memories[0], memories[1], i, k)
         kept = beyond(w, l1 * rates)
         was_out = out[i, k] == OUT
-        is_out = was_out or kept == 0
-        own_rates = ZERO if in_columns and not was_out else rates
-        change = w if was_out else math.copysign(own_rates, w)
-        leaves = is_out and not was_out
-        moved[i, k] = ZERO if leaves else moved[i, k] + change
-        charged[i, k] = ZERO if leaves else charged[i, k] + own_rates
-        weights[i, k] = ZERO if is_out else kept
-        out[i, k] = OUT if is_out else out[i, k]
+        is_out = was_out | (kept == 0)
+        own_rates = choose(in_columns & (not was_out), ZERO, rates)
+        change = choose(was_out, w, math.copysign(own_rates, w))
+        stays = choose(is_out & (not was_out), ZERO, ONE)
+        moved[i, k] = stays * (moved[i, k] + change)
+        charged[i, k] = stays * (charged[i, k] + own_rates)
+        weights[i, k] = choose(is_out, ZERO, kept)
+        out[i, k] += choose(is_out, OUT - out[i, k], ZERO)
 
 
 @kernel

@@ -28,5 +28,5 @@ def stream(seed, row, layer):
 @kernel
 def uniform(start, index):
     """The index-th number of a stream, uniform in [0, 1)."""
-    bits = mix(start + np.uint64(index + 1) * _GOLDEN) >> np.uint64(40)
-    return np.float32(bits) * np.float32(2.0**-24)
+    bits = mix(start + (np.uint64(index) + np.uint64(1)) * _GOLDEN) >> np.uint64(40)
+    return np.float32(np.int32(bits)) * np.float32(2.0**-24)  # a conversion of 64 bits would not be vectorised

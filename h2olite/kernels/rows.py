@@ -159,8 +159,9 @@ def note_activity(layout, activity, work, n_rows):
         averages = matrix(activity, layout.units[layer], 1, layout.padded[layer])
         a = layer_units(layout, layer, work, n_rows)
         begin, end = own_units(layer, work.member)
+        first, last = span(begin, end)
         for r in range(n_rows):
-            for u in range(begin, end):
+            for u in range(first, last):
                 averages[0, u] += FORGETTING * (a[r, u] - averages[0, u])
 
 
@@ -202,38 +203,42 @@ def note_parameters(layout, mean, theta, share, work):
 @kernel
 def load(rows, batch, input_dropout, seed, rows_seen, work):
     """Copy the rows of a batch into the workspace, dropping inputs at random."""
-    n_categorical, n_numeric, n_pages = rows.levels.shape[1], rows.numbers.shape[1], work.pages.size - 1
+    n_categorical, n_numeric = rows.levels.shape[1], rows.numbers.shape[1]
     is_sparse = rows.starts.size > 0
-    if is_sparse and work.pages[n_pages]:
+    if is_sparse and work.lists[0] != 1:
         clear_numbers(work)
-    if not is_sparse:
-        for page in range(n_pages + 1):
-            work.pages[page] = 1
-        for j in range(n_numeric):
-            work.present[j] = 0
+    work.lists[0] = is_sparse
     for r in range(batch.size):
         row = batch[r]
-        start = stream(seed, rows_seen + r, ZERO)
         for c in range(n_categorical):
-            is_dropped = input_dropout > 0 and uniform(start, c) < input_dropout
-            work.levels[r, c] = -1 if is_dropped else rows.levels[row, c]
+            work.levels[r, c] = rows.levels[row, c]
         if is_sparse:
-            for k in range(rows.starts[row], rows.starts[row + 1]):
-                j = rows.places[k]
-                is_dropped = input_dropout > 0 and uniform(start, n_categorical + j) < input_dropout
-                if rows.entries[k] != 0 and not is_dropped:
-                    work.numbers[r, j] = rows.entries[k]
-                    work.present[j] = 1
-                    work.pages[j // PAGE] = 1
+            scatter(rows, row, r, input_dropout, stream(seed, rows_seen + r, ZERO), work)
         else:
             for j in range(n_numeric):
                 work.numbers[r, j] = rows.numbers[row, j]
-            if input_dropout > 0:
+        if input_dropout > 0:
+            start = stream(seed, rows_seen + r, ZERO)
+            for c in range(n_categorical):
+                if uniform(start, c) < input_dropout:
+                    work.levels[r, c] = -1
+            if not is_sparse:
                 for j in range(n_numeric):
                     if uniform(start, n_categorical + j) < input_dropout:
                         work.numbers[r, j] = 0
-            for j in range(n_numeric):
-                work.present[j] |= np.int8(work.numbers[r, j] != 0)
+
+
+@kernel
+def scatter(rows, row, r, input_dropout, start, work):
+    """Put the entries of a sparse row that are not dropped among the zeros of row r, and note where they are."""
+    n_categorical = rows.levels.shape[1]
+    for k in range(rows.starts[row], rows.starts[row + 1]):
+        j = rows.places[k]
+        is_dropped = input_dropout > 0 and uniform(start, n_categorical + j) < input_dropout
+        if rows.entries[k] != 0 and not is_dropped:
+            work.numbers[r, j] = rows.entries[k]
+            work.present[j] = 1
+            work.pages[j // PAGE] = 1
 
 
 @kernel

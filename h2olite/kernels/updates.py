@@ -1,7 +1,8 @@
 """Update rules: what one gradient does to the weights out of one input.
 
 The gradient of the weights w out of one input is g = scale * gradient + l2 * w. In fast mode a weight whose `gradient`
-is exactly 0 is left alone, as if the rows had not been seen.
+is exactly 0 is left alone, as if the rows had not been seen: its gradient, and what it moves by, then count as 0, and
+its memories are kept whole. That is arithmetic, since a store on a condition is slow with AVX2 and unknown to NEON.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiling import kernel
-from .lanes import multiply_add
+from .lanes import choose, multiply_add
+
+ZERO, ONE = np.float32(0), np.float32(1)
 
 
 class Rule(NamedTuple):
@@ -134,13 +137,12 @@ def _adadelta(w, g2, d2, active, scales, n_active, gradients, stride, rho, epsil
         if scale != ignored:
             for k in range(w.shape[1]):
                 moves = gradients[r, k] != ignored
-                g = multiply_add(scale, gradients[r, k], l2 * w[i, k])
-                g2_new = multiply_add(fresh * g, g, rho * g2[i, k])
-                d = math.sqrt((d2[i, k] + epsilon) / (g2_new + epsilon)) * g
-                d2_new = multiply_add(fresh * d, d, rho * d2[i, k])
-                g2[i, k] = g2_new if moves else g2[i, k]
-                d2[i, k] = d2_new if moves else d2[i, k]
-                w[i, k] = w[i, k] - d if moves else w[i, k]
+                g = choose(moves, multiply_add(scale, gradients[r, k], l2 * w[i, k]), ZERO)
+                kept = choose(moves, rho, ONE)
+                g2[i, k] = multiply_add(fresh * g, g, kept * g2[i, k])
+                d = choose(moves, math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon)) * g, ZERO)
+                d2[i, k] = multiply_add(fresh * d, d, kept * d2[i, k])
+                w[i, k] -= d
 
 
 @kernel
@@ -156,11 +158,10 @@ def _momentum(w, velocity, active, scales, n_active, gradients, stride, rate, mo
         if scale != ignored:
             for k in range(w.shape[1]):
                 moves = gradients[r, k] != ignored
-                g = multiply_add(scale, gradients[r, k], l2 * w[i, k])
-                v = multiply_add(momentum, velocity[i, k], -g)
-                change = multiply_add(momentum, v, -g) if nesterov else v
-                velocity[i, k] = v if moves else velocity[i, k]
-                w[i, k] = multiply_add(scaled_rate, change, w[i, k]) if moves else w[i, k]
+                g = choose(moves, multiply_add(scale, gradients[r, k], l2 * w[i, k]), ZERO)
+                velocity[i, k] = multiply_add(choose(moves, momentum, ONE), velocity[i, k], -g)
+                change = multiply_add(momentum, velocity[i, k], -g) if nesterov else velocity[i, k]
+                w[i, k] = multiply_add(scaled_rate, choose(moves, change, ZERO), w[i, k])
 
 
 @kernel

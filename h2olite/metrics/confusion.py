@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from h2olite.display import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -81,11 +83,12 @@ class ConfusionMatrix:
     def __repr__(self) -> str:
         """The table with its title; of more classes than fit, the errors of the worst ones."""
         errors = [*self.per_class_error(), self.error()]
+        labels = [visible(label)[:LONGEST_LABEL] for label in self.labels]
         columns = [
-            ["", *(label[:LONGEST_LABEL] for label in self.labels), "Total"],
+            ["", *labels, "Total"],
             *(
-                [label[:LONGEST_LABEL], *map(_count, column), _count(column.sum())]
-                for label, column in zip(self.labels, self.matrix.T, strict=True)
+                [label, *map(_count, column), _count(column.sum())]
+                for label, column in zip(labels, self.matrix.T, strict=True)
             ),
             ["Error", *("" if np.isnan(error) else f"{error:.4f}" for error in errors)],
             ["Rate", *self._rates()],

@@ -77,8 +77,9 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
     return Workspace(
         numbers=np.zeros((capacity, n_numeric), np.float32),
         levels=np.zeros((capacity, n_categorical), np.int32),
+        lists=np.zeros(1, np.int8),
         present=np.zeros(n_numeric, np.int8),
-        pages=np.zeros(-(-n_numeric // PAGE) + 1, np.int8),
+        pages=np.zeros(-(-n_numeric // PAGE), np.int8),
         units=aligned_zeros(capacity * int(layout.units[-1])),
         slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
         total=aligned_zeros(at_a_time * widest).reshape(-1, widest),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from h2olite.errors import DataError, ParameterError
+from h2olite.fitting.checkpoint import place_for_model
 from h2olite.formats.archive import replacing
 from h2olite.formats.soundness import check_json
 from h2olite.model import Model
@@ -78,7 +79,7 @@ class Journal:
             check_json(stored, _Stored, FILE)
             journal = cls(folder, stored["settings"], stored["seed"])
             for trial in stored["trials"]:
-                journal.trials.append(Trial(**trial, path=journal._model_file(trial["model_id"])))
+                journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
         journal._refuse_other(settings)
@@ -87,24 +88,24 @@ class Journal:
     def find(self, hyper_parameters: Mapping[str, Any]) -> Trial | None:
         """The finished model of these hyper-parameters, if its file is still there."""
         for trial in self.trials:
-            if trial.hyper_parameters == hyper_parameters and self._model_file(trial.model_id).exists():
+            if trial.hyper_parameters == hyper_parameters and self.file_of(trial.model_id).exists():
                 return trial
         return None
 
     def keep(self, model: Model, hyper_parameters: Mapping[str, Any]) -> Trial:
         """Write a finished model and note it."""
-        path = self._model_file(model.model_id)
+        path = self.file_of(model.model_id)
         model.save(path)
         trial = Trial.of(model, hyper_parameters, path)
         self.trials.append(trial)
         self._write()
         return trial
 
-    def _model_file(self, model_id: str) -> Path:
-        """Where a model is; never outside the folder."""
+    def file_of(self, model_id: str) -> Path:
+        """Where a model is or will be; never outside the folder, and never in the place of another file."""
         if model_id != os.path.basename(model_id):
             raise DataError(f"model_id must be good for a file name; got {model_id!r}; choose another grid_id.")
-        return self.folder / f"{model_id}.h2olite"
+        return place_for_model(self.folder, model_id)
 
     def _refuse_other(self, settings: dict[str, Any]) -> None:
         """Raise unless these are the settings of the search that the folder holds."""

@@ -22,8 +22,8 @@ from h2olite.trained.record import count_weights
 if TYPE_CHECKING:
     import pandas as pd
 
-PICTURES = (".svg", ".png", ".pdf")
-"""Extensions of the files that pictures are written to."""
+PICTURES = {".svg": "Creator", ".png": "Software", ".pdf": "Creator"}
+"""The formats of pictures, by extension, and what they call the program that has drawn them."""
 
 DEFAULT = {"l1": "1e-6:1e-2:13"}
 """The path when no penalty is given."""
@@ -174,7 +174,8 @@ class RegularizationPath:
         refuse_undrawable(target)
         figure = draw(self)
         with replacing(Path(target)) as stream:
-            figure.savefig(stream, format=Path(target).suffix[1:].lower())
+            extension = Path(target).suffix.lower()
+            figure.savefig(stream, format=extension[1:], metadata={PICTURES[extension]: "h2olite"})
 
     def report(self, file: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """The path as plain values: the object that ``h2olite path --json`` prints.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from h2olite.display import visible
 from h2olite.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -84,7 +86,7 @@ def _draw_losses(path: RegularizationPath, axes: Axes, along: str, others: list[
     axes.set_ylabel(path.sort_metric)
     zeros.set_ylabel("share of weights that are 0 (dotted)")
     zeros.set_ylim(0, 1)
-    _name_lines(axes)
+    _name_lines(axes, *axes.get_legend_handles_labels())
 
 
 def _draw_norms(path: RegularizationPath, axes: Axes, along: str, others: list[str]) -> None:
@@ -95,17 +97,18 @@ def _draw_norms(path: RegularizationPath, axes: Axes, along: str, others: list[s
     norms = path.column_norms().iloc[shown]
     from_the_end = norms.iloc[::-1].to_dict("list")
     named = sorted(from_the_end, key=lambda predictor: from_the_end[predictor], reverse=True)[:MOST_NAMED]
+    lines = []
     for predictor in norms:
-        axes.plot(
+        lines += axes.plot(
             [rows[i][along] for i in shown],
             norms[predictor],
-            label=predictor if predictor in named else None,
             color=None if predictor in named else "lightgrey",
             zorder=2 if predictor in named else 1,
         )
     where = _named(others, [chosen[name] for name in others])
     axes.set_ylabel("norm of the weights of each predictor" + (f",\n{where}" if where else ""))
-    _name_lines(axes)
+    told = [(line, str(name)) for line, name in zip(lines, norms, strict=True) if name in named]
+    _name_lines(axes, [line for line, _ in told], [name for _, name in told])
 
 
 def _named(names: list[str], strengths: Sequence[float]) -> str:
@@ -113,7 +116,17 @@ def _named(names: list[str], strengths: Sequence[float]) -> str:
     return ", ".join(f"{name} {strength:g}" for name, strength in zip(names, strengths, strict=True))
 
 
-def _name_lines(axes: Axes) -> None:
-    """A legend beside the axes, where it hides neither them nor a second scale."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.1, 1.0), borderaxespad=0.0)
+def _name_lines(axes: Axes, lines: Sequence[Artist], names: Sequence[str]) -> None:
+    """A legend beside the axes, where it hides neither them nor a second scale.
+
+    Names are put in afterwards, as they are: matplotlib leaves out those that begin with ``_``, and typesets formulas.
+    """
+    if not lines:
+        return
+    places = [str(number) for number in range(len(lines))]
+    legend = axes.legend(
+        lines, places, fontsize="small", loc="upper left", bbox_to_anchor=(1.1, 1.0), borderaxespad=0.0
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(visible(name))

@@ -99,6 +99,8 @@ def search(
         if trial is None:
             try:
                 own_parameters = validate(vars(parameters) | combination | {"model_id": f"{grid_id}_model_{number}"})
+                if journal:
+                    journal.file_of(own_parameters.model_id or "")  # a file that is in the way is better known before
                 model = train(_limited(own_parameters, criteria, number, left), training, validation, watch, warn)
             except (H2OLiteError, MemoryError) as error:
                 first_error = first_error or error

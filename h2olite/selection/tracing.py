@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from h2olite.fitting.fit import fit
 from h2olite.fitting.origin import origin_of
 from h2olite.fitting.preparation import Warn, look_at, response_name, with_classes
 from h2olite.fitting.pruning import pruned
+from h2olite.machine.threads import Threads
 from h2olite.model import Model
 from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
 from h2olite.settings.validation import warnings
@@ -115,7 +115,6 @@ class Itinerary:
             if settled or model.stopped_by == "interrupted":
                 break
             before, model = model, fit(_going_on(parameters, model), training, None, watch, prune=False)
-            model.parameters = dataclasses.replace(model.parameters, checkpoint=None)  # which nobody has named
             cost_before, cost = cost, _cost(model, start, parameters)
             settled = _is_settled(cost_before, cost)
         return before, model
@@ -331,7 +330,7 @@ def _cross_validate(
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
 
     points = []
-    with ThreadPoolExecutor(at_once) as pool:
+    with Threads(at_once) as pool:
         try:
             # All go from place to place together, so that none is in vain when the path is ended.
             for _ in itinerary.places:

@@ -221,6 +221,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         changes["hidden_dropout_ratios"] = [0.5] * len(p.hidden)
     if becomes_bounded(p):
         changes["max_w2"] = 1000.0
+    elif math.isinf(p.max_w2):
+        changes["max_w2"] = declared()["max_w2"].default  # the largest number of the weights' type
     if p.reproducible:
         changes |= {"nthreads": 1, "score_each_iteration": True}
         if p.train_samples_per_iteration == -2:

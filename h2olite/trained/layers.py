@@ -10,6 +10,7 @@ from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
 from .objective import describe_penalties
+from .scoring import single
 
 if TYPE_CHECKING:
     from h2olite.model import Model
@@ -85,7 +86,7 @@ def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, fl
     if not network.rows_seen:
         return {}
     if parameters.adaptive_rate:
-        epsilon = np.float32(parameters.epsilon)
+        epsilon = single(parameters.epsilon)
         known = (network.weights(layer) != 0) | (network.weights(layer, network.first) != 0)
         rates = network.weights(layer, network.second)[known] + epsilon
         rates /= network.weights(layer, network.first)[known] + epsilon

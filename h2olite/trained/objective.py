@@ -26,7 +26,7 @@ def penalties(model: Model, parameters: Parameters) -> list[float]:
     """What l1, l2 and input_group_l1 of these parameters add to the mean loss, by layer of weights."""
     network = model.network
     weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
-    added = [parameters.l1 * np.abs(w).sum() + parameters.l2 / 2 * np.square(w).sum() for w in weights]
+    added = [parameters.l1 * float(np.abs(w).sum()) + parameters.l2 / 2 * float(np.square(w).sum()) for w in weights]
     if parameters.input_group_l1:
         squares = np.square(weights[0]).sum(axis=(1, 2))
         for start, end in itertools.pairwise(model.encoder.column_starts):

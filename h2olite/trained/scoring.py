@@ -24,8 +24,15 @@ from h2olite.network.topology import lay_out
 from h2olite.predicting.predictor import Engine
 from h2olite.settings.parameters import Parameters
 
+LARGEST = float(np.finfo(np.float32).max)
+
 ERRORS_AT_A_TIME = 1 << 20
 """Errors of inputs held in memory while only their means are wanted."""
+
+
+def single(number: float) -> np.float32:
+    """A number as kernels take it; one that is too large becomes their largest."""
+    return np.float32(np.clip(number, -LARGEST, LARGEST))
 
 
 def objective_of(parameters: Parameters) -> Objective:
@@ -39,8 +46,8 @@ def objective_of(parameters: Parameters) -> Objective:
         activation=activation_of(parameters.activation).code,
         dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
         autoencoder=parameters.autoencoder,
-        average_activation=np.float32(parameters.average_activation),
-        sparsity_beta=np.float32(parameters.sparsity_beta),
+        average_activation=single(parameters.average_activation),
+        sparsity_beta=single(parameters.sparsity_beta),
     )
 
 

@@ -34,6 +34,9 @@ BLOCK_SECONDS = 0.2
 FIRST_ROWS = 32
 """Rows of the first block, before it is known how long they take."""
 
+ENDLESS = 2.0**62
+"""Rows that no training reaches: more epochs than that are as good as any number."""
+
 AVERAGING_INTERVAL = 32
 """Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
 
@@ -238,7 +241,7 @@ class Trainer:
             The weights have grown beyond all bounds.
         """
         # 0.07 epochs of 100 rows are 7 rows, though 0.07 * 100 is 7.000000000000001.
-        total = self._rows_elsewhere + math.ceil(round(self.parameters.epochs * self.usable.size, 6))
+        total = self._rows_elsewhere + math.ceil(round(min(self.parameters.epochs * self.usable.size, ENDLESS), 6))
         size = rows_per_iteration(self.parameters, self.usable.size, self.workers.batch_size)
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from types import TracebackType
 
 import numpy as np
@@ -24,6 +24,7 @@ from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
 from h2olite.machine.control_groups import usable_cores
+from h2olite.machine.threads import Threads
 from h2olite.network.network import Network, no_dues
 from h2olite.network.topology import exchange_of, members_of_team, workspace
 from h2olite.predicting.predictor import Engine
@@ -82,7 +83,7 @@ class Workers(Engine):
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
         self.dues = no_dues(network)
-        self._pool = start_threads(n_threads)
+        self._pool = Threads(n_threads) if n_threads > 1 else None  # they all run: members wait for one another
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -232,21 +233,6 @@ def level_bounds(levels: np.ndarray, n_levels: int, n_parts: int) -> list[int]:
     present = np.sort(sample[sample >= 0])
     inner = [int(present[present.size * k // n_parts]) if present.size else 0 for k in range(1, n_parts)]
     return [0, *inner, n_levels]
-
-
-def start_threads(n_threads: int) -> ThreadPoolExecutor | None:
-    """Threads that all run already, since members of a team wait for one another; none for a single thread."""
-    if n_threads == 1:
-        return None
-    pool, started = ThreadPoolExecutor(n_threads), threading.Barrier(n_threads)
-    try:
-        for future in [pool.submit(started.wait) for _ in range(n_threads)]:
-            future.result()
-    except BaseException:
-        started.abort()
-        pool.shutdown()
-        raise
-    return pool
 
 
 def usable_threads() -> int:

@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -26,3 +27,15 @@ def program_folder(tmp_path_factory) -> Path:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m h2olite_cli "$@"\n')
     program.chmod(0o755)
     return program.parent
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory, penguins):
+    """A folder with the tables and models that the arguments name."""
+    folder = tmp_path_factory.mktemp("inputs")
+    shutil.copy(DATASETS / "penguins.csv", folder)
+    shutil.copy(penguins.path, folder)
+    shutil.copy(Path(__file__).parent.parent / "mojos" / "iris_rectifier" / "model.zip", folder / "mojo.zip")
+    run("train", DATASETS / "penguins.csv", "--l1", "1e-3", "-o", folder / "other.h2olite", *SMALL)
+    run("train", DATASETS / "penguins.csv", "--autoencoder", "-o", folder / "usual.h2olite", *SMALL)
+    return folder

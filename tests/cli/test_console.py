@@ -14,7 +14,8 @@ from click.testing import CliRunner
 
 from h2olite.errors import DataError
 from h2olite_cli import console as console_module
-from h2olite_cli.console import BROKEN_PIPE, Command, Console, print_json
+from h2olite_cli.console import BROKEN_PIPE, Command, Console
+from h2olite_cli.streams import print_json
 
 
 def run(callback, *arguments, params=()):
@@ -154,12 +155,16 @@ def test_command_goes_on_when_nobody_hears_it(streams):
 
 def test_debug_lets_the_traceback_through():
     result = run(raising(DataError("bad.")), "--debug", "--json", params=[JSON])
-    assert isinstance(result.exception, DataError)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Traceback (most recent call last):\n")
+    assert result.stderr.endswith("\nh2olite.errors.DataError: bad.\n")
     assert json.loads(result.stdout) == {"error": "bad."}
 
 
 def test_mistakes_in_the_program_are_not_hidden():
-    assert isinstance(run(raising(KeyError("x"))).exception, KeyError)
+    result = run(raising(KeyError("x")))
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, "KeyError: 'x'")
+    assert result.stderr.startswith("Traceback (most recent call last):\n")
 
 
 def test_error_under_json_is_an_object_on_stdout_too():

@@ -3,10 +3,9 @@
 import datetime
 import json
 import shutil
-from pathlib import Path
 
 import pytest
-from program import DATASETS, SMALL, run
+from program import SMALL, run
 
 from h2olite_cli.main import COMMANDS, main
 
@@ -37,18 +36,6 @@ SILENT = ("train", "export", "import", "warmup")
 INPUTS = ("penguins.csv", "penguins.h2olite", "usual.h2olite", "other.h2olite", "mojo.zip")
 
 FLAGS = {name: {flag for p in main.get_command(None, name).params for flag in p.opts} for name in COMMANDS}
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory, penguins):
-    """A folder with the tables and models that the arguments name."""
-    folder = tmp_path_factory.mktemp("inputs")
-    shutil.copy(DATASETS / "penguins.csv", folder)
-    shutil.copy(penguins.path, folder)
-    shutil.copy(Path(__file__).parent.parent / "mojos" / "iris_rectifier" / "model.zip", folder / "mojo.zip")
-    run("train", DATASETS / "penguins.csv", "--l1", "1e-3", "-o", folder / "other.h2olite", *SMALL)
-    run("train", DATASETS / "penguins.csv", "--autoencoder", "-o", folder / "usual.h2olite", *SMALL)
-    return folder
 
 
 @pytest.fixture

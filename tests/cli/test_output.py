@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from program import DATASETS, SMALL, run
 
 from h2olite.data.reader import read_table
 from h2olite.errors import DataError
@@ -14,10 +13,9 @@ from h2olite_cli.output import (
     FORMATS,
     Destination,
     destination,
-    refuse_for_model,
-    refuse_unwritable,
     write_table,
 )
+from h2olite_cli.places import refuse_unwritable
 
 
 def block(labels, numbers):
@@ -71,34 +69,6 @@ def test_target_that_is_no_file_is_refused(target, what):
 def test_target_in_an_unwritable_folder_is_refused():
     with pytest.raises(PermissionError, match=r"^the folder /proc is not writable .*; choose another"):
         refuse_unwritable(Path("/proc/m"))
-
-
-def test_a_model_replaces_models_and_empty_files_only(tmp_path, penguins):
-    for start in (penguins.path.read_bytes(), b"", None):
-        if start is not None:
-            (tmp_path / "m").write_bytes(start)
-        refuse_for_model(tmp_path / "m")
-        (tmp_path / "m").unlink(missing_ok=True)
-    table = tmp_path / "iris.csv"
-    table.write_bytes((DATASETS / "iris.csv").read_bytes())
-    for command in (["train", table, "-o"], ["path", table, "--refit"]):
-        result = run(*command, table, *SMALL)
-        assert (result.exit_code, result.stderr) == (
-            1,
-            f"Error: {table} is there and is no model; name another file, or remove it first.\n",
-        )
-    assert table.read_bytes() == (DATASETS / "iris.csv").read_bytes()
-
-
-def test_results_do_not_replace_the_table_they_are_of(tmp_path, penguins):
-    table = tmp_path / "new.csv"
-    table.write_bytes((DATASETS / "penguins.csv").read_bytes())
-    (tmp_path / "link.csv").symlink_to(table)
-    for name in ("new.csv", "link.csv"):
-        result = run("predict", penguins.path, table, "-o", tmp_path / name)
-        assert result.exit_code == 1
-        assert result.stderr == f"Error: {tmp_path / name} is the table that is read; name another file to write.\n"
-    assert table.read_bytes() == (DATASETS / "penguins.csv").read_bytes()
 
 
 def test_unknown_extension_is_refused(tmp_path):

@@ -152,10 +152,10 @@ def usual(tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "options", "number", "code"),
     [
-        ("predict", ("-o", "old.csv"), signal.SIGTERM, 143),
+        ("predict", ("-o", "old.csv", "--force"), signal.SIGTERM, 143),
         ("evaluate", (), signal.SIGINT, 130),
-        ("anomaly", ("-o", "old.csv"), signal.SIGINT, 130),
-        ("features", ("-o", "old.csv", "--layer", "1"), signal.SIGTERM, 143),
+        ("anomaly", ("-o", "old.csv", "--force"), signal.SIGINT, 130),
+        ("features", ("-o", "old.csv", "--force", "--layer", "1"), signal.SIGTERM, 143),
     ],
 )
 def test_signal_ends_other_commands_at_once_and_leaves_old_files(usual, folder, rows, command, options, number, code):

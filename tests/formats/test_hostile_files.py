@@ -166,6 +166,8 @@ UNSOUND = [
     (("threshold",), 1.5, "the threshold is no probability"),
     (("rows_seen",), 2**63 - 1, "a number of rows, inputs or epochs is out of range"),
     (("rows_seen",), -1, "a number of rows, inputs or epochs is out of range"),
+    (("record", "iterations"), {}, "document.record.iterations is not as it must be"),
+    (("record", "rows"), [], "document.record.rows is not as it must be"),
     (("record", "epochs"), -1.0, "a number of rows, inputs or epochs is out of range"),
     (("record", "origin", "packages"), ["numpy"], "origin.packages is not as it must be"),
     (("record", "origin", "given"), {"hiden": [3]}, "'hiden' is not a parameter"),

@@ -19,7 +19,7 @@ from h2olite.kernels.randomness import uniform
 from h2olite.kernels.rows import train_rows
 
 FOLDER = Path(compiling.__file__).parent
-OTHERS = ("__init__.py", "atomics.py", "caching.py", "compiling.py", "lanes.py")
+OTHERS = ("__init__.py", "atomics.py", "caching.py", "compiling.py", "lanes.py", "parts.py")
 KERNEL_FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.name not in OTHERS]
 
 

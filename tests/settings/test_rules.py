@@ -100,7 +100,7 @@ def test_auc_may_stop_training_of_several_classes_if_its_type_is_chosen():
 
 
 @pytest.mark.proves("max_w2")
-@pytest.mark.parametrize(("activation", "limit"), [("Rectifier", 1000.0), ("Tanh", float("inf"))])
+@pytest.mark.parametrize(("activation", "limit"), [("Rectifier", 1000.0), ("Tanh", 3.4028235e38)])
 def test_infinite_max_w2_is_bounded_for_rectifiers_only(activation, limit):
     assert resolve(validate({"max_w2": float("inf"), "activation": activation}), None).max_w2 == limit
 

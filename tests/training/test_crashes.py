@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from examples import network, objective, rule, table
@@ -7,6 +5,7 @@ from examples import network, objective, rule, table
 import h2olite
 from h2olite.fitting import cross_validation
 from h2olite.kernels import rows as kernels
+from h2olite.machine.threads import Threads
 from h2olite.training import workers
 
 
@@ -31,7 +30,7 @@ def test_crash_of_a_thread_is_one_error_and_no_hang(crashing):
 
 
 def test_interruption_before_all_threads_are_called_leaves_none_waiting(monkeypatch):
-    submit, called = ThreadPoolExecutor.submit, []
+    submit, called = Threads.submit, []
 
     def submit_one(*arguments):
         if called:
@@ -41,7 +40,7 @@ def test_interruption_before_all_threads_are_called_leaves_none_waiting(monkeypa
 
     goal, rows = objective(hidden=(200, 200)), table(100)
     with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as team:
-        monkeypatch.setattr(ThreadPoolExecutor, "submit", submit_one)
+        monkeypatch.setattr(Threads, "submit", submit_one)
         with pytest.raises(KeyboardInterrupt):
             team.train(goal, rule(), rows, np.tile(np.arange(100), 10), seed=1)  # enough to try a team
     assert called

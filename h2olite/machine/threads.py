@@ -1,0 +1,67 @@
+"""Threads that take calls."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+Call = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+class Threads(Executor):
+    """An executor of so many threads, all of which run from the beginning.
+
+    Unlike Python's ThreadPoolExecutor it works in a program whose main thread has ended: there that one refuses calls,
+    and cannot even be imported.
+
+    Raises
+    ------
+    RuntimeError : the system allows no more threads.
+    """
+
+    def __init__(self, n_threads: int) -> None:
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        try:
+            for _ in range(n_threads):
+                thread = threading.Thread(target=_serve, args=(self._calls,), daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except BaseException:
+            self.shutdown()
+            raise
+
+    def submit(self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
+        """Have a thread call the function as soon as one is free."""
+        future: Future[Result] = Future()
+        self._calls.put((future, function, args, kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads when they have made all calls, or with cancel_futures those that they have begun."""
+        if cancel_futures:
+            while not self._calls.empty():
+                if (call := self._calls.get()) is not None:
+                    call[0].cancel()
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+
+def _serve(calls: queue.SimpleQueue[Call | None]) -> None:
+    """Make calls until there is None."""
+    while (call := calls.get()) is not None:
+        future, function, args, kwargs = call
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(function(*args, **kwargs))
+            except BaseException as error:  # it belongs to whoever asks for the result
+                future.set_exception(error)
+        del call, future, function, args, kwargs  # or they would live until the next call
