@@ -22,9 +22,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .api import deeplearning, grid, regularization_path, train_segments
     from .data.csv_options import Csv
-    from .formats.importing import import_mojo
-    from .formats.loading import load_model
-    from .model import Model
+    from .model import Model, import_mojo, load_model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
@@ -64,8 +62,8 @@ _HOMES = {
     "compare": "selection.comparison",
     "deeplearning": "api",
     "grid": "api",
-    "import_mojo": "formats.importing",
-    "load_model": "formats.loading",
+    "import_mojo": "model",
+    "load_model": "model",
     "regularization_path": "api",
     "train_segments": "api",
     "Comparison": "selection.comparison",

@@ -13,8 +13,7 @@ from h2olite.data.adaptation import Adaptation, listed
 from h2olite.data.table import Table
 from h2olite.errors import ArtifactError, DataError, ParameterError
 from h2olite.formats.artifact import is_artifact
-from h2olite.formats.loading import load_model
-from h2olite.model import Model
+from h2olite.model import Model, load_model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import other_roles
 from h2olite.training.trainer import Measurement, Past

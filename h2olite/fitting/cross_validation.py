@@ -21,7 +21,8 @@ from h2olite.machine.threads import Threads
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import warnings
-from h2olite.trained.folds import CrossValidation, summarise_fold
+from h2olite.trained.folds import summarise_fold
+from h2olite.trained.network import CrossValidation
 from h2olite.trained.scoring import Scoring
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads

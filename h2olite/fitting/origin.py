@@ -14,7 +14,7 @@ from typing import Any
 from h2olite.data.table import Table
 from h2olite.settings.continuing import inherited
 from h2olite.settings.parameters import FRAMES, MODELS, Parameters, changed
-from h2olite.trained.record import functions_by_name
+from h2olite.settings.plain import functions_by_name
 
 PACKAGES = ("numpy", "numba", "pyarrow")
 """Packages on which numbers may depend."""

@@ -21,17 +21,20 @@ from h2olite.data.table import Column
 from h2olite.errors import ArtifactError
 from h2olite.kinds.activations import ActivationChoice
 from h2olite.kinds.distributions import OF_NUMBERS, DistributionChoice
-from h2olite.model import Model
 from h2olite.network.network import Network
 from h2olite.settings.parameters import CategoricalEncoding, Parameters
 from h2olite.settings.validation import resolve
 from h2olite.trained.importance import gedeon_importance
+from h2olite.trained.network import TrainedNetwork
+from h2olite.trained.parts import check_response
 from h2olite.trained.record import TrainingRecord
 from h2olite.trained.scoring import ClassShares, layout_of, lowered
 
 from .archive import opened, read_document
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
-from .soundness import check_encoder, check_numbers, check_response
+from .soundness import check_encoder, check_numbers
+
+Trained = typing.TypeVar("Trained", bound=TrainedNetwork)
 
 CATEGORIES = {"Binomial": "bernoulli", "Multinomial": "multinomial", "Regression": None, "AutoEncoder": None}
 """The distribution of each category of models; None where the MOJO says which."""
@@ -60,7 +63,7 @@ UNESCAPED = {escape: character for character, escape in ESCAPES.items()}
 ESCAPE = re.compile(r"\\[\\nr]")
 
 
-def import_mojo(path: str | os.PathLike[str]) -> Model:
+def read_mojo(path: str | os.PathLike[str], kind: type[Trained]) -> Trained:
     """Read a model from a MOJO of H2O's deep learning; nothing in the file is executed.
 
     The model predicts as H2O does, and may be the checkpoint or the pretrained autoencoder of a training. What a MOJO
@@ -80,7 +83,7 @@ def import_mojo(path: str | os.PathLike[str]) -> Model:
         version = mojo.info["mojo_version"]
         if float(version) > float(VERSION):
             raise ArtifactError(f"MOJO {path} must be of version {VERSION} or older; got {version}.")
-        return _model(mojo, _Details.read(archive), Path(path).stem)
+        return _model(mojo, _Details.read(archive), Path(path).stem, kind)
 
 
 class _Mojo(NamedTuple):
@@ -191,7 +194,7 @@ class _Details(NamedTuple):
         )
 
 
-def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
+def _model(mojo: _Mojo, details: _Details, name: str, kind: type[Trained]) -> Trained:
     """The model that a MOJO of this name holds."""
     category = mojo.info["category"]
     is_autoencoder = category == "AutoEncoder"
@@ -236,7 +239,7 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
     if balanced:
         keys = ("prior_class_distrib", "model_class_distrib")
         shares = ClassShares(*(tuple(mojo.numbers(key, sizes[-1]).tolist()) for key in keys))
-    return Model(
+    return kind(
         model_id=details.model_id or name,
         parameters=parameters,
         encoder=encoder,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
 from h2olite.errors import ArtifactError
-from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, MultinomialMetrics, RegressionMetrics
-from h2olite.model import Model
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
-from h2olite.trained.folds import CrossValidation, within
+from h2olite.trained.network import CrossValidation, TrainedNetwork
+from h2olite.trained.parts import check_response
 from h2olite.trained.record import TrainingRecord
 from h2olite.trained.scoring import ClassShares, layout_of, probability_names, scoring_of
 
@@ -27,15 +28,16 @@ from .soundness import (
     check_metrics,
     check_numbers,
     check_rates,
-    check_response,
     check_sizes,
     checked_parameters,
 )
 
+Trained = TypeVar("Trained", bound=TrainedNetwork)
+
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load(path: str | os.PathLike[str], kind: type[Trained]) -> Trained:
     """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
 
     Raises
@@ -44,14 +46,14 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     """
     document, arrays = read_artifact(path)
     try:
-        model = _restored(document, arrays)
+        model = _restored(document, arrays, kind)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ArtifactError(f"{os.fspath(path)} is damaged: its parts do not fit together ({error!r}).") from error
     model.path = os.fspath(path)
     return model
 
 
-def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
+def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kind: type[Trained]) -> Trained:
     """The model of a file's contents."""
     check_document(document)
     parameters = checked_parameters(document["parameters"])
@@ -78,7 +80,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
     check_column_importances(columns, encoder)
     check_rates(rates, layout)
-    return Model(
+    return kind(
         model_id=document["model_id"],
         parameters=parameters,
         encoder=encoder,
@@ -89,9 +91,40 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         history=document["history"],
         importances=None if importances is None else np.array(importances),
         record=TrainingRecord(**document["record"]),
-        cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
+        cross_validation=folds
+        and restore_folds(folds, within(arrays, "cv"), metrics, functools.partial(_restored, kind=kind)),
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
         column_importances=None if columns is None else np.array(columns),
         rates=rates,
         threshold=document.get("threshold"),  # model files that only training wrote have none
     )
+
+
+def restore_folds(
+    document: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    kind: type[Metrics],
+    restore: Callable[..., Trained],
+) -> CrossValidation:
+    """What `contents_of_folds` told; `restore` makes a fold model of its contents."""
+    models = document["models"]
+    predictions = document["predictions"]
+    named: dict[str, dict[str, np.ndarray]] = {}  # in one pass, as there may be many folds
+    for name, array in arrays.items():
+        fold, _, own = name.partition(".")
+        named.setdefault(fold, {})[own] = array
+    return CrossValidation(
+        metrics=kind.from_json(document["metrics"]),
+        by_fold=[
+            {name: np.nan if value is None else value for name, value in fold.items()} for fold in document["by_fold"]
+        ],
+        models=models and [restore(described, named.get(str(fold), {})) for fold, described in enumerate(models)],
+        predictions=predictions and {name: arrays[f"predictions.{i}"] for i, name in enumerate(predictions)},
+        folds=arrays.get("folds"),
+    )
+
+
+def within(arrays: Mapping[str, np.ndarray], prefix: object) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with the prefix and a dot, without those."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

@@ -10,20 +10,18 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import h2olite
 from h2olite.data.encoding import RowEncoder
 from h2olite.errors import ArtifactError
+from h2olite.trained.network import TrainedNetwork
 from h2olite.trained.scoring import lowered
 from h2olite.trained.tabulation import TabulatedColumn, tabulate
 
 from .archive import SAMPLE, member_info, replacing
-
-if TYPE_CHECKING:
-    from h2olite.model import Model
 
 VERSION = "1.10"
 """The newest version of the format."""
@@ -58,7 +56,7 @@ class Inputs(NamedTuple):
     biases: np.ndarray
 
 
-def download_mojo(model: Model, path: str | os.PathLike[str]) -> str:
+def download_mojo(model: TrainedNetwork, path: str | os.PathLike[str]) -> str:
     """Write the model as a MOJO, for ``h2o.import_mojo``, and give its path.
 
     The MOJO has an input for every level, whatever categorical_encoding and use_all_factor_levels were; what it
@@ -99,7 +97,7 @@ def download_mojo(model: Model, path: str | os.PathLike[str]) -> str:
     return os.fspath(path)
 
 
-def _refuse_what_has_no_place(model: Model) -> None:
+def _refuse_what_has_no_place(model: TrainedNetwork) -> None:
     """Raise an ArtifactError for inputs that a MOJO cannot have."""
     encoder = model.encoder
     if encoder.n_slots is not None:
@@ -130,7 +128,7 @@ def _refuse_names(columns: Iterable[str]) -> None:
         raise ArtifactError(f"the name of a column in a MOJO must not {fault}; got {name!r}; train under another name.")
 
 
-def _differences(model: Model) -> Iterator[str]:
+def _differences(model: TrainedNetwork) -> Iterator[str]:
     """One sentence for each thing that H2O does otherwise with the MOJO."""
     encoder, offset = model.encoder, model.parameters.offset_column
     if offset is not None:
@@ -146,7 +144,7 @@ def _differences(model: Model) -> Iterator[str]:
         )
 
 
-def _inputs_by_level(model: Model) -> Inputs:
+def _inputs_by_level(model: TrainedNetwork) -> Inputs:
     """The first layer of the model's network, with weights for levels in the place of weights for what they become.
 
     Numbers are centred at what a missing one becomes, since a MOJO puts it in as 0, and the biases make up for it. But
@@ -179,7 +177,7 @@ def _by_level(column: TabulatedColumn, encoder: RowEncoder, weights: np.ndarray)
     return np.tensordot(column.encoded, weights[inputs], 1)
 
 
-def _info(model: Model, inputs: Inputs, n_columns: int, n_domains: int) -> dict[str, Any]:
+def _info(model: TrainedNetwork, inputs: Inputs, n_columns: int, n_domains: int) -> dict[str, Any]:
     """The settings and weights, by the format's names for them."""
     parameters, network, response, shares = model.parameters, model.network, model.response, model.shares
     sizes = [len(inputs.weights), *network.layout.sizes[1:].tolist()]

@@ -14,7 +14,7 @@ from h2olite.errors import DataError, MissingExtraError
 from h2olite.kernels.losses import LARGEST_EXP
 from h2olite.kinds.activations import activation_of
 from h2olite.kinds.distributions import DISTRIBUTIONS
-from h2olite.model import Model
+from h2olite.trained.network import TrainedNetwork
 from h2olite.trained.scoring import lowered, objective_of
 from h2olite.trained.tabulation import TabulatedColumn, tabulate
 
@@ -33,7 +33,7 @@ IR_VERSION = 8
 """Version of the file's layout, as old as the operators."""
 
 
-def export_onnx(model: Model, path: str | os.PathLike[str]) -> str:
+def export_onnx(model: TrainedNetwork, path: str | os.PathLike[str]) -> str:
     """Write a model as an ONNX file whose inputs are the columns of a table, and give the path.
 
     Each column that predictions need is an input of its name and of shape (n, 1). Categorical ones are strings, ""
@@ -108,7 +108,7 @@ class _Graph:
         return name
 
 
-def _network_outputs(graph: _Graph, model: Model) -> str:
+def _network_outputs(graph: _Graph, model: TrainedNetwork) -> str:
     """What the network gives, float32 (n, n_outputs): linear outputs, or an autoencoder's activated ones."""
     network, objective = model.network, objective_of(model.parameters)
     activation = activation_of(model.parameters.activation).onnx
@@ -176,7 +176,7 @@ def _looked_up(graph: _Graph, column: TabulatedColumn, i: int, *, is_number: boo
     return graph.add("LabelEncoder", column.name, domain="ai.onnx.ml", **lookup)
 
 
-def _results(graph: _Graph, model: Model, outputs: str) -> Iterator[onnx.ValueInfoProto]:
+def _results(graph: _Graph, model: TrainedNetwork, outputs: str) -> Iterator[onnx.ValueInfoProto]:
     """The outputs of the graph: the predictions that the network's outputs mean."""
     if model.response is None:
         no_numbers = np.zeros(model.encoder.n_categorical_inputs)

@@ -15,16 +15,15 @@ import numpy as np
 
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.encoding import RowEncoder
-from h2olite.data.response import ResponseEncoder
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
 from h2olite.settings.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
-from h2olite.settings.validation import check_settled, read
+from h2olite.settings.validation import read
 from h2olite.trained.layers import RATES
+from h2olite.trained.parts import are_distinct, require
 from h2olite.trained.record import DURATIONS, TrainingRecord
-from h2olite.trained.scoring import layout_of
 from h2olite.training.history import history_row
 
 SIMPLE = frozenset({int, float, str, bool})
@@ -139,7 +138,7 @@ def check_json(value: Any, hint: Any, where: str) -> None:
     ValueError : says where the first such value is.
     """
     kind = next((kind for kind in _options(hint) if _is_of(value, kind)), None)
-    _require(kind is not None, f"{where} is not as it must be")
+    require(kind is not None, f"{where} is not as it must be")
     inner = get_args(kind)
     if get_origin(kind) is list:
         for i, item in enumerate(value):
@@ -150,8 +149,8 @@ def check_json(value: Any, hint: Any, where: str) -> None:
             check_json(item, inner[1], f"{where}.{key}")
     elif is_typeddict(kind) or dataclasses.is_dataclass(kind):
         hints = _hints_of(kind)
-        _require(_required(kind) <= value.keys(), f"{where} lacks something")
-        _require(is_typeddict(kind) or value.keys() <= hints.keys(), f"{where} has something unknown")
+        require(_required(kind) <= value.keys(), f"{where} lacks something")
+        require(is_typeddict(kind) or value.keys() <= hints.keys(), f"{where} has something unknown")
         for key in hints.keys() & value.keys():
             check_json(value[key], hints[key], f"{where}.{key}")
 
@@ -166,16 +165,16 @@ def check_like(value: Any, example: Any, where: str) -> None:
     ValueError : says where the first difference is.
     """
     if isinstance(example, dict):
-        _require(isinstance(value, dict) and example.keys() <= value.keys(), f"{where} lacks something")
+        require(isinstance(value, dict) and example.keys() <= value.keys(), f"{where} lacks something")
         for key, inner in example.items():
             check_like(value[key], inner, f"{where}.{key}")
     elif isinstance(example, list):
-        _require(isinstance(value, list), f"{where} is no list")
+        require(isinstance(value, list), f"{where} is no list")
         for item in value:
             check_like(item, example[0], where)
     else:
         kinds = (str,) if isinstance(example, str) else (float, NoneType)
-        _require(any(_is_of(value, kind) for kind in kinds), f"{where} is not as it must be")
+        require(any(_is_of(value, kind) for kind in kinds), f"{where} is not as it must be")
 
 
 def check_document(document: Any) -> None:
@@ -187,23 +186,23 @@ def check_document(document: Any) -> None:
     """
     check_json(document, _Document, "document")
     record = document["record"]
-    _require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
+    require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
     counts = (document["rows_seen"], *(value for value in record.values() if type(value) in (int, float)))
-    _require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
+    require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
     if record.get("origin") is not None:
         check_json(record["origin"], _Origin, "origin")
         checked_parameters(record["origin"]["given"] or {})
-    _require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
+    require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
     check_history(document["history"])
     threshold = document.get("threshold")
-    _require(threshold is None or 0 <= threshold <= 1, "the threshold is no probability")
+    require(threshold is None or 0 <= threshold <= 1, "the threshold is no probability")
     check_json(record.get("csv", {}), CsvOptions, "document.record.csv")
     CsvOptions(**record.get("csv", {})).check()
     folds = document["cross_validation"]
     for of_fold in (folds and folds["models"]) or ():
-        _require(of_fold.get("cross_validation") is None, "a fold's model is cross-validated itself")
+        require(of_fold.get("cross_validation") is None, "a fold's model is cross-validated itself")
     for shares in document["shares"] or ():
-        _require(all(0 <= share <= 1 for share in shares) and any(shares), "shares are not from 0 to 1")
+        require(all(0 <= share <= 1 for share in shares) and any(shares), "shares are not from 0 to 1")
 
 
 def checked_parameters(stored: Mapping[str, Any]) -> Parameters:
@@ -227,53 +226,31 @@ def check_encoder(encoder: RowEncoder) -> None:
     ValueError : says what is wrong.
     """
     numeric = encoder.numeric
-    _require(_are_distinct(encoder.predictors), "two predictors have the same name")
-    _require(len(encoder.levels) <= len(encoder.predictors), "there are levels of no predictor")
-    _require(all(map(_are_distinct, encoder.levels)), "two levels of a predictor are the same")
+    require(are_distinct(encoder.predictors), "two predictors have the same name")
+    require(len(encoder.levels) <= len(encoder.predictors), "there are levels of no predictor")
+    require(all(map(are_distinct, encoder.levels)), "two levels of a predictor are the same")
     statistics = (encoder.subtrahend, encoder.multiplier, encoder.imputed)
-    _require(all(numbers.shape == (len(numeric),) for numbers in statistics), "numeric predictors lack their numbers")
-    _require(bool(encoder.multiplier.all()), "a predictor is multiplied by 0")
+    require(all(numbers.shape == (len(numeric),) for numbers in statistics), "numeric predictors lack their numbers")
+    require(bool(encoder.multiplier.all()), "a predictor is multiplied by 0")
     with np.errstate(over="ignore"):
         missing = ((encoder.imputed - encoder.subtrahend) * encoder.multiplier).astype(np.float32)
-    _require(bool(np.isfinite(missing).all()), "a missing number cannot be encoded")
-    _require(encoder.missing_seen.shape == (len(encoder.levels),), "missing_seen is not as many as levels")
-    _require(set(encoder.times) <= set(numeric), "a time is no numeric predictor")
+    require(bool(np.isfinite(missing).all()), "a missing number cannot be encoded")
+    require(encoder.missing_seen.shape == (len(encoder.levels),), "missing_seen is not as many as levels")
+    require(set(encoder.times) <= set(numeric), "a time is no numeric predictor")
     # Levels are hashed where that makes them fewer inputs.
-    _require(encoder.n_slots is None or 0 < encoder.n_slots < encoder.cat_offsets[-1], "n_slots is no number of inputs")
+    require(encoder.n_slots is None or 0 < encoder.n_slots < encoder.cat_offsets[-1], "n_slots is no number of inputs")
     levels = dict(zip(encoder.categorical, encoder.levels, strict=True))
     made = [new for replacement in encoder.recoding.replacements.values() for new in replacement.columns]
-    _require(_are_distinct(made) and set(made) <= set(encoder.predictors), "what columns become is no predictor")
+    require(are_distinct(made) and set(made) <= set(encoder.predictors), "what columns become is no predictor")
     for replacement in encoder.recoding.replacements.values():
-        _require(_are_distinct(replacement.levels), "two levels to replace are the same")
+        require(are_distinct(replacement.levels), "two levels to replace are the same")
         for new, column in replacement.columns.items():
             n_rows = len(replacement.levels) + replacement.with_unseen + 1
-            _require(column.values.shape == (n_rows,), "a level is not replaced")
-            _require(column.levels == levels.get(new), "what a column becomes has other levels")
+            require(column.values.shape == (n_rows,), "a level is not replaced")
+            require(column.levels == levels.get(new), "what a column becomes has other levels")
             if column.levels is not None:
                 codes = column.values
-                _require(bool(((codes >= -1) & (codes < len(column.levels))).all()), "a level becomes none that exists")
-
-
-def check_model(
-    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, network: Network
-) -> None:
-    """Refuse a model whose parts are not made for one another; every model passes here before kernels run on it.
-
-    The rules between parameters are those of training, and the network has the shape that encoder, response and
-    parameters give it: what the kernels take for granted.
-
-    Raises
-    ------
-    ValueError : says what is wrong.
-    """
-    check_response(response, parameters)
-    layout = layout_of(encoder, response, parameters)
-    shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
-    _require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
-    _require(not parameters.autoencoder or encoder.n_inputs > 0, "an autoencoder has nothing to reconstruct")
-    for flat in (network.theta, network.iterate, network.first, network.second, network.last):
-        _require(flat is None or _are_floats(flat, layout.weights[-1]), "the network has other numbers than its shape")
-    _require(_are_floats(network.activity, layout.units[-1]), "activity is not of the network's units")
+                require(bool(((codes >= -1) & (codes < len(column.levels))).all()), "a level becomes none that exists")
 
 
 def check_column_importances(importances: Sequence[float] | None, encoder: RowEncoder) -> None:
@@ -283,8 +260,8 @@ def check_column_importances(importances: Sequence[float] | None, encoder: RowEn
     ------
     ValueError : they are not as many.
     """
-    _require(importances is None or encoder.n_slots is None, "columns that share inputs have importances")
-    _require(importances is None or len(importances) == len(encoder.column_groups), "a column has no importance")
+    require(importances is None or encoder.n_slots is None, "columns that share inputs have importances")
+    require(importances is None or len(importances) == len(encoder.column_groups), "a column has no importance")
 
 
 def check_rates(rates: Sequence[Mapping[str, float]] | None, layout: Layout) -> None:
@@ -295,25 +272,8 @@ def check_rates(rates: Sequence[Mapping[str, float]] | None, layout: Layout) -> 
     ValueError : they are not.
     """
     if rates is not None:
-        _require(len(rates) == len(layout.widths), "there are rates of other layers")
-        _require(all(set(of_layer) in (set(), set(RATES)) for of_layer in rates), "rates are not what they must be")
-
-
-def check_response(response: ResponseEncoder | None, parameters: Parameters) -> None:
-    """Refuse a response that the parameters are not for, and parameters that training would refuse.
-
-    Raises
-    ------
-    ValueError : says what is wrong.
-    """
-    _require(parameters.autoencoder == (response is None), "autoencoders have no response, and others need one")
-    if response is None:
-        check_settled(parameters, None)
-        return
-    _require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
-    _require(_are_distinct(response.levels or ()), "two classes are the same")
-    _require(response.multiplier != 0, "the response is multiplied by 0")
-    check_settled(parameters, None if response.levels is None else response.n_classes, name=response.name)
+        require(len(rates) == len(layout.widths), "there are rates of other layers")
+        require(all(set(of_layer) in (set(), set(RATES)) for of_layer in rates), "rates are not what they must be")
 
 
 def check_numbers(network: Network, parameters: Parameters) -> None:
@@ -324,11 +284,11 @@ def check_numbers(network: Network, parameters: Parameters) -> None:
     ValueError : says what is wrong.
     """
     layer = network.unbounded_layer(largest_target=np.inf)  # how large the responses were is not known
-    _require(layer is None, f"the weights of layer {(layer or 0) + 1} are beyond all bounds")
+    require(layer is None, f"the weights of layer {(layer or 0) + 1} are beyond all bounds")
     state = [network.iterate, network.first, network.second, network.activity, network.last]
-    _require(all(flat is None or bool(np.isfinite(flat).all()) for flat in state), "what training left is not finite")
+    require(all(flat is None or bool(np.isfinite(flat).all()) for flat in state), "what training left is not finite")
     squares = (network.first, network.second) if parameters.adaptive_rate else ()
-    _require(all(bool((flat >= 0).all()) for flat in squares), "a mean of squares is below 0")
+    require(all(bool((flat >= 0).all()) for flat in squares), "a mean of squares is below 0")
 
 
 def check_metrics(values: Mapping[str, Any], kind: type[Metrics], classes: Sequence[str] | None) -> None:
@@ -343,17 +303,17 @@ def check_metrics(values: Mapping[str, Any], kind: type[Metrics], classes: Seque
     check_json(values["nobs"], float, "nobs")
     if kind is BinomialMetrics:
         check_json(values["threshold"], float, "threshold")
-        _require(0 <= values["threshold"] <= 1, "the threshold is no probability")
-        _require(bool(values["thresholds_and_metric_scores"]), "there are no thresholds")
+        require(0 <= values["threshold"] <= 1, "the threshold is no probability")
+        require(bool(values["thresholds_and_metric_scores"]), "there are no thresholds")
         named = {row["metric"] for row in values["max_criteria_and_metric_scores"]}
         criteria = {row["metric"] for row in _example(kind.category)["max_criteria_and_metric_scores"]}
-        _require(criteria <= named, "a criterion is missing")
+        require(criteria <= named, "a criterion is missing")
     if classes is not None:
         confusion = values["confusion_matrix"]
         check_json(confusion, _ConfusionMatrix, "confusion_matrix")
-        _require(confusion["labels"] == list(classes), "the confusion matrix is of other classes")
+        require(confusion["labels"] == list(classes), "the confusion matrix is of other classes")
         sizes = {len(classes), len(confusion["matrix"]), *map(len, confusion["matrix"])}
-        _require(sizes == {len(classes)}, "the confusion matrix is not square")
+        require(sizes == {len(classes)}, "the confusion matrix is not square")
 
 
 def check_history(history: Sequence[Mapping[str, Scalar]]) -> None:
@@ -367,8 +327,8 @@ def check_history(history: Sequence[Mapping[str, Scalar]]) -> None:
     for row in history:
         check_like(row, usual, "history")
         numbers = [row[name] for name in row if name != "timestamp"]
-        _require(all(_is_of(number, float) or number is None for number in numbers), "a measurement is no number")
-        _require(None not in itemgetter("duration", "epochs")(row), "a measurement has no time")
+        require(all(_is_of(number, float) or number is None for number in numbers), "a measurement is no number")
+        require(None not in itemgetter("duration", "epochs")(row), "a measurement has no time")
 
 
 def check_folds(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], columns: Sequence[str]) -> None:
@@ -381,22 +341,22 @@ def check_folds(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], c
     ValueError : says what is wrong.
     """
     by_fold, models, kept = document["by_fold"], document["models"], document["predictions"]
-    _require(bool(by_fold) and all(fold.keys() == by_fold[0].keys() for fold in by_fold), "folds were measured unlike")
-    _require(models is None or len(models) == len(by_fold), "models are not as many as folds")
-    _require(kept is None or list(kept) == list(columns), "predictions have other columns")
+    require(bool(by_fold) and all(fold.keys() == by_fold[0].keys() for fold in by_fold), "folds were measured unlike")
+    require(models is None or len(models) == len(by_fold), "models are not as many as folds")
+    require(kept is None or list(kept) == list(columns), "predictions have other columns")
     folds = arrays.get("folds")
     lengths = {len(folds)} if folds is not None else set()
     if folds is not None:
-        _require(folds.ndim == 1 and folds.dtype.kind == "i", "folds are no numbers")
-        _require(bool(((folds >= 0) & (folds < len(by_fold))).all()), "a row is of no fold")
+        require(folds.ndim == 1 and folds.dtype.kind == "i", "folds are no numbers")
+        require(bool(((folds >= 0) & (folds < len(by_fold))).all()), "a row is of no fold")
     for i, name in enumerate(kept or ()):
         values = arrays[f"predictions.{i}"]
-        _require(values.ndim == 1 and values.dtype.kind in "if", "predictions are no numbers")
+        require(values.ndim == 1 and values.dtype.kind in "if", "predictions are no numbers")
         lengths.add(len(values))
         if name == "predict" and len(columns) > 1:
-            _require(values.dtype.kind == "i", "predictions are no classes")
-            _require(bool(((values >= -1) & (values < len(columns) - 1)).all()), "a predicted class does not exist")
-    _require(len(lengths) <= 1 and (kept is None or folds is not None), "folds and predictions are not as many")
+            require(values.dtype.kind == "i", "predictions are no classes")
+            require(bool(((values >= -1) & (values < len(columns) - 1)).all()), "a predicted class does not exist")
+    require(len(lengths) <= 1 and (kept is None or folds is not None), "folds and predictions are not as many")
 
 
 def check_sizes(
@@ -412,9 +372,9 @@ def check_sizes(
     ValueError : says what is wrong.
     """
     own = [arrays[f"layer{i}.{part}"].size for i in range(1, len(layout.sizes)) for part in ("weights", "biases")]
-    _require(layout.weights[-1] <= LANES * sum(own), "there are too few weights")  # whose rows are padded to LANES
-    _require(importances is None or len(importances) == layout.sizes[0], "importances are not as many as inputs")
-    _require(
+    require(layout.weights[-1] <= LANES * sum(own), "there are too few weights")  # whose rows are padded to LANES
+    require(importances is None or len(importances) == layout.sizes[0], "importances are not as many as inputs")
+    require(
         shares is None or [len(of_classes) for of_classes in shares] == [layout.sizes[-1]] * 2,
         "shares are not as many as classes",
     )
@@ -466,19 +426,3 @@ def _required(kind: Any) -> frozenset[str]:
     return frozenset(
         field.name for field in dataclasses.fields(kind) if field.default is empty and field.default_factory is empty
     )
-
-
-def _are_floats(flat: np.ndarray, size: int) -> bool:
-    """Whether these are so many numbers as the kernels take them."""
-    return flat.dtype == np.float32 and flat.shape == (size,) and flat.flags.c_contiguous
-
-
-def _are_distinct(names: Sequence[str]) -> bool:
-    """Whether no two are the same."""
-    return len(set(names)) == len(names)
-
-
-def _require(holds: bool, otherwise: str) -> None:
-    """Raise a ValueError unless something holds."""
-    if not holds:
-        raise ValueError(otherwise)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h2olite.errors import ParameterError
-from h2olite.formats.loading import load_model
 from h2olite.kinds.stopping_metrics import MORE_IS_BETTER, STOPPING_METRICS
 from h2olite.metrics import Metrics
-from h2olite.model import Model
+from h2olite.model import Model, load_model
 from h2olite.settings.parameters import nearest
 from h2olite.trained.getters import MetricGetters
 

@@ -12,8 +12,9 @@ from h2olite.fitting.footprint import MemoryEstimate, estimate_memory
 from h2olite.fitting.preparation import look_at, with_classes
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
+from h2olite.settings.plain import stored
 from h2olite.settings.rules import ROLES
-from h2olite.trained.record import count_weights, stored
+from h2olite.trained.report import count_weights
 
 PROBE = 0.5
 """Seconds of training by which its speed is measured."""

@@ -17,12 +17,12 @@ from h2olite.metrics.base import measured
 from h2olite.metrics.curves import Costs, ThresholdCurve
 from h2olite.settings.validation import validate
 
+from .getters import ModelMetrics
+from .network import TrainedNetwork
 from .scoring import Observed, Reconstruction, Scoring
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from h2olite.model import Model
 
 
 class Predicted(NamedTuple):
@@ -39,7 +39,7 @@ class Predicted(NamedTuple):
 
 
 def model_performance(
-    model: Model,
+    model: ModelMetrics,
     test_data: Any = None,
     train: bool = False,
     valid: bool = False,
@@ -69,15 +69,15 @@ def model_performance(
     if test_data is None:
         if threshold is not None or costs is not None:
             raise ParameterError("threshold and costs need test_data; give a frame to measure the model on.")
-        return model._of_frames(train, valid, xval, lambda metrics: metrics)
+        return model.of_frames(train, valid, xval, lambda metrics: metrics)
     table, adaptation = _adapted(model, test_data)
-    metrics = model.measure(table, adaptation, auc_type, threshold, costs)
+    metrics = measure(model, table, adaptation, auc_type, threshold, costs)
     adaptation.warn()
     return metrics
 
 
 def measure(
-    model: Model,
+    model: TrainedNetwork,
     table: Table,
     adaptation: Adaptation,
     auc_type: str | None = None,
@@ -87,37 +87,39 @@ def measure(
     """The metrics on a table that holds the response, if the model has one; see `model_performance`."""
     if model.category != "Binomial" and (threshold is not None or costs is not None):
         raise ParameterError(f"threshold and costs need two classes; {model.model_id} is a {model.category} model.")
-    scoring = model._scoring
+    scoring = model.scoring
     if isinstance(scoring, Scoring):
         parameters = model.parameters
         if auc_type is not None:
             parameters = dataclasses.replace(parameters, auc_type=validate({"auc_type": auc_type}).auc_type)
         scoring = dataclasses.replace(scoring, parameters=parameters, threshold=threshold, costs=costs)
     observed = _observed(model, table, adaptation)
-    with model._engine(table, adaptation) as (engine, rows):
-        return scoring.metrics(engine, model._objective, rows, np.arange(table.n_rows), observed)
+    with model.passing(table, adaptation) as (engine, rows):
+        return scoring.metrics(engine, model.objective, rows, np.arange(table.n_rows), observed)
 
 
-def measure_parts(model: Model, table: Table, adaptation: Adaptation, parts: Sequence[np.ndarray]) -> list[Metrics]:
+def measure_parts(
+    model: TrainedNetwork, table: Table, adaptation: Adaptation, parts: Sequence[np.ndarray]
+) -> list[Metrics]:
     """The metrics on some rows of a table, given by their indices, and on others, which `measure` would encode anew."""
     observed = _observed(model, table, adaptation)
-    with model._engine(table, adaptation) as (engine, rows):
-        return [model._scoring.metrics(engine, model._objective, rows, part, observed) for part in parts]
+    with model.passing(table, adaptation) as (engine, rows):
+        return [model.scoring.metrics(engine, model.objective, rows, part, observed) for part in parts]
 
 
-def predict_observed(model: Model, table: Table, adaptation: Adaptation) -> Predicted:
+def predict_observed(model: TrainedNetwork, table: Table, adaptation: Adaptation) -> Predicted:
     """What a model with a response predicts for a table that holds it, next to what happened."""
-    scoring = model._scoring
+    scoring = model.scoring
     if isinstance(scoring, Reconstruction):
         raise DataError(f"{model.model_id} is an autoencoder, which predicts no response; measure it with evaluate.")
     actual, weights, offsets = _observed(model, table, adaptation)
     assert actual is not None  # as there is a response
-    with model._engine(table, adaptation) as (engine, rows):
-        predictions = scoring.predictions(engine.predict(model._objective, rows), offsets)
+    with model.passing(table, adaptation) as (engine, rows):
+        predictions = scoring.predictions(engine.predict(model.objective, rows), offsets)
     return Predicted(scoring.observed(actual), predictions, weights)
 
 
-def curves(model: Model, test_data: Any) -> pd.DataFrame:
+def curves(model: TrainedNetwork, test_data: Any) -> pd.DataFrame:
     """What follows from every possible threshold on a frame that holds the response: ROC, precision and recall.
 
     Returns
@@ -135,7 +137,7 @@ def curves(model: Model, test_data: Any) -> pd.DataFrame:
 
     classes = classes_of_curves(model)
     table, adaptation = _adapted(model, test_data)
-    actual, probabilities, weights = measured(*model.predict_observed(table, adaptation))
+    actual, probabilities, weights = measured(*predict_observed(model, table, adaptation))
     adaptation.warn()
     shown = {1: classes[1]} if len(classes) == 2 else dict(enumerate(classes))
     parts = []
@@ -145,7 +147,7 @@ def curves(model: Model, test_data: Any) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def classes_of_curves(model: Model) -> tuple[str, ...]:
+def classes_of_curves(model: TrainedNetwork) -> tuple[str, ...]:
     """The classes that `curves` are about.
 
     Raises
@@ -157,13 +159,13 @@ def classes_of_curves(model: Model) -> tuple[str, ...]:
     return model.classes
 
 
-def _adapted(model: Model, frame: Any) -> tuple[Table, Adaptation]:
+def _adapted(model: TrainedNetwork, frame: Any) -> tuple[Table, Adaptation]:
     """The table of a frame, and where to note what the model does not find in it."""
     table = as_table(frame, name="test_data", schema=model.schema | model.response_schema, csv=model.csv)
     return table, Adaptation(table.name)
 
 
-def _observed(model: Model, table: Table, adaptation: Adaptation) -> Observed:
+def _observed(model: TrainedNetwork, table: Table, adaptation: Adaptation) -> Observed:
     """What happened in the rows of a table, which must hold the response if the model has one."""
     if model.response is not None and model.response.name not in table:
         raise DataError(f"{table.name} has no response {model.response.name!r}, which metrics need.")

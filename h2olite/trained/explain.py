@@ -17,20 +17,21 @@ from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics.base import Metrics
 from h2olite.settings.parameters import folded, nearest
 
+from .evaluation import measure
 from .importance import IMPORTANCE_COLUMNS
+from .network import TrainedNetwork
 from .scoring import probability_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from h2olite.model import Model
 
 AUTO_METRIC = {"Binomial": "AUC", "Multinomial": "logloss", "Regression": "RMSE"}
 """What AUTO stands for, as in H2O."""
 
 
 def permutation_importance(
-    model: Model,
+    model: TrainedNetwork,
     frame: Any,
     metric: str = "AUTO",
     n_samples: int = 10_000,
@@ -74,7 +75,7 @@ def permutation_importance(
 
     adaptation = Adaptation(table.name)
 
-    metrics = model.measure(table, adaptation)
+    metrics = measure(model, table, adaptation)
     chosen = _known_metric(metrics, metric)
 
     def loss(metrics: Metrics) -> float:
@@ -87,7 +88,7 @@ def permutation_importance(
         for repeat in range(n_repeats):
             order = random_stream(seed, "permutation", i, repeat).permutation(table.n_rows)
             permuted = _with_column(table, name, table[name].take(order))
-            losses[i, repeat] = loss(model.measure(permuted, adaptation)) - usual
+            losses[i, repeat] = loss(measure(model, permuted, adaptation)) - usual
     adaptation.warn()
     if n_repeats == 1:
         largest, total = losses.max() or 1.0, losses.clip(min=0).sum() or 1.0
@@ -106,7 +107,7 @@ def permutation_importance(
 
 
 def partial_plot(
-    model: Model,
+    model: TrainedNetwork,
     frame: Any,
     cols: Iterable[str] | None = None,
     nbins: int = 20,
@@ -201,7 +202,7 @@ def _spread(values: np.ndarray, count: int) -> list[float]:
     return chosen.tolist()
 
 
-def _response_columns(model: Model, targets: Iterable[str] | None) -> list[str]:
+def _response_columns(model: TrainedNetwork, targets: Iterable[str] | None) -> list[str]:
     """The columns of predictions to look at."""
     levels = model.classes
     if levels is None:
@@ -216,13 +217,13 @@ def _response_columns(model: Model, targets: Iterable[str] | None) -> list[str]:
     return [names[target] for target in chosen]
 
 
-def _refuse_autoencoder(model: Model, what: str) -> None:
+def _refuse_autoencoder(model: TrainedNetwork, what: str) -> None:
     """Predictors explain a response."""
     if model.response is None:
         raise DataError(f"{what} needs a model of a response; {model.model_id} is an autoencoder.")
 
 
-def _predictors(model: Model, names: Iterable[str] | None) -> list[str]:
+def _predictors(model: TrainedNetwork, names: Iterable[str] | None) -> list[str]:
     """The predictors asked for, all if None."""
     known = model.encoder.schema
     chosen = list(known) if names is None else [names] if isinstance(names, str) else list(names)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from h2olite.metrics import Metrics
+
+from .network import TrainedNetwork
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-    from h2olite.model import Model
-    from h2olite.settings.parameters import Parameters
-
-    from .folds import CrossValidation
 
 
 def _getter(name: str) -> Callable[..., Any]:
@@ -108,22 +106,17 @@ class MetricGetters:
         raise NotImplementedError
 
 
-class ModelMetrics(MetricGetters):
-    """The metrics of a model."""
-
-    training_metrics: Metrics | None
-    validation_metrics: Metrics | None
-    cross_validation: CrossValidation | None
-    parameters: Parameters
+class ModelMetrics(MetricGetters, TrainedNetwork):
+    """A trained network with getters for its metrics."""
 
     def _as_frame(self, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-        """Columns of predictions as a DataFrame."""
-        raise NotImplementedError
+        """Columns of predictions as a DataFrame, with a classifier's classes by name."""
+        import pandas as pd
 
-    @property
-    def cross_validation_metrics(self) -> Metrics | None:
-        """The metrics of every training row's prediction by the model that did not learn from it."""
-        return None if self.cross_validation is None else self.cross_validation.metrics
+        frame = pd.DataFrame(columns)
+        if self.classes is not None and "predict" in columns:
+            frame["predict"] = pd.Categorical.from_codes(columns["predict"], pd.Index(self.classes))
+        return frame
 
     def _metric(self, name: str, train: bool, valid: bool, xval: bool, *arguments: Any) -> Any:
         """One value, or a dict by frame when several are asked for."""
@@ -133,9 +126,9 @@ class ModelMetrics(MetricGetters):
                 raise AttributeError(f"metrics of category {metrics.category} have no {name}.")
             return getattr(metrics, name)(*arguments)
 
-        return self._of_frames(train, valid, xval, get)
+        return self.of_frames(train, valid, xval, get)
 
-    def _of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
+    def of_frames(self, train: bool, valid: bool, xval: bool, get: Callable[[Metrics], Any]) -> Any:
         """Apply `get` to the metrics asked for, as h2o-py does: one value, or a dict when several frames are."""
         asked = {"train": train, "valid": valid, "xval": xval}
         frames = {
@@ -151,9 +144,9 @@ class ModelMetrics(MetricGetters):
         """Whether the model was cross-validated."""
         return self.cross_validation is not None
 
-    def cross_validation_models(self) -> list[Model] | None:
+    def cross_validation_models(self) -> list[Self] | None:
         """The models of the folds; None unless keep_cross_validation_models."""
-        return None if self.cross_validation is None else self.cross_validation.models
+        return None if self.cross_validation is None else typing.cast("list[Self] | None", self.cross_validation.models)
 
     def cross_validation_metrics_summary(self) -> pd.DataFrame | None:
         """One row per metric: mean, standard deviation, and the value of each fold's model on its hold-out rows."""

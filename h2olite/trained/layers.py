@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
+from .network import TrainedNetwork
 from .objective import describe_penalties
 from .scoring import single
-
-if TYPE_CHECKING:
-    from h2olite.model import Model
-
 
 RATES = ("mean_rate", "rate_rms", "momentum")
 """What is told of a layer's steps, which takes the state of training to know."""
 
 
-def describe_layers(model: Model) -> list[dict[str, Any]]:
+def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
     """One row per layer, the inputs first, with H2O's column names.
 
     The weights of pruned inputs, which the network no longer has, count as zeros.
@@ -74,7 +71,7 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
     return rows
 
 
-def rates_of(model: Model) -> list[dict[str, float]]:
+def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:
     """Learning rate and momentum of each layer, as long as it is known; those of a file without state stand in it."""
     if not model.network.has_state and model.rates is not None:
         return model.rates

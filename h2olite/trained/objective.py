@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.settings.parameters import Parameters
 
-if TYPE_CHECKING:
-    from h2olite.model import Model
+from .network import TrainedNetwork
 
 UNFINISHED = 0.25
 """Share of the objective from which on penalties are far from done when training errors end the training."""
 
 
-def penalties(model: Model, parameters: Parameters) -> list[float]:
+def penalties(model: TrainedNetwork, parameters: Parameters) -> list[float]:
     """What l1, l2 and input_group_l1 of these parameters add to the mean loss, by layer of weights."""
     network = model.network
     weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
@@ -35,7 +33,7 @@ def penalties(model: Model, parameters: Parameters) -> list[float]:
     return [float(of_layer) for of_layer in added]
 
 
-def training_loss(model: Model) -> float | None:
+def training_loss(model: TrainedNetwork) -> float | None:
     """The mean loss on the training rows, of a standardised response where training standardises it.
 
     None if the metrics do not tell it: for an autoencoder, and for classes under loss Quadratic.
@@ -48,7 +46,7 @@ def training_loss(model: Model) -> float | None:
     return float(model.training_metrics["mean_residual_deviance"] * model.response.multiplier**power)
 
 
-def describe_penalties(model: Model) -> list[dict[str, float | None]]:
+def describe_penalties(model: TrainedNetwork) -> list[dict[str, float | None]]:
     """What the penalties add to the mean loss, by layer, and their share of the objective; None if it is not known."""
     added, loss = penalties(model, model.parameters), training_loss(model)
     total = sum(added)
@@ -61,14 +59,14 @@ def describe_penalties(model: Model) -> list[dict[str, float | None]]:
     ]
 
 
-def describe_objective(model: Model) -> dict[str, float | None]:
+def describe_objective(model: TrainedNetwork) -> dict[str, float | None]:
     """The training loss, what the penalties add to it, and their share of both; None where that is not known."""
     by_layer, loss = describe_penalties(model), training_loss(model)
     penalty, share = (sum(row[name] or 0.0 for row in by_layer) for name in ("penalty", "penalty_share"))
     return {"loss": loss, "penalty": penalty, "penalty_share": None if loss is None else share}
 
 
-def advice_on_penalties(model: Model) -> Iterator[str]:
+def advice_on_penalties(model: TrainedNetwork) -> Iterator[str]:
     """Sentences on penalties that had no time to do what they are for."""
     share = describe_objective(model)["penalty_share"]
     if share is None:

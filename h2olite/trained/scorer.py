@@ -13,8 +13,8 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.notation import PLAIN
 from h2olite.data.table import Table, number_text
-from h2olite.model import Model
 
+from .network import TrainedNetwork
 from .scoring import objective_of
 from .tabulation import tabulate
 
@@ -41,7 +41,7 @@ class Scorer:
         What predicts; it must not be changed afterwards.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: TrainedNetwork) -> None:
         self._model = model
         encoder = model.encoder
         self._predictors = frozenset(encoder.schema)
@@ -64,7 +64,7 @@ class Scorer:
         self._of_thread = threading.local()
         self._outputs(self._missing)
 
-    def __reduce__(self) -> tuple[type[Scorer], tuple[Model]]:
+    def __reduce__(self) -> tuple[type[Scorer], tuple[TrainedNetwork]]:
         """A pickle keeps the model; scratch memory is of a process and thread."""
         return Scorer, (self._model,)
 
