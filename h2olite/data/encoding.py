@@ -67,6 +67,16 @@ class EncodedRows(NamedTuple):
             number[self.places[span]] = self.entries[span]
         return made
 
+    def largest_numbers(self, rows: np.ndarray) -> np.ndarray:
+        """The largest absolute value that each numeric predictor has in some rows; shape (n_numeric,)."""
+        if not self.is_sparse:
+            return np.abs(self.numbers[rows]).max(axis=0, initial=0.0)
+        largest = np.zeros(self.numbers.shape[1], self.entries.dtype)
+        for row in rows.tolist():
+            span = slice(self.starts[row], self.starts[row + 1])
+            largest[self.places[span]] = np.maximum(largest[self.places[span]], np.abs(self.entries[span]))
+        return largest
+
     def numbers_in_use(self) -> int:
         """How many numbers of a row kernels pass: all, or where few are not 0, as many as a row has of these."""
         n_rows, n_numeric = len(self.levels), self.numbers.shape[1]

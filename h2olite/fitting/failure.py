@@ -92,7 +92,7 @@ def _variance_of_inputs(prepared: Preparation, measured: Measured, weights: np.n
     """The mean variance of an autoencoder's inputs, by some of the measured rows."""
     some = slice(None, None, 1 + measured.sample.size // ROWS_FOR_VARIANCE)
     sample, weights = measured.sample[some], weights[some]
-    numbers = measured.rows.numbers[sample].astype(np.float64)
+    numbers = measured.rows.dense(sample).astype(np.float64)
     n_levels = prepared.encoder.n_categorical_inputs
     total = np.average(np.square(numbers - np.average(numbers, axis=0, weights=weights)), axis=0, weights=weights).sum()
     for column in measured.rows.levels[sample].T:
@@ -104,7 +104,7 @@ def _variance_of_inputs(prepared: Preparation, measured: Measured, weights: np.n
 def _cause(model: Model, measured: Measured, learnt_by_heart: bool) -> str | None:
     """The likeliest cause, and the way out; None where training has hardly begun, which is no fault."""
     parameters, encoder = model.parameters, model.encoder
-    largest = np.abs(measured.rows.numbers[measured.sample]).max(axis=0, initial=0.0)
+    largest = measured.rows.largest_numbers(measured.sample)
     if largest.size and largest.max() > LARGE_INPUT:
         column = int(largest.argmax())
         name, size = encoder.numeric[column], float(largest[column])

@@ -369,13 +369,13 @@ class Parameters:
         default=0.0,
         group="stopping",
         within="[-1, 1]",
-        help="Stop when the error, of the validation rows if there are any, is at most this; -1 never does.",
+        help="Stop when the error of training and validation rows is at most this; -1 never does.",
     )
     regression_stop: float = parameter(
         default=1e-6,
         group="stopping",
         within="[-1, inf)",
-        help="Stop when the MSE, of the validation rows if there are any, is at most this; -1 never does.",
+        help="Stop when the MSE of training and validation rows is at most this; -1 never does.",
     )
     stopping_rounds: int = parameter(
         default=5,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows, RowEncoder
+from h2olite.data.sparse import SparseNumbers
 from h2olite.network.network import Network
 
 MOST_ROWS, MOST_NUMBERS = 100_000, 10_000_000
@@ -73,8 +74,10 @@ def input_spreads(rows: EncodedRows, trained: np.ndarray, encoder: RowEncoder) -
     shares = np.zeros(n_levels + 1)  # the last one is where -1, no input, leads
     for column in rows.levels[sample].T:
         shares += np.bincount(np.where(column < 0, n_levels, column), weights, n_levels + 1)
-    deviations = np.ones(n_numeric)  # as all have that are kept without zeros
-    if rows.numbers.size:
+    if rows.is_sparse:
+        entries = SparseNumbers(rows.starts, rows.places, rows.entries, n_numeric).take(sample)
+        deviations = np.sqrt(entries.summarise(weights).squares)
+    else:
         numbers = rows.numbers[sample].astype(np.float64)
         deviations = np.sqrt(weights @ (numbers - weights @ numbers) ** 2)
     return np.concatenate([shares[:n_levels], deviations])

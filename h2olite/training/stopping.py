@@ -22,9 +22,9 @@ def reason_to_stop(
     parameters : its classification_stop, regression_stop, stopping_rounds and stopping_tolerance decide.
     values : the stopping metric at every scoring so far, oldest first; NaN where it was not measured.
     metric : the stopping metric, resolved: not ``"AUTO"``.
-    error : share of rows predicted wrongly, of the validation rows if there are any, as for the stopping metric; None
-        when the response is no class.
-    mse : mean squared error of the same rows; matters only without classes.
+    error : share of rows predicted wrongly, the larger one of training and validation rows if there are both: few
+        validation rows may all be right by chance; None when the response is no class.
+    mse : mean squared error, likewise; matters only without classes.
     """
     if error is not None and error <= parameters.classification_stop:
         return "classification_stop"

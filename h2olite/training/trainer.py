@@ -90,6 +90,10 @@ class Measurement(NamedTuple):
         """The metrics that choose the best model and stop training."""
         return self.validation or self.training
 
+    def worst(self, key: str) -> float:
+        """The larger one of an error of the training and of the validation rows."""
+        return max(metrics[key] for metrics in self if metrics is not None)
+
 
 class Best(NamedTuple):
     """The best parameters measured."""
@@ -368,8 +372,8 @@ class Trainer:
             self.parameters,
             self.values,
             metric=self.parameters.stopping_metric,
-            error=measurement.decisive.numbers().get("error"),
-            mse=measurement.decisive["mse"],
+            error=None if measurement.training.numbers().get("error") is None else measurement.worst("error"),
+            mse=measurement.worst("mse"),
         )
 
     def _may_go_back(self, measurement: Measurement) -> bool:

@@ -111,7 +111,7 @@ def easy(frame):
         ("y", {"regression_stop": 0.1}),
     ],
 )
-def test_errors_of_the_validation_rows_decide_where_there_are_any(frame, y, given):
+def test_training_rows_that_are_learnt_do_not_end_a_training_while_validation_rows_are_not(frame, y, given):
     settings = {"y": y, "epochs": 300} | given
     assert train(easy(frame), **settings).stopped_by == next(iter(given))
     assert train(easy(frame), validation_frame=frame[1000:1400], **settings).stopped_by == "epochs"
