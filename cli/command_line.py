@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from h2olite.display import HIDDEN
 from h2olite.errors import DataError
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 
 from .options import SPELLINGS, typed
 
 if TYPE_CHECKING:
-    from h2olite.model.model import Model
+    from h2olite.model import Model
 
 CSV_OPTIONS = {name: f"--{name}" for name in ("encoding", "decimal", "thousands", "comment")} | {"separator": "--sep"}
 

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from h2olite import __version__
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
 
 from .console import refuse_usage
 from .streams import occupy_closed_descriptors

@@ -87,7 +87,7 @@ def evaluate(
 
     from h2olite import load_model
     from h2olite.data.reader import read_table
-    from h2olite.model.evaluation import classes_of_curves
+    from h2olite.trained.evaluation import classes_of_curves
 
     model = load_model(path)
     if curves is not None:
@@ -202,7 +202,7 @@ def show(path: str, as_json: bool, command: bool) -> None:
 def varimp(path: str, by_column: bool) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
     from h2olite import load_model
-    from h2olite.model.importance import IMPORTANCE_COLUMNS
+    from h2olite.trained.importance import IMPORTANCE_COLUMNS
 
     model = load_model(path)
     rows = model.varimp(by_column=by_column)

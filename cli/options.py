@@ -16,8 +16,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
-from h2olite.validation import unknown
+from h2olite.settings.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
+from h2olite.settings.validation import unknown
 
 from .console import JSON, QUIET
 from .output import output_option

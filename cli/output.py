@@ -24,7 +24,7 @@ from .streams import print_data, stdout_for_data
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from h2olite.model.model import Model
+    from h2olite.model import Model
 
 OUTPUT_HELP = "The file to write, in the format of its extension; stdout if not given."
 
@@ -114,7 +114,7 @@ def write_table(blocks: Iterable[pa.Table], to: Destination) -> int:
     A file, and Parquet on stdout, appears whole or, after an error, not at all.
     """
     if to.path is not None:
-        from h2olite.model.archive import replacing
+        from h2olite.formats.archive import replacing
 
         with replacing(to.path) as file:
             return _write(blocks, file, to.format)

@@ -8,8 +8,8 @@ import textwrap
 import click
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FRAMES, GROUPS, MODELS, Declared, declared, nearest
-from h2olite.validation import COLUMNS
+from h2olite.settings.parameters import FRAMES, GROUPS, MODELS, Declared, declared, nearest
+from h2olite.settings.validation import COLUMNS
 
 from .console import Command
 from .options import Enum, typed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import PENALTIES, POINT_CHOICES, counted
+from h2olite.settings.parameters import PENALTIES, POINT_CHOICES, counted
 
 from .console import Command, Console
 from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
@@ -20,8 +20,8 @@ from .streams import print_json
 from .train import checked, read_tables
 
 if TYPE_CHECKING:
-    from h2olite.parameters import PointChoice
     from h2olite.selection.path import RegularizationPath
+    from h2olite.settings.parameters import PointChoice
 
 SECTION = "The path"
 
@@ -111,7 +111,7 @@ def path(
 
     Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. With several of them, all combinations are tried.
     """
-    from h2olite import estimator
+    from h2olite import api as estimator
     from h2olite.selection.path import read_strengths, refuse_undrawable
 
     table_csv = csv_from(options)

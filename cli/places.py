@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from h2olite.parameters import MODELS, declared
+from h2olite.settings.parameters import MODELS, declared
 
 MODEL_EXTENSION = ".h2olite"
 

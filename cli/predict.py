@@ -11,7 +11,7 @@ import click
 
 import h2olite
 from h2olite.errors import DataError
-from h2olite.threads import Threads
+from h2olite.machine.threads import Threads
 
 from .console import QUIET, Command, Console
 from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
@@ -20,7 +20,7 @@ from .output import FORMAT, Destination, destination, table_output, write_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from h2olite.model.model import ColumnsOf, Model
+    from h2olite.model import ColumnsOf, Model
 
 Made = TypeVar("Made")
 

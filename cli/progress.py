@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 from .console import Console
 

@@ -32,14 +32,14 @@ PICTURE = re.compile(rb"Software\0h2olite|/Creator \(h2olite|<dc:title>h2olite</
 
 def is_model(path: Path, values: Values) -> bool:
     """Whether a file is a model file, if a damaged one."""
-    from h2olite.model.artifact import is_artifact
+    from h2olite.formats.artifact import is_artifact
 
     return is_artifact(path)
 
 
 def is_exported(path: Path, values: Values) -> bool:
     """Whether a file is a MOJO or an ONNX file of h2olite's."""
-    from h2olite.model.archive import start_of_member
+    from h2olite.formats.archive import start_of_member
 
     mark = b"\nh2olite_version = "
     return mark in start_of_member(path, "model.ini", 256) or ONNX_PRODUCER in _start(path, 64)

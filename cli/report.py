@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from h2olite.display import visible, visible_values
-from h2olite.parameters import FRAMES, counted, declared
+from h2olite.settings.parameters import FRAMES, counted, declared
 
 from .options import typed
 from .progress import clock
 
 if TYPE_CHECKING:
-    from h2olite.model.model import Model
+    from h2olite.model import Model
     from h2olite.selection.comparison import Comparison
     from h2olite.selection.rehearsal import Rehearsal
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import SearchCriteria, counted
-from h2olite.validation import read, read_shared
+from h2olite.settings.parameters import SearchCriteria, counted
+from h2olite.settings.validation import read, read_shared
 
 from .console import Command, Console
 from .options import (
@@ -74,7 +74,7 @@ def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | N
         stdout_for_data()
     _, note = read_tables(console, parameters, table_csv)
 
-    from h2olite import estimator
+    from h2olite import api as estimator
     from h2olite.selection.grid import Failure
 
     def tell(outcome: Trial | Failure) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.parameters import MODELS, Parameters, counted
-from h2olite.validation import validate
+from h2olite.settings.parameters import MODELS, Parameters, counted
+from h2olite.settings.validation import validate
 
 from .console import Command, Console
 from .options import csv_from, csv_options, gathered, parameter_options, training_options
@@ -88,7 +88,7 @@ def train(
 
     read, note = read_tables(console, parameters, csv)
 
-    from h2olite import estimator
+    from h2olite import api as estimator
 
     if dry_run:
         rehearsal = estimator.rehearse(parameters)
@@ -125,7 +125,7 @@ def checked(values: Mapping[str, Any]) -> Parameters:
     """The checked parameters; only those that name models need to load what takes a moment."""
     if all(values.get(name) is None for name in MODELS):
         return validate(values)
-    from h2olite.estimator import check
+    from h2olite.api import check
 
     return check(values)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from h2olite.parameters import GROUPS, declared
+from h2olite.settings.parameters import GROUPS, declared
 from h2olite_cli.main import COMMANDS, main
 from h2olite_cli.params import allowed, kind, shown_default
 

@@ -20,17 +20,15 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .api import deeplearning, grid, regularization_path, train_segments
     from .data.csv_options import Csv
-    from .estimator import deeplearning, grid, regularization_path, train_segments
-    from .model.importing import import_mojo
-    from .model.loading import load_model
-    from .model.model import Model
-    from .model.scorer import Scorer
+    from .model import Model, import_mojo, load_model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
     from .selection.segments import SegmentModels
+    from .trained.scorer import Scorer
 
 __version__ = "0.1.0"
 
@@ -62,18 +60,18 @@ __all__ = [
 
 _HOMES = {
     "compare": "selection.comparison",
-    "deeplearning": "estimator",
-    "grid": "estimator",
-    "import_mojo": "model.importing",
-    "load_model": "model.loading",
-    "regularization_path": "estimator",
-    "train_segments": "estimator",
+    "deeplearning": "api",
+    "grid": "api",
+    "import_mojo": "model",
+    "load_model": "model",
+    "regularization_path": "api",
+    "train_segments": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
     "Grid": "selection.grid",
-    "Model": "model.model",
+    "Model": "model",
     "RegularizationPath": "selection.path",
-    "Scorer": "model.scorer",
+    "Scorer": "trained.scorer",
     "SegmentModels": "selection.segments",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",

@@ -6,10 +6,11 @@ import numba
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels import losses, penalties, rows
-from h2olite.kernels.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
+from h2olite.kernels import penalties, rows
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
+from h2olite.kinds import distributions as losses
+from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.network.network import Network, no_dues
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
 
@@ -63,7 +64,7 @@ def network(
     loss="gaussian", activation="Rectifier", hidden=(6, 5), n_inputs=N_INPUTS, n_outputs=None, seed=0, averaged=False
 ):
     """A network with random weights and biases, and as many outputs as the loss has or as given."""
-    layout = lay_out([n_inputs, *hidden, n_outputs or LOSSES[loss][2]], maxout=activation == "Maxout")
+    layout = lay_out([n_inputs, *hidden, n_outputs or LOSSES[loss][2]], n_channels=1 + (activation == "Maxout"))
     made = Network.zeros(layout, averaged=averaged)
     random = np.random.default_rng(seed)
     for layer in range(made.n_layers):

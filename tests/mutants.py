@@ -21,7 +21,7 @@ from zoo import DATASETS, KINDS, model_of, table_of
 
 import h2olite
 from h2olite.errors import H2OLiteError
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 from h2olite_cli.command_line import command_line
 from h2olite_cli.models import history
 from h2olite_cli.report import describe, describe_training

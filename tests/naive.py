@@ -10,9 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels.activations import MAXOUT, RECTIFIER, TANH
-from h2olite.kernels.losses import CLASS_QUADRATIC, CROSS_ENTROPY, GAMMA, GAUSSIAN, LAPLACE, POISSON, QUANTILE, TWEEDIE
 from h2olite.kernels.updates import Rule
+from h2olite.kinds.activations import MAXOUT, RECTIFIER, TANH
+from h2olite.kinds.distributions import (
+    CLASS_QUADRATIC,
+    CROSS_ENTROPY,
+    GAMMA,
+    GAUSSIAN,
+    LAPLACE,
+    POISSON,
+    QUANTILE,
+    TWEEDIE,
+)
 
 
 @dataclass

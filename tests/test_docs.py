@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 from h2olite_cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent

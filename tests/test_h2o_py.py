@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 
 DOCS = Path(__file__).parent.parent / "docs"
 

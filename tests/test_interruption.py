@@ -9,7 +9,7 @@ import pytest
 
 import h2olite
 from h2olite import DeepLearningClassifier, DeepLearningRegressor
-from h2olite.interruption import Interruption
+from h2olite.machine.interruption import Interruption
 
 IRIS = "datasets/iris.csv"
 ENDLESS = {"epochs": 1e9, "stopping_rounds": 0, "classification_stop": -1, "hidden": [5], "seed": 1}
@@ -129,7 +129,7 @@ def test_interruption_before_training_raises(monkeypatch):
     def press(*given, **named):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("h2olite.estimator.training_tables", press)
+    monkeypatch.setattr("h2olite.api.training_tables", press)
     with pytest.raises(KeyboardInterrupt):
         h2olite.deeplearning(y="species", training_frame=IRIS)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -22,9 +22,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import h2olite
 from h2olite import DeepLearningClassifier, DeepLearningRegressor
 from h2olite.errors import DataError, ParameterError
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
+from h2olite.settings.validation import OTHER_PARAMETERS, validate
 from h2olite.training.workers import usable_threads
-from h2olite.validation import OTHER_PARAMETERS, validate
 
 SMALL = {"hidden": [20], "epochs": 30, "seed": 1, "reproducible": True}
 
@@ -364,7 +364,7 @@ def test_fitted_estimator_can_be_pickled():
 
 
 def test_scikit_learn_is_loaded_only_for_its_estimators():
-    code = "import sys, h2olite, h2olite.estimator; assert 'sklearn' not in sys.modules; print(h2olite.__version__)"
+    code = "import sys, h2olite, h2olite.api; assert 'sklearn' not in sys.modules; print(h2olite.__version__)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

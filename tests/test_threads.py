@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from h2olite.threads import Threads
+from h2olite.machine.threads import Threads
 
 PROGRAM = """
 import threading, time

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from h2olite.data.summary import count_levels
-from h2olite.data.table import Column, Kind, Table
 from h2olite.errors import DataError
+
+from .summary import count_levels
+from .table import Column, Kind, Table
 
 LISTED_COLUMNS = 10
 LISTED_LEVELS = 5

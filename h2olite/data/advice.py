@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from h2olite.data.notation import find_notation
-from h2olite.data.summary import count_levels
-from h2olite.data.table import Remark, Table
 from h2olite.errors import DataError
+
+from .notation import find_notation
+from .summary import count_levels
+from .table import Remark, Table
 
 MOST_TEXT = 0.05
 """Share of cells that are no numbers up to which a categorical column was probably meant to be numeric."""

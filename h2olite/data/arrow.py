@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from h2olite.data.notation import Notation
-from h2olite.data.table import Column, Kind, NoRowsError, Remark, Table, number_text, with_ordered_levels
 from h2olite.errors import DataError
+
+from .notation import Notation
+from .table import Column, Kind, NoRowsError, Remark, Table, number_text, with_ordered_levels
 
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
 """What text may spell as a time: whole seconds reach further than the years 1677 to 2262 of nanoseconds."""

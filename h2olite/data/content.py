@@ -10,17 +10,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from h2olite.data.files import (
-    ARROW_FILE,
-    ARROW_STREAM,
-    COMPRESSED,
-    COMPRESSIONS,
-    DELIMITED,
-    PARQUET,
-    File,
-    reading,
-)
 from h2olite.errors import DataError
+
+from .files import ARROW_FILE, ARROW_STREAM, COMPRESSED, COMPRESSIONS, DELIMITED, PARQUET, File, reading
 
 SAMPLE = 1 << 14
 """Bytes at the start of a file by which its content is judged."""

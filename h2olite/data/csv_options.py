@@ -11,8 +11,9 @@ from typing import Any
 
 from pyarrow import csv as arrow_csv
 
-from h2olite.data.notation import PLAIN, Notation
 from h2olite.errors import DataError
+
+from .notation import PLAIN, Notation
 
 ESCAPE = re.compile(r"\\(?:t|x[0-9a-fA-F]{2})")
 

@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from h2olite.data.arrow import times_of_day, to_arrow
-from h2olite.data.content import SAMPLE, reading_as_named, refuse_no_text, without_mark
-from h2olite.data.csv_options import CsvOptions
-from h2olite.data.files import HEAD, File
-from h2olite.data.table import NoRowsError
 from h2olite.errors import DataError
+
+from .arrow import times_of_day, to_arrow
+from .content import SAMPLE, reading_as_named, refuse_no_text, without_mark
+from .csv_options import CsvOptions
+from .files import HEAD, File
+from .table import NoRowsError
 
 SEPARATORS = ",;\t|"
 UNUSUAL_SEPARATORS = ":^~\x01\x1f "

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation, listed, numbers
-from h2olite.data.hashing import slots_of
-from h2olite.data.recoding import Recoding
-from h2olite.data.sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
-from h2olite.data.summary import numeric_tiles
-from h2olite.data.table import Column, Kind, Table
 from h2olite.errors import DataError
+
+from .adaptation import Adaptation, listed, numbers
+from .hashing import slots_of
+from .recoding import Recoding
+from .sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
+from .summary import numeric_tiles
+from .table import Column, Kind, Table
 
 NONE = np.empty(0, np.float32)
 """Stands for values that a table has none of, such as row weights."""

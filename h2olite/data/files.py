@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from h2olite.errors import DataError
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
 
 DELIMITED = (".csv", ".tsv", ".txt")
 """The formats of text; of a folder, .txt files are no part, as most of them are notes."""

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from h2olite.data.advice import without_unused_levels
-from h2olite.data.arrow import refuse_repeated, table_from_arrow
-from h2olite.data.csv_options import Csv, CsvOptions
-from h2olite.data.reader import read_table
-from h2olite.data.sparse import SparseNumbers
-from h2olite.data.table import Kind, NoRowsError, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
+
+from .advice import without_unused_levels
+from .arrow import refuse_repeated, table_from_arrow
+from .csv_options import Csv, CsvOptions
+from .reader import read_table
+from .sparse import SparseNumbers
+from .table import Kind, NoRowsError, Table, forced_kinds, matched_names
 
 
 def as_table(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 
-from h2olite.data.adaptation import listed
-from h2olite.data.table import Table
 from h2olite.errors import DataError
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
+
+from .adaptation import listed
+from .table import Table
 
 
 def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:

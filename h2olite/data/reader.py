@@ -13,16 +13,17 @@ from typing import NamedTuple
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
-from h2olite.data.advice import advice_on_header
-from h2olite.data.arrow import natural_kind, refuse_repeated, table_from_arrow
-from h2olite.data.content import reading_as_named
-from h2olite.data.csv_options import CsvOptions
-from h2olite.data.delimited import CsvFile
-from h2olite.data.files import DELIMITED, File, find_files
-from h2olite.data.table import Kind, NoRowsError, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
-from h2olite.memory import refuse_lack_of_memory
-from h2olite.parameters import nearest
+from h2olite.machine.memory import refuse_lack_of_memory
+from h2olite.settings.parameters import nearest
+
+from .advice import advice_on_header
+from .arrow import natural_kind, refuse_repeated, table_from_arrow
+from .content import reading_as_named
+from .csv_options import CsvOptions
+from .delimited import CsvFile
+from .files import DELIMITED, File, find_files
+from .table import Kind, NoRowsError, Table, forced_kinds, matched_names
 
 __all__ = ["Block", "read_blocks", "read_table"]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation
-from h2olite.data.summary import count_levels
-from h2olite.data.table import INTEGER, Column, Table
 from h2olite.errors import DataError
-from h2olite.parameters import CategoricalEncoding
+from h2olite.settings.parameters import CategoricalEncoding
+
+from .adaptation import Adaptation
+from .summary import count_levels
+from .table import INTEGER, Column, Table
 
 MOST_LEVELS = 10
 """Levels that EnumLimited keeps of a column with more."""

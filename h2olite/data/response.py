@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation, listed, numbers
-from h2olite.data.encoding import level_codes, too_large
-from h2olite.data.summary import count_levels, summarise
-from h2olite.data.table import Table
 from h2olite.errors import DataError
+
+from .adaptation import Adaptation, listed, numbers
+from .encoding import level_codes, too_large
+from .summary import count_levels, summarise
+from .table import Table
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation
-from h2olite.data.advice import advice_on_notation
-from h2olite.data.table import Table
 from h2olite.errors import DataError
-from h2olite.parameters import exactly
+from h2olite.settings.parameters import exactly
+
+from .adaptation import Adaptation
+from .advice import advice_on_notation
+from .table import Table
 
 
 def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = None) -> np.ndarray | None:

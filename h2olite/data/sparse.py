@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.summary import NumericSummary, summarise
-from h2olite.data.table import Column
 from h2olite.errors import DataError
-from h2olite.memory import refuse_lack_of_memory
+from h2olite.machine.memory import refuse_lack_of_memory
+
+from .summary import NumericSummary, summarise
+from .table import Column
 
 ENTRIES_AT_A_TIME = 1 << 17
 """About how many entries are worked on at a time: what is made of them takes some 10 MB."""

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from h2olite.data.table import Table
 from h2olite.errors import DataError
-from h2olite.memory import refuse_lack_of_memory
-from h2olite.parameters import exactly
+from h2olite.machine.memory import refuse_lack_of_memory
+from h2olite.settings.parameters import exactly
+
+from .table import Table
 
 LARGEST_SEED = 2**31
 

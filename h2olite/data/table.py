@@ -14,9 +14,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from h2olite.data.notation import PLAIN, Notation, find_notation
 from h2olite.errors import DataError, ParameterError
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
+
+from .notation import PLAIN, Notation, find_notation
 
 Kind = Literal["categorical", "numeric", "time"]
 """What a column holds; time is numeric, in milliseconds since the epoch."""

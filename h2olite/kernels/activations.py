@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from h2olite.kinds.activations import EXP_RECTIFIER, RECTIFIER, TANH
+
 from .compiling import kernel
 from .lanes import SHIFT, choose, multiply_add, power_of_two
-
-TANH, RECTIFIER, EXP_RECTIFIER, MAXOUT = range(4)
 
 ZERO, ONE, TWO = map(np.float32, range(3))
 

@@ -18,6 +18,8 @@ import numba
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from h2olite import kinds
+
 log = logging.getLogger("h2olite")
 
 SUFFIX = ".code"
@@ -38,10 +40,11 @@ def cache_folder() -> Path | None:
 
 
 def fingerprint() -> str:
-    """A digest of what the machine code depends on: Numba, and the text of this folder, flags included."""
+    """A digest of what the machine code depends on: Numba, and the text of the kernels and of the codes in `kinds`."""
     digest = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in (Path(__file__).parent, Path(kinds.__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -22,10 +22,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from h2olite.kinds.distributions import (
+    CLASS_QUADRATIC,
+    CROSS_ENTROPY,
+    GAMMA,
+    GAUSSIAN,
+    LAPLACE,
+    POISSON,
+    QUANTILE,
+    TWEEDIE,
+)
+
 from .activations import exp, softmax
 from .compiling import kernel
-
-CROSS_ENTROPY, CLASS_QUADRATIC, GAUSSIAN, LAPLACE, QUANTILE, HUBER, POISSON, GAMMA, TWEEDIE = range(9)
 
 FAINT = np.float32(1e-15)
 """Gradients of a class this close to its target count as 0. They would not change a float32 weight, and their squares

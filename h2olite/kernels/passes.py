@@ -10,7 +10,9 @@ import math
 
 import numpy as np
 
-from .activations import RECTIFIER, activate
+from h2olite.kinds.activations import RECTIFIER
+
+from .activations import activate
 from .compiling import kernel, matrix, span
 from .lanes import choose, multiply_add, row_products
 from .layout import (

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .activations import RECTIFIER
+from h2olite.kinds.activations import RECTIFIER
+from h2olite.kinds.distributions import CLASS_QUADRATIC, CROSS_ENTROPY
+
 from .compiling import entry, kernel, matrix, span
 from .layout import (
     PAGE,
@@ -23,7 +25,7 @@ from .layout import (
     own_levels,
     own_units,
 )
-from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, differentiate, gradient_of_error, softmax
+from .losses import differentiate, gradient_of_error, softmax
 from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
 from .penalties import pay_together
 from .randomness import stream, uniform

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .activations import activate
+from h2olite.kinds.distributions import CLASS_QUADRATIC, CROSS_ENTROPY
+
+from .activations import activate, softmax
 from .compiling import entry, kernel, matrix, span
 from .lanes import multiply_add
 from .layout import TILE
-from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
 
 
 class SparseLayers(NamedTuple):

@@ -1,11 +1,11 @@
 """Numbers from predictions."""
 
-from h2olite.metrics.autoencoder import AutoEncoderMetrics
-from h2olite.metrics.base import Metrics
-from h2olite.metrics.binomial import BinomialMetrics
-from h2olite.metrics.confusion import ConfusionMatrix
-from h2olite.metrics.multinomial import MultinomialMetrics
-from h2olite.metrics.regression import RegressionMetrics
+from .autoencoder import AutoEncoderMetrics
+from .base import Metrics
+from .binomial import BinomialMetrics
+from .confusion import ConfusionMatrix
+from .multinomial import MultinomialMetrics
+from .regression import RegressionMetrics
 
 __all__ = [
     "AutoEncoderMetrics",

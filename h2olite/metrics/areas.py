@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from h2olite.metrics.curves import ThresholdCurve
-from h2olite.parameters import AucType
+from h2olite.settings.parameters import AucType
+
+from .curves import ThresholdCurve
 
 
 def class_areas(

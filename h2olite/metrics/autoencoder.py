@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from h2olite.errors import DataError
-from h2olite.metrics.base import Metrics, weighted_mean
+
+from .base import Metrics, weighted_mean
 
 
 class AutoEncoderMetrics(Metrics):

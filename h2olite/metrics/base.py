@@ -9,24 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from h2olite.errors import DataError, ParameterError
-from h2olite.functions import CustomMetric, function_name
-
-STOPPING_KEYS = {
-    "deviance": "mean_residual_deviance",
-    "logloss": "logloss",
-    "MSE": "mse",
-    "RMSE": "rmse",
-    "MAE": "mae",
-    "RMSLE": "rmsle",
-    "AUC": "auc",
-    "AUCPR": "pr_auc",
-    "lift_top_group": "lift_top_group",
-    "misclassification": "error",
-    "mean_per_class_error": "mean_per_class_error",
-    "custom": "custom_metric_value",
-    "custom_increasing": "custom_metric_value",
-}
-"""Where the value of each stopping metric stands among a metrics object's values."""
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.settings.functions import CustomMetric, function_name
 
 
 def scalar(key: str, gives: str) -> Callable[[Any], float]:
@@ -122,9 +106,9 @@ class Metrics:
             If the metric is not defined for this kind of response.
         """
         name = self.auto_stopping_metric if metric == "AUTO" else metric
-        key = STOPPING_KEYS.get(name)
+        key = STOPPING_METRICS[name].key if name in STOPPING_METRICS else None
         if key not in self._values:
-            known = ", ".join(name for name, key in STOPPING_KEYS.items() if key in self._values)
+            known = ", ".join(name for name, known in STOPPING_METRICS.items() if known.key in self._values)
             raise ParameterError(f"stopping_metric must be one of {known} for a {self.category} model; got {metric!r}.")
         return self[key]
 

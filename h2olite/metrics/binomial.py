@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.metrics.base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
-from h2olite.metrics.confusion import ConfusionMatrix
-from h2olite.metrics.curves import CRITERIA, Costs, Counts, ThresholdCurve, mean_cost, records
-from h2olite.parameters import nearest
+from h2olite.settings.parameters import nearest
+
+from .base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
+from .confusion import ConfusionMatrix
+from .curves import CRITERIA, Costs, Counts, ThresholdCurve, mean_cost, records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from h2olite.metrics.curves import Ranking
+from .curves import Ranking
 
 Statistics = Callable[[np.ndarray], dict[str, np.ndarray]]
 """From row weights, float64 (n_rows,), to every metric's value for each model, float64 (n_models,)."""

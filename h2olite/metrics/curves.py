@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.metrics.base import weighted_quantile
+from .base import weighted_quantile
 
 GROUP_ENDS = np.array([0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0])
 """The quantiles of the predictions at which the groups of the gains/lift table end, unless asked for others."""

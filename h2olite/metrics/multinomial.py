@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from h2olite.metrics.areas import class_areas
-from h2olite.metrics.base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
-from h2olite.metrics.confusion import ConfusionMatrix
-from h2olite.parameters import AucType
+from h2olite.settings.parameters import AucType
+
+from .areas import class_areas
+from .base import Metrics, log_loss, measured, r_squared, scalar, weighted_mean
+from .confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from h2olite.metrics.base import Metrics, measured, r_squared, scalar, weighted_mean, weighted_quantile
+from .base import Metrics, measured, r_squared, scalar, weighted_mean, weighted_quantile
 
 LARGEST_LOG_RATIO, LEAST_LOG_OF_GAMMA = 500.0, -19.0
 """Bounds of the logarithm of actual / predicted in deviances; the second is H2O's, of what a response of 0 costs."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from h2olite.kernels.layout import Layout
 from h2olite.kernels.penalties import IN, OUT, Dues
-from h2olite.parameters import Activation, WeightDistribution
+from h2olite.kinds.activations import Activation
+from h2olite.settings.parameters import WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
 
@@ -134,7 +135,7 @@ class Network:
         """A copy that has only some of the inputs: int64, their indices."""
         layout = lay_out(
             [inputs.size, *self.layout.sizes[1:].tolist()],
-            maxout=bool((self.layout.widths[:-1] > self.layout.padded[1:-1]).any()),
+            n_channels=max((self.layout.widths[:-1] // self.layout.padded[1:-1]).tolist(), default=1),
         )
         arrays = self.to_arrays()
         for name in arrays:
@@ -256,8 +257,8 @@ def initial_network(
             below, above = layout.sizes[layer], layout.sizes[layer + 1]
             width = np.sqrt(6.0 / (below + above)) if distribution == "UniformAdaptive" else scale
             weights[...] = random.uniform(-width, width, weights.shape)
-        if layer < last and activation.startswith(("Rectifier", "Maxout")):
-            network.biases(layer)[...] = 0.5 if layer == 0 else 1.0
+        if layer < last:
+            network.biases(layer)[...] = activation.first_bias if layer == 0 else activation.bias
     network.weights(0)[absent_inputs] = 0.0
     network.iterate[:] = network.theta
     return network

@@ -17,10 +17,10 @@ MOST_PARAMETERS = 100_000_000
 """Weights and biases that a network may have, as in H2O."""
 
 
-def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
+def lay_out(sizes: Sequence[int], *, n_channels: int = 1) -> Layout:
     """The layout of a network with these units per layer, from the inputs to the outputs.
 
-    With ``maxout``, every unit of a hidden layer has two pre-activations.
+    Every unit of a hidden layer has n_channels pre-activations.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
         There would be more than MOST_PARAMETERS weights and biases.
     """
     # Python's integers, since wanted sizes may be too large to multiply as int64
-    channels = [*([1 + maxout] * (len(sizes) - 2)), 1]
+    channels = [*([n_channels] * (len(sizes) - 2)), 1]
     total = sum((below + 1) * n * above for below, n, above in zip(sizes, channels, sizes[1:], strict=False))
     if total > MOST_PARAMETERS:
         raise ParameterError(
@@ -38,8 +38,7 @@ def lay_out(sizes: Sequence[int], *, maxout: bool = False) -> Layout:
     units = np.array(sizes, np.int64)
     padded = -(-units // LANES) * LANES
     widths = padded[1:].copy()
-    if maxout:
-        widths[:-1] *= 2
+    widths[:-1] *= n_channels
     lengths = (units[:-1] + 1) * widths
     is_narrow = len(sizes) > 2 and int(sizes[-1]) <= NARROW  # levels look up rows of the first matrix
     if is_narrow:

@@ -14,15 +14,13 @@ from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ParameterError
+from h2olite.kinds.stopping_metrics import MORE_IS_BETTER
 from h2olite.metrics.base import measured
 from h2olite.metrics.bootstrap import Statistics, bootstrap, class_statistics, interval, number_statistics
 from h2olite.metrics.regression import residual_deviance
-from h2olite.model.evaluation import Predicted
-from h2olite.model.loading import load_model
-from h2olite.model.model import Model
-from h2olite.model.scoring import predicted_classes
-
-from .grid import MORE_IS_BETTER
+from h2olite.model import Model, load_model
+from h2olite.trained.evaluation import Predicted
+from h2olite.trained.scoring import predicted_classes
 
 if TYPE_CHECKING:
     import pandas as pd

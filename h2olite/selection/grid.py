@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h2olite.errors import ParameterError
+from h2olite.kinds.stopping_metrics import MORE_IS_BETTER, STOPPING_METRICS
 from h2olite.metrics import Metrics
-from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.getters import MetricGetters
-from h2olite.model.loading import load_model
-from h2olite.model.model import Model
-from h2olite.parameters import nearest
+from h2olite.model import Model, load_model
+from h2olite.settings.parameters import nearest
+from h2olite.trained.getters import MetricGetters
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MORE_IS_BETTER = frozenset({"auc", "pr_auc", "gini", "r2", "lift_top_group", "kolmogorov_smirnov"})
-"""Metrics whose largest value is the best; of all others it is the smallest."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -64,7 +60,7 @@ class Trial:
     @property
     def sort_metric(self) -> str:
         """The metric that models of this kind are sorted by unless told otherwise."""
-        return STOPPING_KEYS[self.stopping_metric]
+        return STOPPING_METRICS[self.stopping_metric].key
 
     def model(self) -> Model:
         """The model, read from its file if need be."""

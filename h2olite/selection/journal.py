@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from h2olite.errors import DataError, ParameterError
-from h2olite.model.archive import replacing
-from h2olite.model.checkpoint import place_for_model
-from h2olite.model.model import Model
-from h2olite.model.soundness import check_json
-from h2olite.parameters import FRAMES
+from h2olite.fitting.checkpoint import place_for_model
+from h2olite.formats.archive import replacing
+from h2olite.formats.soundness import check_json
+from h2olite.model import Model
+from h2olite.settings.parameters import FRAMES
 
 from .grid import Trial
 

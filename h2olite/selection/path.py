@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.metrics.base import STOPPING_KEYS, Metrics
-from h2olite.model.archive import replacing
-from h2olite.model.model import Model
-from h2olite.model.record import count_weights
-from h2olite.parameters import PENALTIES, PointChoice
+from h2olite.formats.archive import replacing
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.metrics.base import Metrics
+from h2olite.model import Model
+from h2olite.settings.parameters import PENALTIES, PointChoice
+from h2olite.trained.report import count_weights
+
+from .pictures import Drawn, draw, refuse_without_matplotlib
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +107,7 @@ class RegularizationPath:
     @property
     def sort_metric(self) -> str:
         """What the losses are: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers."""
-        return STOPPING_KEYS[metrics_of_training(self.points[0].model).auto_stopping_metric]
+        return STOPPING_METRICS[metrics_of_training(self.points[0].model).auto_stopping_metric].key
 
     @property
     def best(self) -> int:
@@ -160,6 +163,12 @@ class RegularizationPath:
 
         return pd.DataFrame([point.column_norms() for point in self.points]).fillna(0.0)
 
+    def drawn(self) -> Drawn:
+        """What a picture shows of the path."""
+        return Drawn(
+            self.names, self.rows(), self.column_norms(), self.best, self.best_1se, self.chosen, self.sort_metric
+        )
+
     def plot(self, target: str | os.PathLike[str]) -> None:
         """Draw loss, sparsity and column norms against the strength, into a .svg, .png or .pdf file.
 
@@ -168,10 +177,8 @@ class RegularizationPath:
         ParameterError : the extension is another one.
         MissingExtraError : matplotlib is not installed.
         """
-        from .pictures import draw
-
         refuse_undrawable(target)
-        figure = draw(self)
+        figure = draw(self.drawn())
         with replacing(Path(target)) as stream:
             extension = Path(target).suffix.lower()
             figure.savefig(stream, format=extension[1:], metadata={PICTURES[extension]: "h2olite"})
@@ -207,8 +214,6 @@ class RegularizationPath:
 
 def refuse_undrawable(target: str | os.PathLike[str]) -> None:
     """Raise now what `RegularizationPath.plot` would raise later."""
-    from .pictures import refuse_without_matplotlib
-
     if Path(target).suffix.lower() not in PICTURES:
         raise ParameterError(f"a picture's extension must be one of {', '.join(PICTURES)}; got {os.fspath(target)!r}.")
     refuse_without_matplotlib()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from h2olite.display import visible
 from h2olite.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .path import RegularizationPath
 
 MOST_NAMED = 10
 """Predictors that the legend names: those that stay longest, with the largest norms at the end."""
@@ -27,7 +27,26 @@ def refuse_without_matplotlib() -> None:
         raise MissingExtraError("pictures need matplotlib: pip install 'h2olite[plot]'.") from error
 
 
-def draw(path: RegularizationPath) -> Figure:
+class Drawn(NamedTuple):
+    """What a picture shows of a path.
+
+    names : of its penalties.
+    rows : what is known of every point, as `RegularizationPath.rows` gives it.
+    column_norms : a row for every point, a column for every predictor.
+    best, best_1se, chosen : indices of points.
+    sort_metric : what the losses are.
+    """
+
+    names: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    column_norms: pd.DataFrame
+    best: int
+    best_1se: int
+    chosen: int
+    sort_metric: str
+
+
+def draw(path: Drawn) -> Figure:
     """Loss and zero weights above, norms of the predictors' weights below, both against the strength.
 
     Where several penalties vary, the one with most strengths runs along the axis. There is a line for each combination
@@ -40,7 +59,7 @@ def draw(path: RegularizationPath) -> Figure:
     refuse_without_matplotlib()
     from matplotlib.figure import Figure
 
-    rows = path.rows()
+    rows = path.rows
     # max takes the first of equals: of as many strengths, the penalty that varies fastest runs along the axis
     along = max(reversed(path.names), key=lambda name: len({row[name] for row in rows}))
     others = [name for name in path.names if name != along]
@@ -57,10 +76,10 @@ def draw(path: RegularizationPath) -> Figure:
     return figure
 
 
-def _draw_losses(path: RegularizationPath, axes: Axes, along: str, others: list[str]) -> None:
+def _draw_losses(path: Drawn, axes: Axes, along: str, others: list[str]) -> None:
     """Validation loss with its standard error, training loss, and the share of zeros on a second scale."""
-    rows = path.rows()
-    lines: dict[tuple[float, ...], list[dict[str, Any]]] = {}
+    rows = path.rows
+    lines: dict[tuple[float, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         lines.setdefault(tuple(row[name] for name in others), []).append(row)
     zeros = axes.twinx()
@@ -89,12 +108,12 @@ def _draw_losses(path: RegularizationPath, axes: Axes, along: str, others: list[
     _name_lines(axes, *axes.get_legend_handles_labels())
 
 
-def _draw_norms(path: RegularizationPath, axes: Axes, along: str, others: list[str]) -> None:
+def _draw_norms(path: Drawn, axes: Axes, along: str, others: list[str]) -> None:
     """A line for every predictor."""
-    rows = path.rows()
+    rows = path.rows
     chosen = rows[path.chosen]
     shown = [i for i, row in enumerate(rows) if all(row[name] == chosen[name] for name in others)]
-    norms = path.column_norms().iloc[shown]
+    norms = path.column_norms.iloc[shown]
     from_the_end = norms.iloc[::-1].to_dict("list")
     named = sorted(from_the_end, key=lambda predictor: from_the_end[predictor], reverse=True)[:MOST_NAMED]
     lines = []

@@ -6,15 +6,15 @@ import dataclasses
 from typing import Any
 
 from h2olite.data.table import Table
-from h2olite.model.fit import fit
-from h2olite.model.footprint import MemoryEstimate, estimate_memory
-from h2olite.model.model import Model
-from h2olite.model.preparation import look_at, with_classes
-from h2olite.model.record import count_weights, stored
-from h2olite.parameters import Parameters
-from h2olite.rules import ROLES
-
-from .cross_validation import assign_folds, idle_parameters
+from h2olite.fitting.cross_validation import assign_folds, idle_parameters
+from h2olite.fitting.fit import fit
+from h2olite.fitting.footprint import MemoryEstimate, estimate_memory
+from h2olite.fitting.preparation import look_at, with_classes
+from h2olite.model import Model
+from h2olite.settings.parameters import Parameters
+from h2olite.settings.plain import stored
+from h2olite.settings.rules import ROLES
+from h2olite.trained.report import count_weights
 
 PROBE = 0.5
 """Seconds of training by which its speed is measured."""

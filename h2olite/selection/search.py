@@ -14,9 +14,10 @@ from typing import Any
 from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
-from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.model.preparation import Warn, response_name, with_classes
-from h2olite.parameters import (
+from h2olite.fitting.cross_validation import Watch, train
+from h2olite.fitting.preparation import Warn, response_name, with_classes
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.settings.parameters import (
     FRAMES,
     NOT_SEARCHED,
     Parameters,
@@ -26,10 +27,9 @@ from h2olite.parameters import (
     declared,
     nearest,
 )
-from h2olite.training.stopping import MORE_IS_BETTER, has_converged
-from h2olite.validation import read, resolve, validate
+from h2olite.settings.validation import read, resolve, validate
+from h2olite.training.stopping import has_converged
 
-from .cross_validation import Watch, train
 from .grid import Failure, Grid, Trial
 from .journal import Journal
 
@@ -231,11 +231,11 @@ def _has_converged(trials: Sequence[Trial], criteria: SearchCriteria) -> bool:
     if criteria.stopping_rounds == 0:
         return False
     metric = trials[0].stopping_metric if criteria.stopping_metric == "AUTO" else criteria.stopping_metric
-    key = STOPPING_KEYS.get(metric)
+    key = STOPPING_METRICS[metric].key if metric in STOPPING_METRICS else None
     if key not in trials[0].metrics:
         raise ParameterError(f"the search's stopping_metric must be one that its models have; got {metric}.")
     values = [trial.metrics[key] for trial in trials if not math.isnan(trial.metrics[key])]
-    best_last = sorted(values, reverse=metric not in MORE_IS_BETTER)
+    best_last = sorted(values, reverse=not STOPPING_METRICS[metric].more_is_better)
     return has_converged(
         best_last, metric=metric, rounds=criteria.stopping_rounds, tolerance=criteria.stopping_tolerance
     )

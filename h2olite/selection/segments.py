@@ -12,11 +12,10 @@ from h2olite.data.advice import without_unused_levels
 from h2olite.data.predictors import find_columns
 from h2olite.data.table import Table, number_text
 from h2olite.errors import H2OLiteError, ParameterError
-from h2olite.model.model import Model
-from h2olite.model.preparation import response_name
-from h2olite.parameters import Parameters
-
-from .cross_validation import Watch, train
+from h2olite.fitting.cross_validation import Watch, train
+from h2olite.fitting.preparation import response_name
+from h2olite.model import Model
+from h2olite.settings.parameters import Parameters
 
 if TYPE_CHECKING:
     import pandas as pd

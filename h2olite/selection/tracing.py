@@ -21,19 +21,19 @@ from h2olite.data.splits import (
 )
 from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError, TrainingError
-from h2olite.model.fit import fit
-from h2olite.model.model import Model
-from h2olite.model.objective import penalties
-from h2olite.model.origin import origin_of
-from h2olite.model.preparation import Warn, look_at, response_name, with_classes
-from h2olite.model.pruning import pruned
-from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
-from h2olite.threads import Threads
+from h2olite.fitting.cross_validation import JointProgress, Watch, assign_folds, result_of
+from h2olite.fitting.fit import fit
+from h2olite.fitting.origin import origin_of
+from h2olite.fitting.preparation import Warn, look_at, response_name, with_classes
+from h2olite.fitting.pruning import pruned
+from h2olite.machine.threads import Threads
+from h2olite.model import Model
+from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
+from h2olite.settings.validation import warnings
+from h2olite.trained.objective import penalties
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
-from h2olite.validation import warnings
 
-from .cross_validation import JointProgress, Watch, assign_folds, result_of
 from .path import Point, RegularizationPath, metrics_of_training
 
 N_PARTS = 10

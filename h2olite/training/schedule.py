@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 MOST_ROWS_PER_ITERATION = 100_000
 

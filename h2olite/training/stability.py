@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from h2olite.errors import TrainingError
 from h2olite.network.network import Network
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 USUAL_MAX_W2 = 10
 """What the manual of H2O advises for rectifiers."""

@@ -6,13 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from h2olite.parameters import Parameters
-
-MORE_IS_BETTER = frozenset({"AUC", "AUCPR", "lift_top_group", "custom_increasing"})
-"""Stopping metrics that are to grow; all others are to shrink."""
-
-UNBOUNDED = frozenset({"deviance", "lift_top_group", "custom", "custom_increasing"})
-"""Stopping metrics for which 0 is not the end of the scale."""
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
+from h2olite.settings.parameters import Parameters
 
 Reason = Literal["classification_stop", "regression_stop", "stopping_rounds"]
 
@@ -77,9 +72,10 @@ def has_converged(values: Sequence[float], *, metric: str, rounds: int, toleranc
     first, *later = means
     if not all(map(math.isfinite, means)):
         return False
-    if first == 0 and metric not in UNBOUNDED:
+    kind = STOPPING_METRICS[metric]
+    if first == 0 and kind.ends_at_zero:
         return True
     if len({(mean > 0) - (mean < 0) for mean in means}) > 1:
         return False
-    gain = max(later) - first if metric in MORE_IS_BETTER else first - min(later)
+    gain = max(later) - first if kind.more_is_better else first - min(later)
     return gain <= tolerance * abs(first)

@@ -12,19 +12,20 @@ import numpy as np
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder
-from h2olite.kernels.losses import HUBER
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
+from h2olite.kinds.distributions import HUBER
+from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network, dues_of
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 
 from .history import history_row
 from .schedule import measurement_is_due, rows_per_iteration
 from .stability import refuse_instability
-from .stopping import MORE_IS_BETTER, reason_to_stop
+from .stopping import reason_to_stop
 from .workers import Workers
 
 BLOCK_SECONDS = 0.2
@@ -441,7 +442,7 @@ class Trainer:
 
     def _loss_of(self, value: float) -> float:
         """What is to shrink: the stopping metric, its sign changed where more is better."""
-        return -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
+        return -value if STOPPING_METRICS[self.parameters.stopping_metric].more_is_better else value
 
     def _restore_best(self) -> None:
         """Go back to the best parameters measured, unless they are the last ones."""

@@ -12,7 +12,6 @@ from types import TracebackType
 
 import numpy as np
 
-from h2olite.control_groups import usable_cores
 from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
@@ -24,12 +23,12 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
+from h2olite.machine.control_groups import usable_cores
+from h2olite.machine.threads import Threads
 from h2olite.network.network import Network, no_dues
-from h2olite.network.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 from h2olite.network.topology import exchange_of, members_of_team, workspace
-from h2olite.threads import Threads
-
-from .engine import Engine
+from h2olite.predicting.predictor import Engine
+from h2olite.predicting.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 
 _compiling = threading.RLock()
 

@@ -16,10 +16,11 @@ import numpy as np
 
 import h2olite
 from h2olite.data.encoding import EncodedRows
-from h2olite.model.scoring import objective_of
+from h2olite.kinds.activations import ACTIVATIONS
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
+from h2olite.trained.scoring import objective_of
 from h2olite.training import workers
 from h2olite.training.workers import Workers
 
@@ -96,8 +97,8 @@ def train_plainly(
     y, y_test = ((table["y"] == "b").astype(int) for table in tables)
     random = np.random.default_rng(1)
     network = initial_network(
-        lay_out([N_COLUMNS, 64, 32, 2], maxout=False),
-        "Rectifier",
+        lay_out([N_COLUMNS, 64, 32, 2]),
+        ACTIVATIONS["Rectifier"],
         "UniformAdaptive",
         1.0,
         random,

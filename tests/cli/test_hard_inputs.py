@@ -7,7 +7,7 @@ import pytest
 from program import DATASETS, SMALL, run
 
 import h2olite
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 
 PROGRAM = [sys.executable, "-m", "h2olite_cli"]
 IRIS = DATASETS / "iris.csv"

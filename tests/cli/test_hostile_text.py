@@ -258,6 +258,6 @@ def test_pictures_show_names_as_they_are(tmp_path, extension, recwarn):
     assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
     from h2olite.selection.pictures import MOST_NAMED, draw
 
-    shown = [text.get_text() for text in draw(traced).axes[1].get_legend().get_texts()]
+    shown = [text.get_text() for text in draw(traced.drawn()).axes[1].get_legend().get_texts()]
     assert len(shown) == MOST_NAMED
     assert {*shown} <= {visible(name) for name in NAMES_FOR_PICTURES}

@@ -35,7 +35,7 @@ def test_a_format_is_named_where_the_extension_does_not_tell_it(penguins, tmp_pa
 
 def test_export_names_the_extra_that_onnx_needs(penguins, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "h2olite.model.onnx", raising=False)
+    monkeypatch.delitem(sys.modules, "h2olite.formats.onnx", raising=False)
     result = run("export", penguins.path, "-o", tmp_path / "penguins.onnx", "--format", "onnx")
     assert result.exit_code == 1
     assert result.stderr == "Error: ONNX export needs onnx: pip install 'h2olite[onnx]'.\n"

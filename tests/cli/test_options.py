@@ -2,8 +2,8 @@ import click
 import pytest
 
 from h2olite.errors import ParameterError
-from h2olite.parameters import FUNCTIONS, declared
-from h2olite.validation import validate
+from h2olite.settings.parameters import FUNCTIONS, declared
+from h2olite.settings.validation import validate
 from h2olite_cli.console import Command
 from h2olite_cli.options import given, parameter_options, read_parameters
 

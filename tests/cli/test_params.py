@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from h2olite.parameters import GROUPS, declared
+from h2olite.settings.parameters import GROUPS, declared
 from h2olite_cli.params import params
 
 

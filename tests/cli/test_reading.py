@@ -8,9 +8,9 @@ import pytest
 from program import SMALL, run
 
 import h2olite
-from h2olite import estimator
+from h2olite import api as estimator
 from h2olite.errors import ArtifactError
-from h2olite.model.artifact import read_artifact, write_artifact
+from h2olite.formats.artifact import read_artifact, write_artifact
 
 
 @pytest.fixture

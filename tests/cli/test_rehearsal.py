@@ -6,7 +6,7 @@ import pytest
 from program import DATASETS, run
 
 import h2olite
-from h2olite.parameters import declared
+from h2olite.settings.parameters import declared
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_signal_before_training_is_told_too(folder, rows):
         "h2olite_cli.main",  # the program itself is loaded
         "h2olite_cli.train",  # the command is
         "h2olite_cli.options",  # what the command needs is
-        "h2olite.validation",
+        "h2olite.settings.validation",
     ],
 )
 def test_signal_while_the_program_is_loaded_ends_it_like_any_other(moment, number):

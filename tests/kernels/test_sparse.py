@@ -7,8 +7,8 @@ from examples import ACTIVATIONS, LEVELS, LOSSES, N_INPUTS, N_NUMERIC, network, 
 from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.layout import TILE
 from h2olite.kernels.sparse import predict_sparse_rows
-from h2olite.network import sparse
-from h2olite.network.sparse import is_sparse, sparse_layers, sparse_workspace
+from h2olite.predicting import sparse
+from h2olite.predicting.sparse import is_sparse, sparse_layers, sparse_workspace
 from h2olite.training.workers import Workers
 
 N_LEVELS = sum(LEVELS)

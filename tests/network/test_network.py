@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from h2olite.kinds.activations import activation_of
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
 
@@ -17,8 +18,8 @@ def draw(
     averaged=False,
 ):
     return initial_network(
-        lay_out(sizes, maxout=activation.startswith("Maxout")),
-        activation,
+        lay_out(sizes, n_channels=activation_of(activation).n_channels),
+        activation_of(activation),
         distribution,
         scale,
         np.random.default_rng(seed),
@@ -29,7 +30,7 @@ def draw(
 
 @pytest.mark.parametrize(("maxout", "n_channels"), [(False, 1), (True, 2)])
 def test_views_have_the_shapes_of_the_layers(maxout, n_channels):
-    network = Network.zeros(lay_out([5, 20, 3], maxout=maxout), averaged=False)
+    network = Network.zeros(lay_out([5, 20, 3], n_channels=1 + maxout), averaged=False)
     assert network.n_layers == 2
     assert network.weights(0).shape == (5, n_channels, 20)
     assert network.biases(0).shape == (n_channels, 20)
@@ -39,7 +40,7 @@ def test_views_have_the_shapes_of_the_layers(maxout, n_channels):
 
 @pytest.mark.parametrize("maxout", [False, True])
 def test_views_are_writable_and_share_no_number(maxout):
-    network = Network.zeros(lay_out([5, 20, 17, 3], maxout=maxout), averaged=False)
+    network = Network.zeros(lay_out([5, 20, 17, 3], n_channels=1 + maxout), averaged=False)
     views = [part(layer) for layer in range(3) for part in (network.weights, network.biases)]
     for view in views:
         view += 1

@@ -25,14 +25,14 @@ def test_a_narrow_output_layer_lies_output_major():
 
 
 def test_maxout_has_two_channels_in_hidden_layers_only():
-    layout = lay_out([5, 20, 7, 3], maxout=True)
+    layout = lay_out([5, 20, 7, 3], n_channels=2)
     np.testing.assert_array_equal(layout.widths, [64, 32, 16])
     np.testing.assert_array_equal(layout.slopes, [0, 64, 96, 112])
     np.testing.assert_array_equal(layout.units, [0, 0, 32, 48, 64])
 
 
 def test_without_hidden_layers_inputs_meet_outputs():
-    layout = lay_out([5, 1], maxout=True)
+    layout = lay_out([5, 1], n_channels=2)
     np.testing.assert_array_equal(layout.widths, [16])
     np.testing.assert_array_equal(layout.weights, [0, 6 * 16])
     np.testing.assert_array_equal(layout.units, [0, 0, 16])
@@ -54,7 +54,7 @@ def test_aligned_zeros_start_at_a_register(size):
 
 
 def test_workspace_holds_a_mini_batch():
-    work = workspace(lay_out([9, 20, 3], maxout=True), n_categorical=2, n_numeric=4, capacity=8)
+    work = workspace(lay_out([9, 20, 3], n_channels=2), n_categorical=2, n_numeric=4, capacity=8)
     assert work.levels.shape == (8, 2)
     assert work.numbers.shape == (8, 4)
     assert work.units.size == 8 * (32 + 16)
@@ -65,7 +65,7 @@ def test_workspace_holds_a_mini_batch():
 def test_a_network_of_more_than_a_hundred_million_parameters_is_refused(maxout, total):
     message = f"at most 100,000,000 weights and biases; got {total} with layers of 499999-200-1 units"
     with pytest.raises(ParameterError, match=message):
-        lay_out([499_999, 200, 1], maxout=maxout)
+        lay_out([499_999, 200, 1], n_channels=1 + maxout)
     assert lay_out([9, 4_000_000, 10]).sizes.tolist() == [9, 4_000_000, 10]
 
 

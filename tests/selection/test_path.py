@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import h2olite
-from h2olite.parameters import Parameters
 from h2olite.selection import pictures, tracing
 from h2olite.selection.path import Point, RegularizationPath, read_strengths, refuse_undrawable
 from h2olite.selection.pictures import draw
 from h2olite.selection.tracing import Itinerary
+from h2olite.settings.parameters import Parameters
 
 SETTINGS = {"hidden": [16], "epochs": 20, "nthreads": 1, "seed": 1}
 
@@ -231,7 +231,7 @@ def test_pictures_are_drawn(path, tmp_path, extension):
 def test_the_penalty_with_most_strengths_runs_along_the_axis_and_the_picture_names_the_others():
     strengths = {"l1": "1e-4:0.1:3", "l2": [0, 1e-3]}
     path = h2olite.regularization_path(y="y", training_frame=simulate(), **strengths, **SETTINGS | {"epochs": 2})
-    above, below, _ = draw(path).axes
+    above, below, _ = draw(path.drawn()).axes
     assert below.get_xlabel() == "l1"
     labels = [text.get_text() for text in above.get_legend().get_texts()]
     assert {"l2 0", "l2 0.001", f"best (l2 {path.rows()[path.best]['l2']:g})"} <= set(labels)
@@ -240,7 +240,7 @@ def test_the_penalty_with_most_strengths_runs_along_the_axis_and_the_picture_nam
 
 def test_the_picture_names_the_predictors_that_stay_longest(path, monkeypatch):
     monkeypatch.setattr(pictures, "MOST_NAMED", 2)
-    _, below, _ = draw(path).axes
+    _, below, _ = draw(path.drawn()).axes
     assert {text.get_text() for text in below.get_legend().get_texts()} == {"x0", "x1"}
 
 

@@ -3,9 +3,9 @@ import pytest
 from examples import network, objective, rule, table
 
 import h2olite
+from h2olite.fitting import cross_validation
 from h2olite.kernels import rows as kernels
-from h2olite.selection import cross_validation
-from h2olite.threads import Threads
+from h2olite.machine.threads import Threads
 from h2olite.training import workers
 
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from h2olite.parameters import Parameters
+from h2olite.settings.parameters import Parameters
 from h2olite.training.stopping import has_converged, idle_rounds, reason_to_stop
 
 NAN = math.nan

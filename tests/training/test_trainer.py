@@ -10,7 +10,7 @@ import pytest
 import h2olite
 from h2olite.data.encoding import NONE, EncodedRows
 from h2olite.errors import TrainingError
-from h2olite.model import fit
+from h2olite.fitting import fit
 from h2olite.training import trainer, workers
 
 QUICK = {"hidden": [3], "seed": 1}
@@ -319,7 +319,7 @@ def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
 def test_watching_may_end_training(frame):
     calls = itertools.count()
     parameters = {"training_frame": frame[:200], "y": "y", "epochs": 1e9} | QUICK | PATIENT
-    model = h2olite.estimator.train(h2olite.estimator.check(parameters), watch=lambda progress: next(calls) < 3)
+    model = h2olite.api.train(h2olite.api.check(parameters), watch=lambda progress: next(calls) < 3)
     assert model.stopped_by == "interrupted"
     assert model.training_metrics.nobs() == 200
 

@@ -12,8 +12,8 @@ import numpy as np
 from columns import matrices
 from serving import VALIDATION_ROWS, Result, Task, seconds_to, serve
 
+from h2olite.api import deeplearning
 from h2olite.data.reader import read_table
-from h2olite.estimator import deeplearning
 
 read = functools.cache(read_table)
 

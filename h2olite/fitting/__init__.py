@@ -1,0 +1,1 @@
+"""From tables and settings to a trained model."""

@@ -1,0 +1,326 @@
+"""From tables and parameters to encoded rows: everything that is settled before training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import advice_on_columns, refuse_classes_of_rows
+from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
+from h2olite.data.predictors import choose_predictors, find_columns
+from h2olite.data.recoding import Recoding
+from h2olite.data.response import ResponseEncoder, refuse_one_value
+from h2olite.data.roles import row_offsets, row_weights
+from h2olite.data.splits import (
+    balance,
+    complete_rows,
+    divide_weights,
+    random_stream,
+    sample_by_class,
+    sample_rows,
+    settle_seed,
+    training_rows,
+)
+from h2olite.data.table import Table
+from h2olite.errors import ParameterError
+from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.model import Model
+from h2olite.settings.parameters import Parameters
+from h2olite.settings.validation import check_response, other_roles, resolve, wants_classes, warnings
+from h2olite.trained.scoring import ClassShares, Observed, Reconstruction, Scoring, scoring_of
+
+from .checkpoint import check_columns, refuse_new_classes
+from .starting import best_constant
+
+
+class Measured(NamedTuple):
+    """The rows of a table that the model is measured on.
+
+    rows : all rows of the table, encoded.
+    sample : int64, the indices of those to measure on.
+    observed : what happened in all rows.
+    """
+
+    rows: EncodedRows
+    sample: np.ndarray
+    observed: Observed
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Preparation:
+    """What training starts from.
+
+    Attributes
+    ----------
+    parameters : with every automatic choice made, and a seed.
+    response, encoder : fitted to the training table, or those of the checkpoint; an autoencoder has no response.
+    scoring : what the network's outputs will mean.
+    rows : the encoded training table.
+    n_usable : rows that can be trained on.
+    trained : int64, indices of the rows of one epoch; balanced classes repeat some.
+    passes : how often an epoch passes each row, float64 (n_rows,); (0,) for once each.
+    training, validation : what to measure the model on.
+    shares : the classes' shares before and after balancing, None without.
+    warnings : sentences for the user.
+    """
+
+    parameters: Parameters
+    response: ResponseEncoder | None
+    encoder: RowEncoder
+    scoring: Scoring | Reconstruction
+    rows: EncodedRows
+    n_usable: int
+    trained: np.ndarray
+    passes: np.ndarray
+    training: Measured
+    validation: Measured | None
+    shares: ClassShares | None
+    warnings: list[str]
+
+    @property
+    def output_bias(self) -> float:
+        """The best constant of a response that is not standardised, otherwise 0."""
+        if self.response is None or self.response.levels is not None or self.response.multiplier != 1.0:
+            return 0.0
+        used = self.trained
+        weights, offsets = self.training.observed.weights, self.rows.offsets
+        return best_constant(
+            self.parameters,
+            self.rows.target[used],
+            None if weights is None else weights[used],
+            offsets[used].astype(np.float64) if offsets.size else None,
+        )
+
+    @property
+    def absent_inputs(self) -> np.ndarray:
+        """The inputs of categorical columns that no row trained on has."""
+        n_levels = self.encoder.n_categorical_inputs
+        present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
+        for column in self.rows.levels.T:
+            present[column[self.trained]] = True
+        return np.flatnonzero(~present[:n_levels])
+
+
+class Columns(NamedTuple):
+    """What the columns of a training table are for.
+
+    response : the column to predict; None for an autoencoder.
+    predictors : names in the table's order.
+    levels : the response's; None of a number.
+    warnings : sentences for the user.
+    """
+
+    response: str | None
+    predictors: list[str]
+    levels: tuple[str, ...] | None
+    warnings: list[str]
+
+
+Warn = Callable[[list[str]], None]
+"""Takes sentences for the user, some of which it may have told before."""
+
+
+def look_at(parameters: Parameters, training: Table, warn: Warn | None, *, at_columns: bool = False) -> None:
+    """Tell what looks wrong with parameters and a training table, before anything takes time.
+
+    at_columns : whether to tell of all columns; `prepare` does so where the model of the whole table comes first.
+
+    Raises
+    ------
+    ParameterError, DataError : the table does not hold what the parameters name, or its response is no response.
+    """
+    name = None if parameters.autoencoder else response_name(parameters, training)
+    if name is not None and parameters.checkpoint is None and not wants_classes(parameters):
+        refuse_classes_of_rows(training, name, parameters.factors or ())
+    if warn is None:
+        return
+    training = with_classes(parameters, training, name)
+    levels = parameters.checkpoint.classes if parameters.checkpoint else name and training[name].levels
+    said = warnings(parameters, len(levels) if levels else None, name=name or "an autoencoder")
+    warn(said + (choose_columns(parameters, training, name).warnings if at_columns else []))
+
+
+def choose_columns(parameters: Parameters, training: Table, name: str | None) -> Columns:
+    """The predictors of a training table whose response has this name, and what looks wrong with the columns.
+
+    Raises
+    ------
+    ParameterError : they are not those of the checkpoint.
+    DataError : columns are not in the table, or no predictor is left.
+    """
+    checkpoint: Model | None = parameters.checkpoint
+    if checkpoint is not None:
+        check_columns(parameters, checkpoint, training, name)
+        return Columns(name, list(checkpoint.schema), checkpoint.classes, [])
+    roles = other_roles(parameters)
+    others = [*filter(None, [name]), *roles, *(parameters.ignored_columns or ())]
+    predictors, said = choose_predictors(
+        training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
+    )
+    ignored = {*find_columns(training, parameters.ignored_columns or ())}
+    chosen = training.names if parameters.x is None else find_columns(training, parameters.x)
+    looked_at = {*chosen, *filter(None, [name]), *roles} - ignored
+    said = training.remarks_on(looked_at) + said
+    said += advice_on_columns(training, predictors, name, parameters.factors or ())
+    if name is not None:
+        said += _advice_on_classes(training, name)
+    return Columns(name, predictors, None if name is None else training[name].levels, said)
+
+
+def prepare(parameters: Parameters, training: Table, validation: Table | None) -> Preparation:
+    """Choose columns and rows, settle parameters and encode the tables.
+
+    Raises
+    ------
+    ParameterError : the parameters do not go with the response, or with the checkpoint.
+    DataError : the tables do not hold what training needs.
+    """
+    name = None if parameters.autoencoder else response_name(parameters, training)
+    training = with_classes(parameters, training, name)
+    validation = validation and with_classes(parameters, validation, name)
+    checkpoint: Model | None = parameters.checkpoint
+    _, predictors, levels, said = choose_columns(parameters, training, name)
+    parameters = settle(parameters, training, name, levels)
+
+    weights = row_weights(training, parameters.weights_column)
+    offsets = row_offsets(training, parameters.offset_column)
+    log_link = DISTRIBUTIONS[parameters.distribution].link == "log"
+    # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
+    subtracted, added = (None, offsets) if log_link else (offsets, None)
+    adaptation = Adaptation(training.name)
+    response = None if checkpoint is None else checkpoint.response
+    target, actual = NONE, None
+    if name is not None:
+        response = response or ResponseEncoder.fit(
+            training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+        )
+        target, actual = response.encode(training, adaptation, offsets=subtracted)
+        refuse_new_classes(adaptation, name)
+        if n_missing := np.count_nonzero(np.isnan(actual)):
+            said.append(
+                f"rows of {training.name} that lack the response {name!r} are left out: {n_missing:,} of "
+                f"{training.n_rows:,}."
+            )
+    complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
+    usable = training_rows(training, target=actual, weights=weights, complete=complete)
+    if response is not None and actual is not None:
+        refuse_one_value(training, response, actual[usable])
+    trained, shares = usable, None
+    if parameters.balance_classes and actual is not None and levels is not None:
+        trained, shares = balance_rows(parameters, usable, actual, weights, len(levels))
+    if checkpoint is None:
+        encoder = RowEncoder.fit(
+            training,
+            predictors,
+            recoding=Recoding.fit(
+                training, predictors, parameters.categorical_encoding, NONE if actual is None else actual, weights
+            ),
+            max_categorical_features=parameters.max_categorical_features,
+            hash_seed=parameters.seed,
+            use_all_factor_levels=parameters.use_all_factor_levels,
+            standardize=parameters.standardize,
+            by_range=parameters.autoencoder,
+            sparse=parameters.sparse,
+            sparse_from=parameters.sparse_from,
+            weights=weights,
+            rows=usable,
+        )
+    else:
+        encoder = checkpoint.encoder
+    passes, factors = divide_weights(weights, usable)
+    rows = encoder.encode_rows(training, adaptation)._replace(
+        target=target, weights=factors, offsets=NONE if added is None else added.astype(np.float32)
+    )
+    said += adaptation.warnings()
+    measured = Measured(
+        rows,
+        _sample(usable, parameters.score_training_samples, parameters.seed),
+        Observed(actual, weights, offsets),
+    )
+    to_validate = None
+    if validation is not None:
+        adaptation = Adaptation(validation.name)
+        to_validate = prepare_validation(parameters, encoder, response, validation, adaptation)
+        said += adaptation.warnings()
+    scoring = scoring_of(encoder, response, parameters, shares)
+    return Preparation(
+        parameters, response, encoder, scoring, rows, usable.size, trained, passes, measured, to_validate, shares, said
+    )
+
+
+def settle(parameters: Parameters, training: Table, name: str | None, levels: tuple[str, ...] | None) -> Parameters:
+    """The parameters with every automatic choice made for this response, if there is one, and a seed."""
+    n_classes = None if levels is None else len(levels)
+    if name is not None:
+        lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
+        check_response(parameters, n_classes, name=name, lowest=lowest)
+    return dataclasses.replace(resolve(parameters, n_classes), seed=settle_seed(parameters.seed))
+
+
+def prepare_validation(
+    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, table: Table, adaptation: Adaptation
+) -> Measured:
+    """The validation table, encoded as the training table was, and the rows of it to measure on."""
+    rows = encoder.encode_rows(table, adaptation)
+    observed = Observed.of(table, response, parameters, adaptation)
+    sample = _sample(
+        training_rows(table, target=observed.actual, weights=observed.weights),
+        parameters.score_validation_samples,
+        parameters.seed + 1,
+        classes=observed.actual if parameters.score_validation_sampling == "Stratified" else None,
+    )
+    return Measured(rows, sample, observed)
+
+
+def with_classes(parameters: Parameters, table: Table, name: str | None) -> Table:
+    """The table with its response categorical, if loss or distribution ask for classes and it holds whole numbers."""
+    if name is None or name not in table or not wants_classes(parameters):
+        return table
+    values = table[name].values
+    is_whole = (values == np.round(values)) | np.isnan(values)
+    return table.convert({name: "categorical"}) if is_whole.all() else table
+
+
+def response_name(parameters: Parameters, training: Table) -> str:
+    """The column to predict: the last one if none is named."""
+    return training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
+
+
+def balance_rows(
+    parameters: Parameters, rows: np.ndarray, actual: np.ndarray, weights: np.ndarray | None, n_classes: int
+) -> tuple[np.ndarray, ClassShares]:
+    """The rows to train on so that classes are as frequent as balance_classes wants, and what that does to shares."""
+    if weights is not None and (weights[rows] != 1).any():
+        raise ParameterError(
+            f"balance_classes goes with weights of 0 and 1 only; weights_column {parameters.weights_column!r} holds "
+            "others; weigh the rows or balance the classes, not both."
+        )
+    classes = actual[rows].astype(np.int64)
+    balanced = balance(
+        classes,
+        n_classes,
+        factors=parameters.class_sampling_factors,
+        most=parameters.max_after_balance_size * rows.size,
+        random=random_stream(parameters.seed, "class balance"),
+    )
+    return rows[balanced], ClassShares.of(classes, classes[balanced], n_classes)
+
+
+def _sample(rows: np.ndarray, size: int, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
+    """So many of these rows at random, in the proportions of the classes if these are given; all for 0."""
+    random = random_stream(seed, "scoring sample")
+    return rows[
+        sample_rows(rows.size, size, random) if classes is None else sample_by_class(classes[rows], size, random)
+    ]
+
+
+def _advice_on_classes(training: Table, name: str) -> list[str]:
+    """A sentence for a numeric response that looks like two classes."""
+    values = training[name].values
+    if training[name].levels is None and np.isin(values[~np.isnan(values)], (0, 1)).all():
+        return [f"response {name!r} holds only 0 and 1 and is taken as a number; name it in factors to classify."]
+    return []

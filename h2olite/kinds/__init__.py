@@ -1,0 +1,1 @@
+"""What there is to choose from: one record for each activation, distribution, update rule and stopping metric."""

@@ -1,1 +1,0 @@
-"""Fitting, using, measuring and keeping a model."""

@@ -1,0 +1,98 @@
+"""The layers of a trained network, for people: sizes, learning rates, statistics of weights and biases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from h2olite.network.network import Network
+from h2olite.settings.parameters import Parameters
+
+from .network import TrainedNetwork
+from .objective import describe_penalties
+from .scoring import single
+
+RATES = ("mean_rate", "rate_rms", "momentum")
+"""What is told of a layer's steps, which takes the state of training to know."""
+
+
+def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
+    """One row per layer, the inputs first, with H2O's column names.
+
+    The weights of pruned inputs, which the network no longer has, count as zeros.
+
+    mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
+    without those of weights of 0 that it has no memory of, or the learning rate of SGD; momentum is the one in use at
+    the end. Every *_rms is a standard deviation. l1_norm is sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer
+    adds to the objective, and penalty_share its share (see `h2olite.trained.objective`).
+    """
+    network, parameters, of_penalties, rates = (
+        model.network,
+        model.parameters,
+        describe_penalties(model),
+        rates_of(model),
+    )
+    sizes = network.layout.sizes.tolist()
+    kind = parameters.activation.replace("WithDropout", "Dropout")
+    own_outputs = {"Regression": "Linear", "AutoEncoder": parameters.activation.removesuffix("WithDropout")}
+    output = own_outputs.get(model.category, "Softmax")
+    ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
+    rows: list[dict[str, Any]] = [
+        {"layer": 1, "units": sizes[0], "type": "Input", "dropout": 100 * parameters.input_dropout_ratio}
+    ]
+    for layer, units in enumerate(sizes[1:]):
+        is_output = layer == network.n_layers - 1
+        biases = network.biases(layer)
+        weights = network.weights(layer).astype(np.float64)
+        n_pruned = model.record.pruned_inputs * biases.size if layer == 0 else 0
+        n_weights = weights.size + n_pruned
+        mean = weights.sum() / n_weights
+        squares = np.square(weights - mean).sum() + n_pruned * mean**2
+        rows.append(
+            {
+                "layer": layer + 2,
+                "units": units,
+                "type": output if is_output else kind,
+                "dropout": None if is_output else 100 * ratios[layer],
+                "l1": parameters.l1,
+                "l2": parameters.l2,
+                **rates[layer],
+                "mean_weight": float(mean),
+                "weight_rms": float(np.sqrt(squares / n_weights)),
+                "mean_bias": float(biases.mean(dtype=np.float64)),
+                "bias_rms": float(biases.std(dtype=np.float64)),
+                "zero_share": (n_weights - int(np.count_nonzero(weights))) / n_weights,
+                "l1_norm": float(np.abs(weights).sum()),
+                "l2_norm": float(np.sqrt(np.square(weights).sum())),
+                **of_penalties[layer],
+            }
+        )
+    return rows
+
+
+def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:
+    """Learning rate and momentum of each layer, as long as it is known; those of a file without state stand in it."""
+    if not model.network.has_state and model.rates is not None:
+        return model.rates
+    return [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
+
+
+def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
+    """Learning rate and momentum of a layer at the end of training; none of an update rule that made no step."""
+    if not network.rows_seen:
+        return {}
+    if parameters.adaptive_rate:
+        epsilon = single(parameters.epsilon)
+        known = (network.weights(layer) != 0) | (network.weights(layer, network.first) != 0)
+        rates = network.weights(layer, network.second)[known] + epsilon
+        rates /= network.weights(layer, network.first)[known] + epsilon
+        np.sqrt(rates, out=rates)
+        if not rates.size:
+            return {"mean_rate": 0.0, "rate_rms": 0.0, "momentum": 0.0}
+        mean, deviation = rates.mean(dtype=np.float64), rates.std(dtype=np.float64)
+        return {"mean_rate": float(mean), "rate_rms": float(deviation), "momentum": 0.0}
+    progress = min(network.rows_seen / parameters.momentum_ramp, 1.0) if parameters.momentum_ramp > 0 else 1.0
+    rate = parameters.rate * parameters.rate_decay**layer / (1 + parameters.rate_annealing * network.rows_seen)
+    momentum = parameters.momentum_start + (parameters.momentum_stable - parameters.momentum_start) * progress
+    return {"mean_rate": rate, "rate_rms": 0.0, "momentum": momentum}
