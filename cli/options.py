@@ -88,7 +88,11 @@ class CommaList(click.ParamType):
         if isinstance(self.item, click.types.IntParamType | click.types.FloatParamType):
             value = value.strip().removeprefix("[").removesuffix("]")  # as in Python
         items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
-        return [self.item.convert(item.strip(), param, ctx) for item in items]
+        return [self._read(item.strip(), param, ctx) for item in items]
+
+    def _read(self, item: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read one item; an empty one stands for no file, as for a layer whose weights start as usual."""
+        return item if not item and isinstance(self.item, Input) else self.item.convert(item, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The last item, completed."""

@@ -142,9 +142,8 @@ def parameter_inputs(values: Values) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if name in declared() and declared()[name].type is object:
             kind = "model" if name in MODELS else "table"
-            yield from (
-                (item, kind) for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)
-            )
+            items = value if isinstance(value, list) else [value]
+            yield from ((item, kind) for item in items if item and isinstance(item, str))
 
 
 def refuse_unwritable(target: Path) -> None:
@@ -175,7 +174,7 @@ def _inputs(ctx: click.Context) -> Iterator[tuple[str, str]]:
         if isinstance(of, Input):
             value = ctx.params[parameter.name or ""]
             for item in value if isinstance(value, list | tuple) else [value]:
-                if item is not None:
+                if item:  # an empty one of a list stands for no file
                     yield os.fspath(item), of.kind
 
 

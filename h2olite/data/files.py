@@ -1,4 +1,4 @@
-"""Finding the files of a table, and opening them whatever their place and compression."""
+"""Finds the files of a table, and opens them in any place and with any compression."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class File:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the file in messages."""
         return PurePosixPath(self.path).name
 
     @property
@@ -63,7 +63,7 @@ class File:
 
     @property
     def size(self) -> int | None:
-        """Its bytes as they lie there, compressed or not; None for a stream that does not say."""
+        """Its size in bytes, as it is stored, compressed or not; None for a stream of unknown size."""
         return self.filesystem.get_file_info(self.path).size
 
     @property
@@ -76,12 +76,12 @@ class File:
         return self.filesystem.open_input_stream(self.path, compression=self.compression)
 
     def raw_start(self, size: int) -> bytes:
-        """Its first bytes as they lie there, compressed or not."""
+        """Its first bytes, as they are stored, compressed or not."""
         with self.filesystem.open_input_stream(self.path, compression=None) as stream:
             return stream.read(size)
 
     def open_seekable(self) -> pa.NativeFile:
-        """Its uncompressed bytes at any position; those of a compressed file are held in memory."""
+        """Its uncompressed bytes, readable at any position. A compressed file is held in memory."""
         if self.compression:
             with self.open() as stream:
                 return pa.BufferReader(stream.read())
@@ -90,7 +90,7 @@ class File:
 
 @dataclass(frozen=True)
 class StandardInput(File):
-    """Standard input, which can be read once, but its head more often; its first bytes tell what it is."""
+    """Standard input. It can be read once; only its head can be read again. Its first bytes tell its format."""
 
     filesystem: fs.FileSystem = None
     path: str = "standard input"
@@ -98,12 +98,12 @@ class StandardInput(File):
 
     @property
     def compression(self) -> str | None:
-        """The codec of what comes in."""
+        """The codec of the incoming bytes."""
         return next((codec for start, codec in COMPRESSED.items() if self.head.startswith(start)), None)
 
     @functools.cached_property
     def format(self) -> str:
-        """The extension that a file of this content has: ``.csv`` unless it is another one's."""
+        """The extension of files with this content: ``.csv`` unless the content has another format."""
         with reading(self.name), self.open() as stream:
             start = stream.read(4096)
         if start.startswith(PARQUET) and b"\0" in start:  # a column of CSV may be called PAR1
@@ -123,7 +123,7 @@ class StandardInput(File):
         return len(self.head) < 2 * HEAD
 
     def open(self) -> pa.NativeFile:
-        """All uncompressed bytes; a second time only the head and what the first left over."""
+        """All uncompressed bytes. A second call gives the head, and what the first call has left."""
         stream = pa.PythonFile(_Resumed(self.head), mode="r")
         return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
 
@@ -132,7 +132,7 @@ class StandardInput(File):
         return self.head[:size]
 
     def open_seekable(self) -> pa.NativeFile:
-        """All uncompressed bytes at any position, from a temporary file."""
+        """All uncompressed bytes, readable at any position, from a temporary file."""
         file = tempfile.TemporaryFile()
         with self.open() as stream:
             shutil.copyfileobj(stream, file)
@@ -176,7 +176,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
     Raises
     ------
     DataError
-        If there is none, or one has an extension that names no format of tables.
+        If there is no file, or the extension of a file is not that of a table.
     """
     text = os.fspath(source)
     if text == "-":
@@ -204,7 +204,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
 
 
 def would_hold(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
-    """Whether a file is one of those that a path, folder, glob or URI stands for, or will be when it is written."""
+    """Whether a path, folder, glob or URI includes a file, or will include it when it is written."""
     try:
         filesystem, pattern = _located(os.fspath(source))
         if not isinstance(filesystem, fs.LocalFileSystem):
@@ -231,7 +231,7 @@ def would_hold(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> 
 
 @contextlib.contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn what goes wrong with a file while the block runs into a DataError that starts with its name."""
+    """Turn errors with a file inside the block into a DataError that begins with the name of the file."""
     try:
         yield
     except DataError:

@@ -1,4 +1,4 @@
-"""Tables from what Python programs hold: DataFrames, Arrow data, dicts of arrays, matrices, paths."""
+"""Tables from objects of Python: DataFrames, Arrow data, dicts of arrays, matrices, paths."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def as_table(
     schema: Mapping[str, Kind] | None = None,
     csv: CsvOptions | Mapping[str, Any] | None = None,
 ) -> Table:
-    """The Table that a frame holds; the frame itself is never changed.
+    """Convert a frame to a Table. The frame itself is never changed.
 
     Parameters
     ----------
     frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping, ndarray or sparse matrix
-        A path as `read_table` takes it, or one with how to read it; Arrow data is a pyarrow Table or RecordBatch or
-        anything with the Arrow PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an
-        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ... as are those of SciPy's sparse
-        matrices and arrays, which are kept without their zeros.
+        A path is one for `read_table`; a Csv has options, too. Arrow data is a pyarrow Table or RecordBatch, or an
+        object with the Arrow PyCapsule interface, such as a Polars DataFrame. A mapping is from names to 1-D arrays. An
+        ndarray has shape (n_rows, n_columns). Its columns are named C1, C2, ..., as are those of SciPy's sparse
+        matrices and arrays. These stay sparse.
     name : str
-        What messages call the frame.
+        The name of the frame in messages.
     factors : iterable of str
-        Columns to take as categorical.
+        Columns that are categorical.
     numeric : iterable of str
         Columns that must be numeric.
     schema : mapping of str to Kind, optional
-        What the columns of a file must be, as far as it has them (see `read_table`).
+        The kinds of the columns of a file, as far as it has these columns (see `read_table`).
     csv : CsvOptions or mapping, optional
-        How to read CSV, as far as the frame does not say.
+        How to read CSV. Options of the frame itself override these.
 
     Raises
     ------
     DataError
-        If it is no frame, or a column is not what it must be.
+        If it is not a frame, or a column does not have the required kind.
     """
     if isinstance(frame, Csv):
         csv, frame = frame.over(csv), frame.path
@@ -79,10 +79,10 @@ def _sparse_table(matrix: Any, name: str) -> Table:
 def rows_to_predict(
     frame: Any, schema: Mapping[str, Kind], name: str = "test_data", csv: CsvOptions | Mapping[str, Any] | None = None
 ) -> Table:
-    """The Table of a frame to predict, which may also be one row, rows one by one, or without rows.
+    """Convert a frame to predict to a Table. It may also be a single row, a list of rows, or empty.
 
-    frame : as `as_table` takes it, or a pandas Series or a mapping of names to single values, which is one row, or a
-        list of such mappings.
+    frame : as in `as_table`. A pandas Series, or a mapping from names to single values, is one row. A list of such
+        mappings is several rows.
     """
     try:
         return as_table(_columns_of_rows(frame), name=name, schema=schema, csv=csv)
@@ -114,10 +114,10 @@ def _is_column(value: Any) -> bool:
 def training_tables(
     parameters: Parameters, csv: CsvOptions | None = None, tell: Callable[[Any], None] | None = None
 ) -> tuple[Table, Table | None]:
-    """The training table, and the validation table read as the training table was.
+    """The training table, and the validation table, which is read in the same way.
 
-    Levels that no row of a training frame has are left out of its table, with a remark; a Table has those that it is
-    meant to have. `tell` is told of every frame before it is read.
+    Levels that no row of a training frame has are left out, with a remark. The levels of a Table stay as they are.
+    `tell` is called for every frame before it is read.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Few inputs for many levels: each level's indicator is hashed to one of a given number of slots."""
+"""Few inputs for many levels: the indicator of each level is hashed to one of a fixed number of slots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def slots_of(n_indicators: int, n_slots: int, seed: int) -> np.ndarray:
 def murmur2(keys: np.ndarray, seed: int) -> np.ndarray:
     """MurmurHash2 of keys of four bytes each, in the byte order they have in memory; uint32, one hash a key.
 
-    seed : of which the low 32 bits count.
+    seed : only its low 32 bits are used.
 
     References
     ----------

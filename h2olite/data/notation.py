@@ -1,4 +1,4 @@
-"""How numbers are written: which text is one, and which notation most of a column's texts are in."""
+"""How numbers are written: whether a text is a number, and which notation a column has."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Notation:
     Parameters
     ----------
     decimal : str
-        Character before the decimals.
+        The decimal mark.
     thousands : str
-        Character between groups of digits, empty for none. A blank stands for blanks that break no line too, an
-        apostrophe for both kinds.
+        The mark between groups of digits; empty for none. A blank also stands for the no-break blanks, and an
+        apostrophe for both kinds of apostrophes.
     """
 
     decimal: str = "."
@@ -70,23 +70,23 @@ class Notation:
         return self == PLAIN
 
     def number(self, text: str) -> float | None:
-        """The number that a text spells, blanks around it aside; None if it spells none."""
+        """The number in a text, which may have blanks around it; None if the text is not a number."""
         text = text.strip()
         if self._matcher.match(text):
             return float(self._without_groups.sub("", text).replace(self.decimal, "."))
         return float(int(text, 16)) if HEXADECIMAL.fullmatch(text) else None
 
     def is_number(self, text: str) -> bool:
-        """Whether a text spells a number."""
+        """Whether a text is a number."""
         return self.number(text) is not None
 
     def numbers(self, texts: pa.Array) -> pa.Array:
-        """The numbers that texts spell, float64 with null for null.
+        """The numbers in texts, float64 with null for null.
 
         Raises
         ------
         pyarrow.ArrowInvalid
-            If a text spells none.
+            If a text is not a number.
         """
         texts = pc.utf8_trim_whitespace(texts)
         if not self.is_plain:
@@ -127,17 +127,17 @@ USUAL = (
 
 @dataclass(frozen=True)
 class Finding:
-    """How most of a column's texts can be read as numbers, though they are not in the notation of the table.
+    """A notation in which most texts of a column are numbers, although it is not the notation of the table.
 
     Parameters
     ----------
     notation : Notation
-        The one that reads the most of them.
+        The notation that reads most of the texts.
     example : int
-        Index of a text that it reads and the table's does not.
+        Index of a text that is a number in this notation, but not in that of the table.
     has_signs : bool
-        Whether more has to be taken off than the notation says: signs of currencies or per cent, parentheses for a
-        minus, digits of another script.
+        Whether other signs must be removed as well: currency or per cent signs, parentheses for a minus, or digits of
+        another script.
     """
 
     notation: Notation
@@ -145,7 +145,7 @@ class Finding:
     has_signs: bool
 
     def advice(self, known: Notation, *, from_csv: bool) -> str:
-        """How to have such numbers read, in a table that is read in a known notation."""
+        """Advice on reading such numbers, in a table with a known notation."""
         if not from_csv:
             return "convert the column to numbers first"
         options = {}
@@ -162,14 +162,14 @@ class Finding:
 
 
 def find_notation(texts: Sequence[str], counts: Sequence[int], known: Notation) -> Finding | None:
-    """How texts that occur so often can be read as numbers; None unless that is true of more than half of them.
+    """Find a notation in which more than half of the cells are numbers; None if there is none.
 
     Parameters
     ----------
     texts, counts : sequences
-        Different texts, and how many cells hold each.
+        The different texts, and the number of cells with each of them.
     known : Notation
-        That in which the table is read.
+        The notation of the table.
     """
     n_digits = sum(count for text, count in zip(texts, counts, strict=True) if DIGIT.search(text))
     if 2 * n_digits <= sum(counts):

@@ -17,7 +17,7 @@ def find_columns(table: Table, columns: Iterable[str | int]) -> list[str]:
 
     Raises
     ------
-    DataError : some are not in the table; all of them are named.
+    DataError : columns are not in the table; the message names all of them.
     """
     names = table.names
     found, faults = [], []
@@ -42,14 +42,14 @@ def choose_predictors(
     others: Iterable[str | int] = (),
     ignore_const_cols: bool = True,
 ) -> tuple[list[str], list[str]]:
-    """The predictors to train on, in the table's order, and warnings about columns left out.
+    """Choose the predictors, in the order of the table, and give warnings about columns that are left out.
 
     Parameters
     ----------
     table : the training table.
     x : the columns asked for, by name or 0-based index, in any order; all if not given.
-    others : columns that are no predictors, in `x` or not: the response, weights, offset, folds and ignored ones.
-    ignore_const_cols : leave out columns with only one value; those with none are always left out.
+    others : columns that are never predictors: the response, weights, offset, folds and ignored columns.
+    ignore_const_cols : leave out columns with a single value. Columns without any value are always left out.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables from files: whole ones to learn from, and blocks of them to predict."""
+"""Reads tables from files: whole tables for training, and blocks of tables for prediction."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ BYTES_PER_CELL = 16
 
 
 class Block(NamedTuple):
-    """Some rows of a file.
+    """A block of rows of a file.
 
     Parameters
     ----------
     table : Table
         The columns of the schema that the file has.
     kept : pyarrow.Table
-        The columns to copy along, as the file has them.
+        The columns to copy, as they are in the file.
     """
 
     table: Table
@@ -55,28 +55,28 @@ def read_table(
     schema: Mapping[str, Kind] | None = None,
     csv: CsvOptions | None = None,
 ) -> Table:
-    """The whole table that a path stands for.
+    """Read the whole table of a path.
 
-    Text is categorical, and so is a CSV column with a single cell that is no number; dates and times are numeric.
+    Text is categorical. A CSV column is text if a single cell of it is not a number. Dates and times are numeric.
 
     Parameters
     ----------
     source : str or path
-        A CSV, Parquet or Arrow file, a folder or glob of them, a URI, or ``-`` for standard input, which is one of
-        these, compressed or not, as its first bytes tell.
+        A CSV, Parquet or Arrow file, a folder or glob of such files, a URI, or ``-`` for standard input. The format and
+        the compression of standard input are recognised by its first bytes.
     factors : collection of str
-        Columns to read as categorical, with the text as written.
+        Columns that are categorical. Their levels are the text as it is written.
     numeric : collection of str
         Columns that must be numeric.
     schema : mapping of str to Kind, optional
-        What other columns must be, as far as the table has them.
+        The kinds of other columns, as far as the table has them.
     csv : CsvOptions, optional
         How to read CSV.
 
     Raises
     ------
     DataError
-        If there is no such file, it cannot be read, or a column is not what it must be.
+        If the file does not exist or cannot be read, or a column does not have the required kind.
     LackOfMemoryError
         If the table is larger than the memory that is left.
     """
@@ -118,22 +118,22 @@ def read_blocks(
     rows: int = 65536,
     keep: Iterable[str] = (),
 ) -> Iterator[Block]:
-    """The table that a path stands for, block by block, in memory that does not grow with its length.
+    """Read the table of a path block by block. The memory does not grow with its length.
 
-    A file with names of columns and no rows gives a block without rows.
+    A file with column names but no rows gives an empty block.
 
     Parameters
     ----------
     source : str or path
         As for `read_table`.
     schema : mapping of str to Kind
-        The columns wanted and what each must be; those the table lacks are absent from the blocks.
+        The columns to read, and the kind of each. Columns that the table lacks are absent from the blocks.
     csv : CsvOptions, optional
         How to read CSV.
     rows : int
-        The most rows of a block.
+        The largest number of rows in a block.
     keep : iterable of str
-        Columns to copy along unchanged; CSV cells stay text as written.
+        Columns to copy unchanged. Cells of CSV stay text as it is written.
 
     Raises
     ------
@@ -170,17 +170,17 @@ def read_blocks(
 
 @dataclass(frozen=True)
 class TypedFile:
-    """A Parquet or Arrow file, which says itself what its columns are."""
+    """A Parquet or Arrow file, which contains the types of its columns."""
 
     file: File
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the file in messages."""
         return self.file.name
 
     def n_cells(self) -> int:
-        """How many cells the file has; that of Arrow's, which does not say, by its size."""
+        """The number of cells. For Arrow files, which do not contain it, it is estimated from the size."""
         with reading_as_named(self.file), self.file.open_seekable() as source:
             if self.file.format == ".parquet":
                 metadata = parquet.ParquetFile(source).metadata
@@ -188,7 +188,7 @@ class TypedFile:
             return source.size() // 8
 
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
-        """The whole table with the file's own types, whatever `as_text` names."""
+        """The whole table, with the types of the file. `as_text` has no effect."""
         with reading_as_named(self.file), self._open() as source:
             if self.file.format == ".parquet":
                 table = parquet.ParquetFile(source).read()
@@ -197,7 +197,7 @@ class TypedFile:
             return _validated(table)
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time; of none, one part without rows."""
+        """The rows in blocks of at most this size. Without rows, there is one empty block."""
         with reading_as_named(self.file), self._open() as source:
             if self.file.format == ".parquet":
                 table = parquet.ParquetFile(source)
@@ -215,7 +215,7 @@ class TypedFile:
                 yield schema.empty_table()
 
     def without_na_strings(self, part: pa.Table) -> pa.Table:
-        """The part itself: missing values are no text in these files."""
+        """The block itself, because missing values are not text in these files."""
         return part
 
     def place(self, row: int) -> str:

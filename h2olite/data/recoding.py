@@ -46,11 +46,11 @@ class Replacement:
 
 @dataclass(frozen=True, eq=False)
 class Recoding:
-    """Puts columns that depend on the level alone in the place of categorical ones, by the levels of training.
+    """Replaces categorical columns by columns that depend only on the level, by the levels of training.
 
     Parameters
     ----------
-    replacements : by the name of the column replaced; others stay as they are.
+    replacements : by the name of the replaced column. Other columns stay as they are.
     """
 
     replacements: Mapping[str, Replacement] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Recoding:
 
         Parameters
         ----------
-        table, predictors : the columns to recode where they are categorical.
-        encoding : how; AUTO and OneHotInternal leave all columns as they are.
+        table, predictors : the columns. Only categorical columns are recoded.
+        encoding : a value of categorical_encoding. AUTO and OneHotInternal leave all columns as they are.
         response : ndarray of float64, shape (n_rows,): numbers or indices of classes, NaN where missing. Only
             SortByResponse needs it.
         weights : row weights, shape (n_rows,), by which the response is averaged.
@@ -107,16 +107,16 @@ class Recoding:
 
     @property
     def with_unseen(self) -> bool:
-        """Whether unseen levels of some column are no missing values."""
+        """Whether unknown levels of some column have a code of their own, and are not missing values."""
         return any(replacement.with_unseen for replacement in self.replacements.values())
 
     @functools.cached_property
     def sources(self) -> dict[str, str]:
-        """The column that each new one takes the place of."""
+        """The replaced column of each new column."""
         return {new: name for name, replacement in self.replacements.items() for new in replacement.columns}
 
     def names(self, predictors: Iterable[str]) -> list[str]:
-        """What the predictors are called after recoding; those that become several columns come last, as in H2O."""
+        """The names of the predictors after recoding. As in H2O, those that become several columns come last."""
         in_place: list[str] = []
         behind: list[str] = []
         for name in predictors:
@@ -129,7 +129,7 @@ class Recoding:
         return Recoding({name: new for name, new in self.replacements.items() if name in columns})
 
     def apply(self, table: Table, adaptation: Adaptation) -> Table:
-        """The table with the new columns instead of those they replace, all of which it must have.
+        """Replace columns of the table. It must have all of the columns to replace.
 
         adaptation : collects unseen levels, which are treated as missing.
 
@@ -190,7 +190,7 @@ def _column(values: list[float | None], levels: list[str] | None) -> Column:
 
 
 def binary_digits(name: str, n_levels: int, numbers: np.ndarray) -> dict[str, Column]:
-    """As many binary digits of some numbers as n_levels has, the lowest first."""
+    """The binary digits of numbers, the lowest first: as many digits as n_levels has."""
     return {
         f"{name}:{digit}": Column((numbers >> digit & 1).astype(np.float64)) for digit in range(n_levels.bit_length())
     }

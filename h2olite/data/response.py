@@ -1,4 +1,4 @@
-"""From a response to targets in training units, and back."""
+"""Turns a response into targets in training units, and back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ResponseEncoder:
     ----------
     name : the response's column.
     levels : its levels; None for regression.
-    subtrahend, multiplier : a numeric response y (less its offset) is trained on as (y - subtrahend) * multiplier.
+    subtrahend, multiplier : the target of a numeric response y (minus its offset) is (y - subtrahend) * multiplier.
     """
 
     name: str
@@ -42,14 +42,14 @@ class ResponseEncoder:
         weights: np.ndarray | None = None,
         offsets: np.ndarray | None = None,
     ) -> ResponseEncoder:
-        """The encoder of a training table's response.
+        """Make the encoder of the response of a training table.
 
         Parameters
         ----------
         table, name : where the response is.
         standardize : scale a numeric response to mean 0 and standard deviation 1.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count.
-        offsets : of a response with an identity link, shape (n_rows,): what is learnt is the response less these.
+        offsets : with an identity link, shape (n_rows,). The network learns the response minus the offset.
 
         Raises
         ------
@@ -82,13 +82,13 @@ class ResponseEncoder:
     def encode(
         self, table: Table, adaptation: Adaptation | None = None, *, offsets: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The table's response to train on, and as it is for metrics.
+        """The response of a table as target of training, and as actual value for metrics.
 
         Parameters
         ----------
-        table : the training table or another one that has the response.
-        adaptation : collects unseen levels, which are treated as missing.
-        offsets : what to take off a numeric response before it is learnt, shape (n_rows,).
+        table : the training table, or another table that has the response.
+        adaptation : collects unknown levels, which are treated as missing.
+        offsets : are subtracted from a numeric response before it is learnt, shape (n_rows,).
 
         Returns
         -------
@@ -148,11 +148,11 @@ def refuse_one_value(table: Table, response: ResponseEncoder, actual: np.ndarray
     Parameters
     ----------
     table : where the response is.
-    response, actual : its encoder, and what it made of these rows, without missing values.
+    response, actual : its encoder, and its actual values in these rows, without missing values.
 
     Raises
     ------
-    DataError : they have the same value, from which training learns to predict nothing else.
+    DataError : all rows have the same value.
     """
     if actual.min() == actual.max():
         value = f"{actual[0]:g}" if response.levels is None else response.levels[int(actual[0])]

@@ -1,4 +1,4 @@
-"""Columns that are neither predictors nor response: the weights and offsets of rows."""
+"""Columns that are neither predictors nor response: weights and offsets of rows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .table import Table
 
 
 def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = None) -> np.ndarray | None:
-    """The rows' weights, float64 (n_rows,); None when there is no weights column.
+    """The weights of the rows, float64 (n_rows,); None without a weights column.
 
     Parameters
     ----------
-    table, name : where they are; name is None for a model without weights.
-    adaptation : of a table to measure a model on, where the column may lack: all rows then count alike.
+    table, name : the table and the column; name is None for a model without weights.
+    adaptation : of a table to measure a model on. It may lack the column; all rows then count the same.
 
     Raises
     ------
-    DataError : a weight is missing, negative, infinite or no number, none is above 0, or the column does not exist.
+    DataError : a weight is missing, negative, infinite or not a number, no weight is above 0, or there is no column.
     """
     if name is None:
         return None
@@ -39,11 +39,11 @@ def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = 
 
 
 def row_offsets(table: Table, name: str | None) -> np.ndarray | None:
-    """The rows' offsets, float64 (n_rows,); None when there is no offset column.
+    """The offsets of the rows, float64 (n_rows,); None without an offset column.
 
     Raises
     ------
-    DataError : an offset is missing, infinite or no number, or the column does not exist.
+    DataError : an offset is missing, infinite or not a number, or the column does not exist.
     """
     if name is None:
         return None

@@ -1,6 +1,6 @@
 """Numeric columns of mostly zeros that are kept together as a matrix in compressed sparse rows.
 
-The matrices of SciPy are known by what they can do: SciPy itself is not imported.
+Matrices of SciPy are recognised by their methods: SciPy itself is not imported.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Entries(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SparseNumbers:
-    """A matrix of numbers of which only entries are kept; what is no entry is 0, and NaN is missing.
+    """A matrix of numbers of which only the entries are stored. A place without an entry is 0; NaN is missing.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ class SparseNumbers:
 
     @classmethod
     def of(cls, matrix: Any, name: str) -> SparseNumbers:
-        """The numbers of one of SciPy's sparse matrices or arrays, which is not changed, nor copied if it is CSR.
+        """The numbers of a sparse matrix or array of SciPy. It is not changed, and not copied if it is CSR.
 
         Raises
         ------
-        DataError : it does not hold real numbers, or has no column.
+        DataError : it does not contain real numbers, or has no column.
         LackOfMemoryError : it has too many rows or columns.
         """
         if matrix.ndim != 2 or matrix.shape[1] == 0 or matrix.dtype.kind not in "biuf":
@@ -87,11 +87,11 @@ class SparseNumbers:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes."""
+        """Its size in bytes."""
         return self.starts.nbytes + self.columns.nbytes + self.values.nbytes
 
     def named(self, names: list[str]) -> dict[str, Column]:
-        """The columns by these names."""
+        """The columns, with these names."""
         return {name: SparseColumn(self, place) for place, name in enumerate(names)}
 
     def take(self, rows: np.ndarray) -> SparseNumbers:
@@ -189,7 +189,7 @@ class SparseNumbers:
 
     @functools.cached_property
     def digest(self) -> bytes:
-        """Bytes that differ for other numbers."""
+        """Bytes that differ for different numbers."""
         digest = hashlib.blake2b(repr(self.n_columns).encode(), digest_size=16)
         for array, kind in ((self.starts, np.int64), (self.columns, np.int32), (self.values, np.float64)):
             for start in range(0, array.size, ENTRIES_AT_A_TIME):
@@ -198,7 +198,7 @@ class SparseNumbers:
 
 
 class SparseColumn(Column):
-    """One of the columns of a sparse matrix; its values are made when they are asked for, and not kept."""
+    """A column of a sparse matrix. Its values are computed on request, and not kept."""
 
     def __init__(self, matrix: SparseNumbers, place: int) -> None:
         object.__setattr__(self, "matrix", matrix)
@@ -230,12 +230,12 @@ class SparseColumn(Column):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes of the matrix."""
+        """Its share of the bytes of the matrix."""
         return -(-self.matrix.nbytes // self.matrix.n_columns)
 
     @property
     def contents(self) -> bytes:
-        """What tells the column from others: the matrix's digest, and which of its columns it is."""
+        """Bytes that differ for different columns: the digest of the matrix, and the index of the column."""
         return self.matrix.digest + repr(self.place).encode()
 
     def take(self, rows: np.ndarray, taken: dict[int, Any] | None = None) -> Column:
@@ -250,7 +250,7 @@ class SparseColumn(Column):
 class Scaling(NamedTuple):
     """How numeric columns are encoded, float64, one entry a column: a number x as (x - subtrahend) * multiplier.
 
-    `imputed` stands for a missing number.
+    `imputed` replaces a missing number.
     """
 
     subtrahend: np.ndarray
@@ -261,14 +261,14 @@ class Scaling(NamedTuple):
 def encode_sparse(
     columns: Sequence[Column], n_rows: int, scaling: Scaling, precision: type
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numeric columns, some of them sparse, as entries that are not 0, in the order of the rows.
+    """Encode numeric columns, some of them sparse, as entries that are not 0, in the order of the rows.
 
-    Zeros of columns that are centred become numbers, and entries like them.
+    In a centred column, zeros become other numbers, and so entries.
 
     Returns
     -------
     starts : ndarray of int64, shape (n_rows + 1,): where the entries of each row start, and their number.
-    places : ndarray of int32, shape (n_entries,): of which of the columns.
+    places : ndarray of int32, shape (n_entries,): the column of each entry.
     numbers : ndarray of this precision, shape (n_entries,); infinite where a number is too large.
     """
     whole = [
@@ -341,7 +341,7 @@ def _resize(size: int, *arrays: np.ndarray) -> None:
 
 
 def refuse_too_large_matrix(matrix: Any, name: str) -> None:
-    """Raise unless a sparse matrix can be had by rows, and its columns by name.
+    """Check that a sparse matrix can be read by rows, and its columns by name.
 
     Raises
     ------
