@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.encoding import EncodedRows
-from h2olite.data.splits import RowOrder
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
@@ -24,8 +22,10 @@ from h2olite.settings.parameters import Parameters
 
 from .history import history_row
 from .schedule import measurement_is_due, rows_per_iteration
+from .source import RowSource
 from .stability import refuse_instability
 from .stopping import reason_to_stop
+from .task import AVERAGING_INTERVAL
 from .workers import Workers
 
 BLOCK_SECONDS = 0.2
@@ -36,9 +36,6 @@ FIRST_ROWS = 32
 
 ENDLESS = 2.0**62
 """Rows that no training reaches: more epochs than that are as good as any number."""
-
-AVERAGING_INTERVAL = 32
-"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
 
 LOOKS = 20
 """How often the average looks at the weights, at the least, by the time that all rows so far count for it. It matters
@@ -137,15 +134,12 @@ class Trainer:
     ----------
     workers : threads that share the network.
     objective, rule : what is minimised, and how.
-    rows : the encoded training table.
-    usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
-    passes : how often an epoch passes each row of the table, see `h2olite.data.splits.divide_weights`; (0,) for once.
-    sample : indices of the rows by which Huber's delta is set.
+    source : what the rows come from.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
     measure : scores the network as it is.
     watch : is told of progress after every block of rows; training ends when it returns False.
-    keep : is called after every measurement.
+    keep : is called with the trainer after every measurement.
     past : where training goes on from; the network is then as it was left.
     history : the scoring history so far.
     values : the stopping metric at every scoring so far, NaN where it was not measured.
@@ -154,15 +148,12 @@ class Trainer:
     workers: Workers
     objective: Objective
     rule: Rule
-    rows: EncodedRows
-    usable: np.ndarray
-    passes: np.ndarray
-    sample: np.ndarray
+    source: RowSource
     columns: np.ndarray
     parameters: Parameters
     measure: Callable[[], Measurement]
     watch: Callable[[Progress], bool | None] | None = None
-    keep: Callable[[], None] | None = None
+    keep: Callable[[Trainer], None] | None = None
     past: Past | None = None
 
     def __post_init__(self) -> None:
@@ -175,20 +166,13 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._order = RowOrder(
-            self.usable.size,
-            self.parameters.shuffle_training_data,
-            self.parameters.seed,
-            self.passes[self.usable] if self.passes.size else None,
-        )
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
         if self._has_penalty:
             self.workers.dues = dues_of(self._network, self.columns)
         self._judged = self._network.rows_seen
-        target = self.rows.target[self.usable] if self.rows.target.size else self.rows.target
-        self._largest_target = float(np.abs(target).max(initial=0))
+        self._largest_target = self.source.largest_target
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
         self._scoring_took = 0.0
@@ -206,8 +190,8 @@ class Trainer:
         # The last row but for the measurements' is of the best parameters, at the end of training.
         self.history = past.history[: len(past.values)]
         self._seconds_before = past.history[-1]["duration"] if past.history else 0.0
-        self._order.taken = round(past.epochs * self.usable.size)
-        self._rows_elsewhere = self._network.rows_seen - self._order.taken
+        self.source.taken = round(past.epochs * self.source.rows_per_epoch)
+        self._rows_elsewhere = self._network.rows_seen - self.source.taken
         value = self._value_of(past.measurement)
         self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
         self._note_if_best(value, past.theta, past.measurement, past.best_epochs)
@@ -219,7 +203,7 @@ class Trainer:
     @property
     def epochs(self) -> float:
         """Passes over the usable rows so far, or over other tables before."""
-        return (self._network.rows_seen - self._rows_elsewhere) / self.usable.size
+        return (self._network.rows_seen - self._rows_elsewhere) / self.source.rows_per_epoch
 
     def so_far(self) -> tuple[Network, Measurement, float]:
         """The network as it would be if training ended after the last measurement, what it is worth, and its epochs."""
@@ -245,8 +229,10 @@ class Trainer:
             The weights have grown beyond all bounds.
         """
         # 0.07 epochs of 100 rows are 7 rows, though 0.07 * 100 is 7.000000000000001.
-        total = self._rows_elsewhere + math.ceil(round(min(self.parameters.epochs * self.usable.size, ENDLESS), 6))
-        size = rows_per_iteration(self.parameters, self.usable.size, self.workers.batch_size)
+        total = self._rows_elsewhere + math.ceil(
+            round(min(self.parameters.epochs * self.source.rows_per_epoch, ENDLESS), 6)
+        )
+        size = rows_per_iteration(self.parameters, self.source.rows_per_epoch, self.workers.batch_size)
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -270,8 +256,7 @@ class Trainer:
         while network.rows_seen < end:
             size = min(self._block, judgement - network.rows_seen)
             started = time.perf_counter()
-            order = self.usable[self._order.take(size)]
-            self.workers.train(self.objective, rule, self.rows, order, self.parameters.seed)
+            self.workers.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
             if self._has_penalty and network.rows_seen == judgement:
                 if judgement - self._judged >= self._rows_per_judgement:
                     self._settle()
@@ -292,14 +277,15 @@ class Trainer:
 
     def _huber_delta(self) -> np.float32:
         """The huber_alpha-quantile of the absolute residuals at present, in training units."""
-        sample = self.sample
+        block = self.source.sample()
         if self.objective.autoencoder:
-            sample = sample[:: 1 + sample.size * int(self._network.layout.sizes[0]) // MOST_ERRORS]
-            errors = self.workers.reconstruction_errors(self.objective, self.rows, sample)
+            n_errors = block.order.size * int(self._network.layout.sizes[0])
+            block = self.source.sample(1 + n_errors // MOST_ERRORS)
+            errors = self.workers.reconstruction_errors(self.objective, *block)
         else:
-            errors = self.workers.predict(self.objective, self.rows, sample)
-            errors[:, 0] -= self.rows.target[sample]
-        weights = self.rows.weights[sample] * self.passes[sample] if self.passes.size else np.ones(sample.size)
+            errors = self.workers.predict(self.objective, *block)
+            errors[:, 0] -= block.rows.target[block.order]
+        weights = self.source.weights_of(block)
         delta = weighted_quantile(
             np.abs(errors).ravel(), self.parameters.huber_alpha, np.repeat(weights, errors.shape[1])
         )
@@ -308,7 +294,7 @@ class Trainer:
     @property
     def _rows_per_judgement(self) -> int:
         batch_size = self.workers.batch_size
-        return min(self.usable.size, -(-ROWS_PER_JUDGEMENT // batch_size) * batch_size)
+        return min(self.source.rows_per_epoch, -(-ROWS_PER_JUDGEMENT // batch_size) * batch_size)
 
     def _rows_per_payment(self) -> int:
         """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
@@ -348,7 +334,7 @@ class Trainer:
             return True
         return measurement_is_due(
             self.parameters,
-            self.usable.size,
+            self.source.rows_per_epoch,
             seconds=time.perf_counter() - self._scored_at,
             took=self._scoring_took,
             trained=self._network.rows_seen - self._scored_rows,
@@ -366,7 +352,7 @@ class Trainer:
         self.values.append(value)
         self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
-            self.keep()
+            self.keep(self)
         self._scoring_took = time.perf_counter() - self._scored_at
         return reason_to_stop(
             self.parameters,
