@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.distributions import HUBER
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
-from h2olite.network.network import Network, dues_of
+from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
 from .history import history_row
+from .penalties import PenaltySchedule
 from .schedule import measurement_is_due, rows_per_iteration
 from .source import RowSource
 from .stability import refuse_instability
@@ -40,22 +40,6 @@ ENDLESS = 2.0**62
 LOOKS = 20
 """How often the average looks at the weights, at the least, by the time that all rows so far count for it. It matters
 where looking is slow, with thousands of levels: fewer looks there leave the last tenth of the rows with one or none."""
-
-ROWS_PER_JUDGEMENT = 4096
-"""Rows by which the penalties that make zeros judge weights, but an epoch at the most: enough to tell a weight's own
-direction from that of single rows."""
-
-LEAST_ROWS_PER_PAYMENT, MOST_ROWS_PER_PAYMENT = 32, 256
-"""Rows between two steps of these penalties, but for `WORK_OF_PAYMENT`. More would take too much from weights worth
-keeping; fewer take time."""
-
-MOST_OWED = 8.0
-"""About how much a step may take, at a rate of 1, from the norm of a column or from a weight, in updates by single
-rows; a step of the least rows may take more."""
-
-WORK_OF_PAYMENT = 16
-"""Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
-are on many more weights than updates are, and must be rare."""
 
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
@@ -167,11 +151,8 @@ class Trainer:
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
-        self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
-        self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
-        if self._has_penalty:
-            self.workers.dues = dues_of(self._network, self.columns)
-        self._judged = self._network.rows_seen
+        self._penalties = PenaltySchedule(self.workers, self.rule, self.columns, self.source.rows_per_epoch)
+        self.rule = self._penalties.rule
         self._largest_target = self.source.largest_target
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
@@ -252,15 +233,15 @@ class Trainer:
         network = self._network
         interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
         rule = self.rule._replace(interval=np.int64(interval))
-        judgement = self._next_judgement(end)
+        screening = self._penalties.next_screening(end)
         while network.rows_seen < end:
-            size = min(self._block, judgement - network.rows_seen)
+            size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
             self.workers.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
-            if self._has_penalty and network.rows_seen == judgement:
-                if judgement - self._judged >= self._rows_per_judgement:
-                    self._settle()
-                judgement = self._next_judgement(end)
+            if network.rows_seen == screening:
+                if self._penalties.screening_is_due():
+                    self._penalties.act()
+                screening = self._penalties.next_screening(end)
             took = time.perf_counter() - started
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2 and size == self._block:
@@ -291,43 +272,6 @@ class Trainer:
         )
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
 
-    @property
-    def _rows_per_judgement(self) -> int:
-        batch_size = self.workers.batch_size
-        return min(self.source.rows_per_epoch, -(-ROWS_PER_JUDGEMENT // batch_size) * batch_size)
-
-    def _rows_per_payment(self) -> int:
-        """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(self.columns).max(initial=0)) * math.prod(self._network.weights(0).shape[1:])
-        strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
-        if strength == 0:
-            return 0
-        wanted = min(max(MOST_OWED / strength, LEAST_ROWS_PER_PAYMENT), MOST_ROWS_PER_PAYMENT)
-        rows = int(max(wanted, WORK_OF_PAYMENT * int(self.rule.interval) / AVERAGING_INTERVAL))
-        batch_size = self.workers.batch_size
-        return min(-(-rows // batch_size) * batch_size, self._rows_per_judgement)
-
-    def _next_judgement(self, end: int) -> int:
-        """Rows seen when weights are judged next, stretched or shortened so that no small rest is left before `end`.
-
-        It must not depend on the blocks, whose sizes depend on the clock.
-        """
-        if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._rows_per_judgement:
-            return end
-        return self._judged + self._rows_per_judgement
-
-    def _settle(self) -> None:
-        """Let the penalties that make zeros act for all rows so far; judge the weights if there were enough rows."""
-        network = self._network
-        rows = network.rows_seen - self._judged
-        is_due = 2 * rows >= self._rows_per_judgement
-        self.workers.settle(self.rule, rows if is_due else 0)
-        if is_due:
-            self._judged = network.rows_seen
-        # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
-        # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        network.theta[self.workers.dues.out > IN] = 0
-
     def _score_is_due(self) -> bool:
         """Whether the model is to be measured after an iteration that is not the last."""
         if self.measurement is None:
@@ -344,8 +288,8 @@ class Trainer:
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
-        if self._has_penalty:
-            self._settle()
+        if self._penalties.is_active:
+            self._penalties.act()
         refuse_instability(self._network, self.parameters, self.epochs, self._largest_target)
         measurement = self._record()
         value = self._value_of(measurement)
@@ -371,7 +315,7 @@ class Trainer:
 
     def _can_tell(self, measurement: Measurement) -> bool:
         """Whether these metrics can tell the better one of two models of this training."""
-        return measurement.validation is not None or not (self._has_penalty or self.rule.l2 > 0)
+        return measurement.validation is not None or not (self._penalties.is_active or self.rule.l2 > 0)
 
     def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement, epochs: float) -> None:
         """Remember parameters that are better than all before, if training may end with them."""
