@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import check_response, other_roles, resolve, wants_classes, warnings
 from h2olite.trained.scoring import ClassShares, Observed, Reconstruction, Scoring, scoring_of
+from h2olite.training.source import RowSource
 
 from .checkpoint import check_columns, refuse_new_classes
 from .starting import best_constant
@@ -95,14 +97,22 @@ class Preparation:
             offsets[used].astype(np.float64) if offsets.size else None,
         )
 
+    @functools.cached_property
+    def source(self) -> RowSource:
+        """What training takes its rows from."""
+        return RowSource(
+            self.rows,
+            self.trained,
+            self.training.sample,
+            self.passes,
+            shuffle=self.parameters.shuffle_training_data,
+            seed=self.parameters.seed,
+        )
+
     @property
     def absent_inputs(self) -> np.ndarray:
         """The inputs of categorical columns that no row trained on has."""
-        n_levels = self.encoder.n_categorical_inputs
-        present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
-        for column in self.rows.levels.T:
-            present[column[self.trained]] = True
-        return np.flatnonzero(~present[:n_levels])
+        return np.flatnonzero(~self.source.present_levels(self.encoder.n_categorical_inputs))
 
 
 class Columns(NamedTuple):

@@ -28,7 +28,8 @@ from h2olite.trained.importance import gedeon_importance
 from h2olite.trained.network import TrainedNetwork
 from h2olite.trained.parts import check_response
 from h2olite.trained.record import TrainingRecord
-from h2olite.trained.scoring import ClassShares, layout_of, lowered
+from h2olite.trained.scoring import ClassShares, lowered
+from h2olite.training.task import layout_of
 
 from .archive import opened, read_document
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION

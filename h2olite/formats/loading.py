@@ -17,7 +17,8 @@ from h2olite.network.network import Network
 from h2olite.trained.network import CrossValidation, TrainedNetwork
 from h2olite.trained.parts import check_response
 from h2olite.trained.record import TrainingRecord
-from h2olite.trained.scoring import ClassShares, layout_of, probability_names, scoring_of
+from h2olite.trained.scoring import ClassShares, probability_names, scoring_of
+from h2olite.training.task import layout_of
 
 from .artifact import read_artifact
 from .soundness import (

@@ -15,8 +15,9 @@ from h2olite.kernels.losses import LARGEST_EXP
 from h2olite.kinds.activations import activation_of
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.trained.network import TrainedNetwork
-from h2olite.trained.scoring import lowered, objective_of
+from h2olite.trained.scoring import lowered
 from h2olite.trained.tabulation import TabulatedColumn, tabulate
+from h2olite.training.task import objective_of
 
 from .archive import replacing
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
+from h2olite.training.task import single
 
 from .network import TrainedNetwork
 from .objective import describe_penalties
-from .scoring import single
 
 RATES = ("mean_rate", "rate_rms", "momentum")
 """What is told of a layer's steps, which takes the state of training to know."""

@@ -21,11 +21,12 @@ from h2olite.predicting.double_precision import DoublePrecision
 from h2olite.predicting.predictor import Engine
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.plain import functions_by_name
+from h2olite.training.task import objective_of
 from h2olite.training.workers import Workers, usable_threads
 
 from .parts import check_parts
 from .record import TrainingRecord
-from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
+from .scoring import ClassShares, Reconstruction, scoring_of
 
 UNFINISHED = ("interrupted", "max_runtime_secs")
 """What has ended a training before its time, so that it may well go on."""

@@ -12,8 +12,7 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import check_settled
-
-from .scoring import layout_of
+from h2olite.training.task import layout_of
 
 
 def check_parts(

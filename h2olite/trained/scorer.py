@@ -13,9 +13,9 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.notation import PLAIN
 from h2olite.data.table import Table, number_text
+from h2olite.training.task import objective_of
 
 from .network import TrainedNetwork
-from .scoring import objective_of
 from .tabulation import tabulate
 
 LARGEST = float(np.finfo(np.float32).max)

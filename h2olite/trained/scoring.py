@@ -14,41 +14,15 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.table import Table
 from h2olite.kernels import losses
-from h2olite.kernels.layout import Layout
 from h2olite.kernels.rows import Objective
-from h2olite.kinds.activations import activation_of
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.metrics.curves import Costs
-from h2olite.network.topology import lay_out
 from h2olite.predicting.predictor import Engine
 from h2olite.settings.parameters import Parameters
 
-LARGEST = float(np.finfo(np.float32).max)
-
 ERRORS_AT_A_TIME = 1 << 20
 """Errors of inputs held in memory while only their means are wanted."""
-
-
-def single(number: float) -> np.float32:
-    """A number as kernels take it; one that is too large becomes their largest."""
-    return np.float32(np.clip(number, -LARGEST, LARGEST))
-
-
-def objective_of(parameters: Parameters) -> Objective:
-    """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
-    distribution = DISTRIBUTIONS[parameters.distribution]
-    shape = 0.0 if distribution.shape is None else getattr(parameters, distribution.shape)
-    hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
-    return Objective(
-        loss=distribution.code(parameters.loss),
-        shape=np.float32(1.0 if distribution.name == "huber" else shape),
-        activation=activation_of(parameters.activation).code,
-        dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
-        autoencoder=parameters.autoencoder,
-        average_activation=single(parameters.average_activation),
-        sparsity_beta=single(parameters.sparsity_beta),
-    )
 
 
 class Observed(NamedTuple):
@@ -238,14 +212,6 @@ class Reconstruction:
             errors = engine.reconstruction_errors(objective, rows, order[part])
             means[part] = np.square(errors, dtype=np.float64).mean(axis=1)
         return means
-
-
-def layout_of(encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters) -> Layout:
-    """The layout of a network: an output per class, one for a number, or as many outputs as inputs."""
-    n_outputs = encoder.n_inputs if response is None else max(response.n_classes, 1)
-    return lay_out(
-        [encoder.n_inputs, *parameters.hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels
-    )
 
 
 def scoring_of(

@@ -10,22 +10,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.encoding import EncodedRows
-from h2olite.data.splits import RowOrder
-from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.distributions import HUBER
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics import Metrics
 from h2olite.metrics.base import weighted_quantile
-from h2olite.network.network import Network, dues_of
+from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
 from .history import history_row
+from .penalties import PenaltySchedule
 from .schedule import measurement_is_due, rows_per_iteration
+from .source import RowSource
 from .stability import refuse_instability
 from .stopping import reason_to_stop
+from .task import AVERAGING_INTERVAL
 from .workers import Workers
 
 BLOCK_SECONDS = 0.2
@@ -37,28 +37,9 @@ FIRST_ROWS = 32
 ENDLESS = 2.0**62
 """Rows that no training reaches: more epochs than that are as good as any number."""
 
-AVERAGING_INTERVAL = 32
-"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
-
 LOOKS = 20
 """How often the average looks at the weights, at the least, by the time that all rows so far count for it. It matters
 where looking is slow, with thousands of levels: fewer looks there leave the last tenth of the rows with one or none."""
-
-ROWS_PER_JUDGEMENT = 4096
-"""Rows by which the penalties that make zeros judge weights, but an epoch at the most: enough to tell a weight's own
-direction from that of single rows."""
-
-LEAST_ROWS_PER_PAYMENT, MOST_ROWS_PER_PAYMENT = 32, 256
-"""Rows between two steps of these penalties, but for `WORK_OF_PAYMENT`. More would take too much from weights worth
-keeping; fewer take time."""
-
-MOST_OWED = 8.0
-"""About how much a step may take, at a rate of 1, from the norm of a column or from a weight, in updates by single
-rows; a step of the least rows may take more."""
-
-WORK_OF_PAYMENT = 16
-"""Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
-are on many more weights than updates are, and must be rare."""
 
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
@@ -137,15 +118,12 @@ class Trainer:
     ----------
     workers : threads that share the network.
     objective, rule : what is minimised, and how.
-    rows : the encoded training table.
-    usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
-    passes : how often an epoch passes each row of the table, see `h2olite.data.splits.divide_weights`; (0,) for once.
-    sample : indices of the rows by which Huber's delta is set.
+    source : what the rows come from.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
     measure : scores the network as it is.
     watch : is told of progress after every block of rows; training ends when it returns False.
-    keep : is called after every measurement.
+    keep : is called with the trainer after every measurement.
     past : where training goes on from; the network is then as it was left.
     history : the scoring history so far.
     values : the stopping metric at every scoring so far, NaN where it was not measured.
@@ -154,15 +132,12 @@ class Trainer:
     workers: Workers
     objective: Objective
     rule: Rule
-    rows: EncodedRows
-    usable: np.ndarray
-    passes: np.ndarray
-    sample: np.ndarray
+    source: RowSource
     columns: np.ndarray
     parameters: Parameters
     measure: Callable[[], Measurement]
     watch: Callable[[Progress], bool | None] | None = None
-    keep: Callable[[], None] | None = None
+    keep: Callable[[Trainer], None] | None = None
     past: Past | None = None
 
     def __post_init__(self) -> None:
@@ -175,20 +150,10 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._order = RowOrder(
-            self.usable.size,
-            self.parameters.shuffle_training_data,
-            self.parameters.seed,
-            self.passes[self.usable] if self.passes.size else None,
-        )
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
-        self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
-        self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
-        if self._has_penalty:
-            self.workers.dues = dues_of(self._network, self.columns)
-        self._judged = self._network.rows_seen
-        target = self.rows.target[self.usable] if self.rows.target.size else self.rows.target
-        self._largest_target = float(np.abs(target).max(initial=0))
+        self._penalties = PenaltySchedule(self.workers, self.rule, self.columns, self.source.rows_per_epoch)
+        self.rule = self._penalties.rule
+        self._largest_target = self.source.largest_target
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
         self._scoring_took = 0.0
@@ -206,8 +171,8 @@ class Trainer:
         # The last row but for the measurements' is of the best parameters, at the end of training.
         self.history = past.history[: len(past.values)]
         self._seconds_before = past.history[-1]["duration"] if past.history else 0.0
-        self._order.taken = round(past.epochs * self.usable.size)
-        self._rows_elsewhere = self._network.rows_seen - self._order.taken
+        self.source.taken = round(past.epochs * self.source.rows_per_epoch)
+        self._rows_elsewhere = self._network.rows_seen - self.source.taken
         value = self._value_of(past.measurement)
         self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
         self._note_if_best(value, past.theta, past.measurement, past.best_epochs)
@@ -219,7 +184,7 @@ class Trainer:
     @property
     def epochs(self) -> float:
         """Passes over the usable rows so far, or over other tables before."""
-        return (self._network.rows_seen - self._rows_elsewhere) / self.usable.size
+        return (self._network.rows_seen - self._rows_elsewhere) / self.source.rows_per_epoch
 
     def so_far(self) -> tuple[Network, Measurement, float]:
         """The network as it would be if training ended after the last measurement, what it is worth, and its epochs."""
@@ -245,8 +210,10 @@ class Trainer:
             The weights have grown beyond all bounds.
         """
         # 0.07 epochs of 100 rows are 7 rows, though 0.07 * 100 is 7.000000000000001.
-        total = self._rows_elsewhere + math.ceil(round(min(self.parameters.epochs * self.usable.size, ENDLESS), 6))
-        size = rows_per_iteration(self.parameters, self.usable.size, self.workers.batch_size)
+        total = self._rows_elsewhere + math.ceil(
+            round(min(self.parameters.epochs * self.source.rows_per_epoch, ENDLESS), 6)
+        )
+        size = rows_per_iteration(self.parameters, self.source.rows_per_epoch, self.workers.batch_size)
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -266,16 +233,15 @@ class Trainer:
         network = self._network
         interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
         rule = self.rule._replace(interval=np.int64(interval))
-        judgement = self._next_judgement(end)
+        screening = self._penalties.next_screening(end)
         while network.rows_seen < end:
-            size = min(self._block, judgement - network.rows_seen)
+            size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
-            order = self.usable[self._order.take(size)]
-            self.workers.train(self.objective, rule, self.rows, order, self.parameters.seed)
-            if self._has_penalty and network.rows_seen == judgement:
-                if judgement - self._judged >= self._rows_per_judgement:
-                    self._settle()
-                judgement = self._next_judgement(end)
+            self.workers.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
+            if network.rows_seen == screening:
+                if self._penalties.screening_is_due():
+                    self._penalties.act()
+                screening = self._penalties.next_screening(end)
             took = time.perf_counter() - started
             self.seconds_training += took
             if took < BLOCK_SECONDS / 2 and size == self._block:
@@ -292,55 +258,19 @@ class Trainer:
 
     def _huber_delta(self) -> np.float32:
         """The huber_alpha-quantile of the absolute residuals at present, in training units."""
-        sample = self.sample
+        block = self.source.sample()
         if self.objective.autoencoder:
-            sample = sample[:: 1 + sample.size * int(self._network.layout.sizes[0]) // MOST_ERRORS]
-            errors = self.workers.reconstruction_errors(self.objective, self.rows, sample)
+            n_errors = block.order.size * int(self._network.layout.sizes[0])
+            block = self.source.sample(1 + n_errors // MOST_ERRORS)
+            errors = self.workers.reconstruction_errors(self.objective, *block)
         else:
-            errors = self.workers.predict(self.objective, self.rows, sample)
-            errors[:, 0] -= self.rows.target[sample]
-        weights = self.rows.weights[sample] * self.passes[sample] if self.passes.size else np.ones(sample.size)
+            errors = self.workers.predict(self.objective, *block)
+            errors[:, 0] -= block.rows.target[block.order]
+        weights = self.source.weights_of(block)
         delta = weighted_quantile(
             np.abs(errors).ravel(), self.parameters.huber_alpha, np.repeat(weights, errors.shape[1])
         )
         return np.float32(np.maximum(delta, np.finfo(np.float32).tiny))
-
-    @property
-    def _rows_per_judgement(self) -> int:
-        batch_size = self.workers.batch_size
-        return min(self.usable.size, -(-ROWS_PER_JUDGEMENT // batch_size) * batch_size)
-
-    def _rows_per_payment(self) -> int:
-        """Rows between two steps of the penalties that make zeros, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(self.columns).max(initial=0)) * math.prod(self._network.weights(0).shape[1:])
-        strength = max(float(self.rule.l1), float(self.rule.input_group_l1) * math.sqrt(largest))
-        if strength == 0:
-            return 0
-        wanted = min(max(MOST_OWED / strength, LEAST_ROWS_PER_PAYMENT), MOST_ROWS_PER_PAYMENT)
-        rows = int(max(wanted, WORK_OF_PAYMENT * int(self.rule.interval) / AVERAGING_INTERVAL))
-        batch_size = self.workers.batch_size
-        return min(-(-rows // batch_size) * batch_size, self._rows_per_judgement)
-
-    def _next_judgement(self, end: int) -> int:
-        """Rows seen when weights are judged next, stretched or shortened so that no small rest is left before `end`.
-
-        It must not depend on the blocks, whose sizes depend on the clock.
-        """
-        if not self._has_penalty or end - self._network.rows_seen < 1.5 * self._rows_per_judgement:
-            return end
-        return self._judged + self._rows_per_judgement
-
-    def _settle(self) -> None:
-        """Let the penalties that make zeros act for all rows so far; judge the weights if there were enough rows."""
-        network = self._network
-        rows = network.rows_seen - self._judged
-        is_due = 2 * rows >= self._rows_per_judgement
-        self.workers.settle(self.rule, rows if is_due else 0)
-        if is_due:
-            self._judged = network.rows_seen
-        # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
-        # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        network.theta[self.workers.dues.out > IN] = 0
 
     def _score_is_due(self) -> bool:
         """Whether the model is to be measured after an iteration that is not the last."""
@@ -348,7 +278,7 @@ class Trainer:
             return True
         return measurement_is_due(
             self.parameters,
-            self.usable.size,
+            self.source.rows_per_epoch,
             seconds=time.perf_counter() - self._scored_at,
             took=self._scoring_took,
             trained=self._network.rows_seen - self._scored_rows,
@@ -358,15 +288,15 @@ class Trainer:
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
-        if self._has_penalty:
-            self._settle()
+        if self._penalties.is_active:
+            self._penalties.act()
         refuse_instability(self._network, self.parameters, self.epochs, self._largest_target)
         measurement = self._record()
         value = self._value_of(measurement)
         self.values.append(value)
         self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
-            self.keep()
+            self.keep(self)
         self._scoring_took = time.perf_counter() - self._scored_at
         return reason_to_stop(
             self.parameters,
@@ -385,7 +315,7 @@ class Trainer:
 
     def _can_tell(self, measurement: Measurement) -> bool:
         """Whether these metrics can tell the better one of two models of this training."""
-        return measurement.validation is not None or not (self._has_penalty or self.rule.l2 > 0)
+        return measurement.validation is not None or not (self._penalties.is_active or self.rule.l2 > 0)
 
     def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement, epochs: float) -> None:
         """Remember parameters that are better than all before, if training may end with them."""

@@ -28,13 +28,12 @@ from threadpoolctl import threadpool_limits
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
-from h2olite.fitting.fit import rule_of
 from h2olite.fitting.preparation import prepare
 from h2olite.fitting.starting import starting_network
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.settings.validation import validate
-from h2olite.trained.scoring import layout_of, objective_of
+from h2olite.training.task import layout_of, objective_of, rule_of
 from h2olite.training.workers import Workers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -20,8 +20,8 @@ from h2olite.kinds.activations import ACTIVATIONS
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
-from h2olite.trained.scoring import objective_of
 from h2olite.training import workers
+from h2olite.training.task import objective_of
 from h2olite.training.workers import Workers
 
 N_COLUMNS, N_TRUE = 100, 10

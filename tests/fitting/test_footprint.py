@@ -14,7 +14,7 @@ from h2olite.errors import LackOfMemoryError
 from h2olite.fitting.footprint import estimate_memory
 from h2olite.fitting.preparation import prepare
 from h2olite.machine import memory
-from h2olite.trained.scoring import layout_of
+from h2olite.training.task import layout_of
 
 TRAINED = """
 import re, sys

@@ -16,7 +16,7 @@ from zoo import table_of
 import h2olite
 from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ArtifactError
-from h2olite.trained.scoring import objective_of
+from h2olite.training.task import objective_of
 
 KINDS = (
     "penguins",

@@ -1,0 +1,83 @@
+"""What resolved parameters mean for the kernels: the layout of the network, the objective, and the update rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from h2olite.data.encoding import EncodedRows, RowEncoder
+from h2olite.data.response import ResponseEncoder
+from h2olite.kernels.layout import Layout
+from h2olite.kernels.rows import Objective
+from h2olite.kernels.updates import Rule
+from h2olite.kinds.activations import activation_of
+from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.network.network import Network
+from h2olite.network.topology import lay_out
+from h2olite.settings.parameters import Parameters
+
+LARGEST = float(np.finfo(np.float32).max)
+
+AVERAGING_INTERVAL = 32
+"""Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
+
+
+def layout_of(encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters) -> Layout:
+    """The layout of a network: an output per class, one for a number, or as many outputs as inputs."""
+    n_outputs = encoder.n_inputs if response is None else max(response.n_classes, 1)
+    return lay_out(
+        [encoder.n_inputs, *parameters.hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels
+    )
+
+
+def single(number: float) -> np.float32:
+    """A number as kernels take it; one that is too large becomes their largest."""
+    return np.float32(np.clip(number, -LARGEST, LARGEST))
+
+
+def objective_of(parameters: Parameters) -> Objective:
+    """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
+    distribution = DISTRIBUTIONS[parameters.distribution]
+    shape = 0.0 if distribution.shape is None else getattr(parameters, distribution.shape)
+    hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
+    return Objective(
+        loss=distribution.code(parameters.loss),
+        shape=np.float32(1.0 if distribution.name == "huber" else shape),
+        activation=activation_of(parameters.activation).code,
+        dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
+        autoencoder=parameters.autoencoder,
+        average_activation=single(parameters.average_activation),
+        sparsity_beta=single(parameters.sparsity_beta),
+    )
+
+
+def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule:
+    """The update rule that resolved parameters describe.
+
+    Its interval is that of averages which take little time next to training, which leaves the weights of absent levels
+    and zeros alone.
+    """
+    n_numeric = rows.numbers.shape[1]
+    n_levels = int(network.layout.sizes[0]) - n_numeric
+    n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
+    idle = n_idle * int(network.layout.widths[0])
+    interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
+    return Rule(
+        adaptive=parameters.adaptive_rate,
+        rho=single(parameters.rho),
+        epsilon=single(parameters.epsilon),
+        rate=single(parameters.rate),
+        annealing=single(parameters.rate_annealing),
+        decay=single(parameters.rate_decay),
+        momentum_start=single(parameters.momentum_start),
+        momentum_ramp=single(parameters.momentum_ramp),
+        momentum_stable=single(parameters.momentum_stable),
+        nesterov=parameters.nesterov_accelerated_gradient,
+        l1=single(parameters.l1),
+        input_group_l1=single(parameters.input_group_l1),
+        l2=single(parameters.l2),
+        max_w2=single(parameters.max_w2),
+        fast=parameters.fast_mode,
+        window=single(parameters.averaging_window),
+        interval=np.int64(interval),
+        payment=np.int64(0),
+    )
