@@ -21,7 +21,7 @@ import click
 from h2olite.display import visible
 from h2olite.errors import H2OLiteError, LackOfMemoryError
 
-from .logs import FORMATS, log_line
+from .logs import LOG_FORMATS, log_line
 from .places import settle_places, writes_files
 from .signals import SIGNALS
 from .streams import flush_stdout, let_go_of_stdout, print_json, refuse_closed_stdout, write_utf8
@@ -92,7 +92,7 @@ class Console:
     Parameters
     ----------
     quiet : keep all messages back.
-    log_format : make each message a line of a log, in one of `FORMATS`; None is for people.
+    log_format : make each message a line of a log, in one of `LOG_FORMATS`; None is for people.
     """
 
     def __init__(self, *, quiet: bool = False, log_format: str | None = None) -> None:
@@ -222,7 +222,7 @@ def refuse_usage(error: click.UsageError, arguments: Sequence[str]) -> NoReturn:
     asked = words[words.index("--log-format") + 1 :][:1] if "--log-format" in words else [os.environ.get(LOG_FORMAT)]
     if "--json" in words:
         print_json({"error": error.format_message()})
-    if asked and asked[0] in FORMATS:
+    if asked and asked[0] in LOG_FORMATS:
         raise WrongUsage(error.format_message(), asked[0]) from error
     raise click.UsageError(visible(error.format_message()), error.ctx) from error
 
@@ -252,7 +252,7 @@ class Command(click.Command):
         self.params.append(
             click.Option(
                 ["--log-format"],
-                type=click.Choice(FORMATS),
+                type=click.Choice(LOG_FORMATS),
                 envvar=LOG_FORMAT,
                 expose_value=False,
                 callback=_keep,

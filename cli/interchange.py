@@ -14,7 +14,7 @@ from .output import output_option
 from .places import MODEL_EXTENSION, Input, Output, Values
 from .recognition import is_exported, is_model
 
-FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
+MODEL_FORMATS = {"mojo": "download_mojo", "onnx": "export_onnx"}
 """The method of a model that writes each format."""
 
 EXTENSIONS = {".zip": "mojo", ".onnx": "onnx"}
@@ -28,7 +28,7 @@ EXTENSIONS = {".zip": "mojo", ".onnx": "onnx"}
         output_option("FILE", "The file to write.", Output("MOJO or ONNX graph", is_exported), required=True),
         click.Option(
             ["--format", "to"],
-            type=click.Choice(list(FORMATS), case_sensitive=False),
+            type=click.Choice(list(MODEL_FORMATS), case_sensitive=False),
             help="What to write; by FILE's extension if not given: mojo for .zip, onnx for .onnx.",
         ),
         QUIET,
@@ -50,7 +50,7 @@ def export(console: Console, path: str, output: Path, to: str | None) -> None:
 
     from h2olite import load_model
 
-    getattr(load_model(path), FORMATS[to])(output)
+    getattr(load_model(path), MODEL_FORMATS[to])(output)
     console.say(f"Model written to {output}.", "written", path=str(output))
 
 

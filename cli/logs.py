@@ -10,7 +10,7 @@ from typing import Any
 
 from h2olite.display import visible, visible_json
 
-FORMATS = ("text", "json")
+LOG_FORMATS = ("text", "json")
 
 
 def log_line(log_format: str, level: str, event: str, message: str, fields: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def log_line(log_format: str, level: str, event: str, message: str, fields: Mapp
 
     Parameters
     ----------
-    log_format : one of `FORMATS`; the fields are for JSON alone.
+    log_format : one of `LOG_FORMATS`; the fields are for JSON alone.
     level : ``"info"``, ``"warning"`` or ``"error"``.
     event : what kind of message it is.
     message : for people; as text it is in one line, whatever it holds.

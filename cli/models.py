@@ -1,4 +1,4 @@
-"""`h2olite evaluate`, `show`, `varimp`, `history` and `weights`: what a model is and how good it is."""
+"""`h2olite evaluate`, `compare`, `show`, `varimp`, `history` and `weights`: what models are and how good they are."""
 
 from __future__ import annotations
 

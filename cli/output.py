@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OUTPUT_HELP = "The file to write, in the format of its extension; stdout if not given."
 
-FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
+RESULT_FORMATS = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather", ".arrows")
 """What can be written, by extension; ``.arrows`` is Arrow's stream format, the two before are its file format."""
 
 
@@ -44,13 +44,13 @@ def table_output(results: str) -> click.Option:
 
 FORMAT = click.Option(
     ["--format", "to"],
-    type=click.Choice([extension[1:] for extension in FORMATS], case_sensitive=False),
+    type=click.Choice([extension[1:] for extension in RESULT_FORMATS], case_sensitive=False),
     help="Format, if not that of the extension. On stdout, Arrow is a stream. Default: csv.",
 )
 
 
 class Destination(NamedTuple):
-    """Where a table goes, and in which of FORMATS.
+    """Where a table goes, and in which of RESULT_FORMATS.
 
     path : None for stdout.
     """
@@ -73,10 +73,10 @@ def destination(path: Path | None, to: str | None = "") -> Destination:
         stdout_for_data(is_text=to in (None, "", "csv"))
         return Destination(None, f".{to or 'csv'}")
     extension = f".{to}" if to else "".join(path.suffixes[-2:]).lower()
-    extension = extension if extension in FORMATS else path.suffix.lower()
-    if extension not in FORMATS:
+    extension = extension if extension in RESULT_FORMATS else path.suffix.lower()
+    if extension not in RESULT_FORMATS:
         way_out = "" if to == "" else "; or name a --format"
-        raise DataError(f"{path}: the extension must be one of {', '.join(FORMATS)}{way_out}.")
+        raise DataError(f"{path}: the extension must be one of {', '.join(RESULT_FORMATS)}{way_out}.")
     return Destination(path, extension)
 
 

@@ -94,7 +94,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
         training, validation = training_tables(parameters)
         read = time.perf_counter() - started
         watch = interruption.watching(watch)
-        model = cross_validation.train(_without_tables(parameters), training, validation, watch, warn)
+        model = cross_validation.fit_with_folds(_without_tables(parameters), training, validation, watch, warn)
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:

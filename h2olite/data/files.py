@@ -22,9 +22,9 @@ from h2olite.settings.parameters import nearest
 DELIMITED = (".csv", ".tsv", ".txt")
 """The formats of text; of a folder, .txt files are no part, as most of them are notes."""
 
-FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows", ".txt")
+TABLE_FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows", ".txt")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-EXTENSIONS = f"{', '.join(FORMATS)}, each also with {', '.join(COMPRESSIONS)}"
+EXTENSIONS = f"{', '.join(TABLE_FORMATS)}, each also with {', '.join(COMPRESSIONS)}"
 HEAD = 1 << 22
 """Bytes at a file's start in which its first row must end."""
 
@@ -198,7 +198,7 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
         else:
             files = [File(filesystem, path)]
     for file in files:
-        if file.format not in FORMATS:
+        if file.format not in TABLE_FORMATS:
             raise DataError(f"{file.name} must end in {EXTENSIONS}; rename it, or pipe it in and read -.")
     return files
 
@@ -249,7 +249,7 @@ def _first_line(error: Exception) -> str:
 
 def _is_in_folder(file: File) -> bool:
     """Whether a file in a folder is a part of the folder's table."""
-    return file.format in FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
+    return file.format in TABLE_FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
 
 
 def _located(text: str) -> tuple[Any, str]:

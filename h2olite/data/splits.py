@@ -23,7 +23,7 @@ ROW_BYTES = 32
 """Memory that a row of balanced classes takes: its index and copies of it on the way."""
 
 
-def settle_seed(seed: int) -> int:
+def draw_seed(seed: int) -> int:
     """The seed itself. For -1, a seed is drawn."""
     return secrets.randbelow(LARGEST_SEED) if seed == -1 else seed
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.roles import row_weights
-from h2olite.data.splits import complete_rows, deal_folds, read_folds, settle_seed, training_rows
+from h2olite.data.splits import complete_rows, deal_folds, draw_seed, read_folds, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
 from h2olite.machine.threads import Threads
@@ -43,7 +43,7 @@ LEAST_SECONDS = 1e-3
 """The time limit of a main model when the folds have used up everything; 0 would mean none."""
 
 
-def train(
+def fit_with_folds(
     parameters: Parameters,
     training: Table,
     validation: Table | None = None,
@@ -52,7 +52,7 @@ def train(
 ) -> Model:
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
     look_at(parameters, training, warn, at_columns=bool(parameters.nfolds or parameters.fold_column))
-    parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
+    parameters = dataclasses.replace(parameters, seed=draw_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
     model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation), warn=warn)
     model.record.warnings[:0] = idle_parameters(parameters, model)

@@ -20,10 +20,10 @@ from h2olite.data.splits import (
     balance,
     complete_rows,
     divide_weights,
+    draw_seed,
     random_stream,
     sample_by_class,
     sample_rows,
-    settle_seed,
     training_rows,
 )
 from h2olite.data.table import Table
@@ -182,7 +182,7 @@ def choose_columns(parameters: Parameters, training: Table, name: str | None) ->
 
 
 def prepare(parameters: Parameters, training: Table, validation: Table | None) -> Preparation:
-    """Choose columns and rows, settle parameters and encode the tables.
+    """Choose columns and rows, resolve parameters and encode the tables.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     validation = validation and with_classes(parameters, validation, name)
     checkpoint: Model | None = parameters.checkpoint
     _, predictors, levels, said = choose_columns(parameters, training, name)
-    parameters = settle(parameters, training, name, levels)
+    parameters = resolve_for(parameters, training, name, levels)
 
     weights = row_weights(training, parameters.weights_column)
     offsets = row_offsets(training, parameters.offset_column)
@@ -262,13 +262,15 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     )
 
 
-def settle(parameters: Parameters, training: Table, name: str | None, levels: tuple[str, ...] | None) -> Parameters:
+def resolve_for(
+    parameters: Parameters, training: Table, name: str | None, levels: tuple[str, ...] | None
+) -> Parameters:
     """The parameters with every automatic choice made for this response, if there is one, and a seed."""
     n_classes = None if levels is None else len(levels)
     if name is not None:
         lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
         check_response(parameters, n_classes, name=name, lowest=lowest)
-    return dataclasses.replace(resolve(parameters, n_classes), seed=settle_seed(parameters.seed))
+    return dataclasses.replace(resolve(parameters, n_classes), seed=draw_seed(parameters.seed))
 
 
 def prepare_validation(

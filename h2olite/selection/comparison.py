@@ -11,7 +11,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
-from h2olite.data.splits import random_stream, settle_seed
+from h2olite.data.splits import draw_seed, random_stream
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ParameterError
 from h2olite.kinds.stopping_metrics import MORE_IS_BETTER
@@ -158,7 +158,7 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
         len(actual),
         n_resamples,
         statistics(weights),
-        bootstrap(statistics, weights, n_resamples, random_stream(settle_seed(seed), "bootstrap")),
+        bootstrap(statistics, weights, n_resamples, random_stream(draw_seed(seed), "bootstrap")),
     )
 
 

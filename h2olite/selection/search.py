@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from h2olite.data.splits import random_stream, settle_seed
+from h2olite.data.splits import draw_seed, random_stream
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
-from h2olite.fitting.cross_validation import Watch, train
+from h2olite.fitting.cross_validation import Watch, fit_with_folds
 from h2olite.fitting.preparation import Warn, response_name, with_classes
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.settings.parameters import (
@@ -75,7 +75,7 @@ def search(
     started = time.perf_counter()
     hyper_parameters = _checked(hyper_parameters, parameters, criteria)
     grid_id = grid_id or (folder.name if folder else "grid")
-    seed = settle_seed(criteria.seed)
+    seed = draw_seed(criteria.seed)
     journal = None
     if folder is not None:
         journal = Journal.open(folder, _settings(hyper_parameters, parameters, criteria, training, validation), seed)
@@ -101,7 +101,9 @@ def search(
                 own_parameters = validate(vars(parameters) | combination | {"model_id": f"{grid_id}_model_{number}"})
                 if journal:
                     journal.file_of(own_parameters.model_id or "")  # a file that is in the way is better known before
-                model = train(_limited(own_parameters, criteria, number, left), training, validation, watch, warn)
+                model = fit_with_folds(
+                    _limited(own_parameters, criteria, number, left), training, validation, watch, warn
+                )
             except (H2OLiteError, MemoryError) as error:
                 first_error = first_error or error
                 grid.failures.append(Failure(combination, str(error) or "there is not enough memory."))

@@ -12,7 +12,7 @@ from h2olite.data.advice import without_unused_levels
 from h2olite.data.predictors import find_columns
 from h2olite.data.table import Table, number_text
 from h2olite.errors import H2OLiteError, ParameterError
-from h2olite.fitting.cross_validation import Watch, train
+from h2olite.fitting.cross_validation import Watch, fit_with_folds
 from h2olite.fitting.preparation import response_name
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
@@ -128,7 +128,7 @@ def train_by_segment(
             table = training.take(rows)
             # of levels that other segments have there is nothing to remark
             table = dataclasses.replace(without_unused_levels(table), remarks=table.remarks)
-            model = train(own, table, measured, watch)
+            model = fit_with_folds(own, table, measured, watch)
         except (H2OLiteError, MemoryError) as error:
             first_error = first_error or error
             trained.segments.append(Segment(segment, rows.size, error=str(error) or "there is not enough memory."))

@@ -13,10 +13,10 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import (
     complete_rows,
     deal_folds,
+    draw_seed,
     random_stream,
     sample_by_class,
     sample_rows,
-    settle_seed,
     training_rows,
 )
 from h2olite.data.table import Table
@@ -190,7 +190,7 @@ def trace(
     validation = validation and with_classes(parameters, validation, name)
     levels = None if name is None else training[name].levels
     said = warnings(parameters, None if levels is None else len(levels), name=name or "an autoencoder")
-    parameters = dataclasses.replace(parameters, y=name, seed=settle_seed(parameters.seed))
+    parameters = dataclasses.replace(parameters, y=name, seed=draw_seed(parameters.seed))
     folds = assign_folds(parameters, training) if parameters.nfolds or parameters.fold_column else None
     # Nothing but the epochs ends a training: it would skip strengths.
     parameters = dataclasses.replace(
@@ -213,7 +213,7 @@ def trace(
         if validation is None:
             kept = held_in(training, name, validation_share, parameters.seed)
             trained, validation = training.take(np.flatnonzero(kept)), training.take(np.flatnonzero(~kept))
-        parts = parts_of(validation, name, parameters.weights_column, N_PARTS)
+        parts = deal_parts(validation, name, parameters.weights_column, N_PARTS)
         points, interrupted = _validate(itinerary, trained, validation, parts, limit)
     said += [sentence for point in points for sentence in point.model.record.warnings]
     path = RegularizationPath(
@@ -277,7 +277,7 @@ def held_in(table: Table, response: str | None, share: float, seed: int) -> np.n
     return kept
 
 
-def parts_of(table: Table, response: str | None, weights_column: str | None, n_parts: int) -> list[np.ndarray]:
+def deal_parts(table: Table, response: str | None, weights_column: str | None, n_parts: int) -> list[np.ndarray]:
     """The rows of a table that can show how good a model is, dealt to parts: fewer of them if there are few rows."""
     responses = None if response is None else complete_rows(table, [response])
     rows = training_rows(table, weights=row_weights(table, weights_column, Adaptation(table.name)), complete=responses)

@@ -10,7 +10,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
-from h2olite.data.splits import random_stream, sample_rows, settle_seed
+from h2olite.data.splits import draw_seed, random_stream, sample_rows
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, ParameterError
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
@@ -68,7 +68,7 @@ def permutation_importance(
     Breiman (2001), Random forests.
     """
     _refuse_autoencoder(model, "permutation_importance")
-    seed = settle_seed(seed)
+    seed = draw_seed(seed)
     table = as_table(frame, name="frame", schema=model.schema | model.response_schema, csv=model.csv)
     table = table.take(sample_rows(table.n_rows, max(n_samples, 0), random_stream(seed, "permutation sample")))
     names = _predictors(model, features)

@@ -10,7 +10,7 @@ import pytest
 from h2olite.data.reader import read_table
 from h2olite.errors import DataError
 from h2olite_cli.output import (
-    FORMATS,
+    RESULT_FORMATS,
     Destination,
     destination,
     write_table,
@@ -95,7 +95,7 @@ def test_a_format_asked_for_comes_before_the_extension(tmp_path, name, to, expec
     assert destination(name and tmp_path / name, to).format == expected
 
 
-@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("extension", RESULT_FORMATS)
 def test_what_is_written_can_be_read_again(tmp_path, extension):
     path = tmp_path / f"out{extension}"
     write_table(BLOCKS, destination(path))
@@ -104,7 +104,7 @@ def test_what_is_written_can_be_read_again(tmp_path, extension):
     assert table["predict"].levels is not None
 
 
-@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("extension", RESULT_FORMATS)
 def test_standard_output_holds_what_a_file_would(capfdbinary, monkeypatch, extension):
     write_table(BLOCKS, Destination(None, extension))
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(capfdbinary.readouterr().out)))

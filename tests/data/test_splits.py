@@ -9,11 +9,11 @@ from h2olite.data.splits import (
     complete_rows,
     deal_folds,
     divide_weights,
+    draw_seed,
     random_stream,
     read_folds,
     sample_by_class,
     sample_rows,
-    settle_seed,
     training_rows,
 )
 from h2olite.data.table import Column, Table
@@ -242,6 +242,6 @@ def test_unusable_fold_columns_are_refused(column, message):
 
 @pytest.mark.parametrize("seed", [-2, -(2**31), -(2**63), 2**63 - 1, 0])
 def test_every_seed_of_64_bits_but_one_is_a_seed_of_its_own(seed):
-    assert settle_seed(seed) == seed
+    assert draw_seed(seed) == seed
     numbers = [random_stream(of, "row order").random() for of in (seed, seed, seed ^ 1)]
     assert numbers[0] == numbers[1] != numbers[2]

@@ -6,7 +6,7 @@ import h2olite
 from h2olite.data.frames import as_table
 from h2olite.data.splits import deal_folds
 from h2olite.errors import DataError, ParameterError
-from h2olite.fitting.cross_validation import JointProgress, assign_folds, train
+from h2olite.fitting.cross_validation import JointProgress, assign_folds, fit_with_folds
 from h2olite.metrics import BinomialMetrics
 from h2olite.settings.validation import validate
 from h2olite.training.trainer import Progress
@@ -206,7 +206,7 @@ def test_interrupted_folds_give_the_model_that_learnt_most_and_say_so(table):
         return len(seen) < 3
 
     parameters = validate(SMALL | {"y": "y", "nfolds": 3, "epochs": 50})
-    model = train(parameters, as_table(table), watch=watch)
+    model = fit_with_folds(parameters, as_table(table), watch=watch)
     assert model.stopped_by == "interrupted"
     assert not model.is_cross_validated()
     assert model.record.warnings == [
