@@ -675,6 +675,11 @@ class SearchCriteria:
         group="loss",
         help="Distribution of the response. AUTO follows the type of the response and the loss.",
     )
+    stopping_metric: StoppingChoice = parameter(
+        default="AUTO",
+        group="search",
+        help="The metric that must improve. AUTO is logloss for classes, or deviance for regression.",
+    )
     stopping_tolerance: float = parameter(
         default=1e-3,
         group="search",
