@@ -667,14 +667,6 @@ class SearchCriteria:
         help="RandomDiscrete: the search ends when the mean of this many best models no longer improves. 0 turns "
         "this off.",
     )
-    loss: LossChoice = parameter(
-        default="Automatic", group="loss", help="Loss function. Automatic follows the distribution."
-    )
-    distribution: DistributionChoice = parameter(
-        default="AUTO",
-        group="loss",
-        help="Distribution of the response. AUTO follows the type of the response and the loss.",
-    )
     stopping_metric: StoppingChoice = parameter(
         default="AUTO",
         group="search",
