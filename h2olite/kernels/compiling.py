@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +17,10 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from .parts import PartCompiler
+from .parts import EntryCompiler, PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 FLAGS = {
     "nogil": True,
@@ -45,10 +47,10 @@ def entry(function: Function) -> Function:
     kernel files, so that an upgraded package never runs older code.
     """
     if CACHE_FOLDER is None:
-        return numba.njit(**FLAGS)(function)
+        return numba.njit(pipeline_class=EntryCompiler, **FLAGS)(function)
     previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_FOLDER)
     try:
-        return numba.njit(cache=True, **FLAGS)(function)
+        return numba.njit(cache=True, pipeline_class=EntryCompiler, **FLAGS)(function)
     finally:
         numba.config.CACHE_DIR = previous
 
@@ -104,18 +106,48 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def is_compiled(function: Any) -> bool:
-    """Whether this process has machine code of this kernel, or an earlier one has left some: nothing is to compile.
+def is_compiled(function: Any, arguments: Sequence[Any]) -> bool:
+    """Whether this process has machine code of an entry for such arguments, or an earlier one has left some.
 
     Numba keeps it apart for each installation and each kind of processor.
     """
-    if numba.config.DISABLE_JIT or function.signatures:
+    types = tuple(map(function.typeof_pyval, arguments))
+    if numba.config.DISABLE_JIT or types in function.overloads:
         return True
     if function.stats.cache_path is None:
         return False
     processor = function.targetctx.codegen().magic_tuple()
     kept = function._cache._cache_file._load_index()
-    return any(of_processor == processor for _, of_processor, _ in kept)
+    return any((of_types, of_processor) == (types, processor) for of_types, of_processor, _ in kept)
+
+
+def compiling(work: Callable[[], Result]) -> Result:
+    """Call what has kernels compiled, without two things that take a third of the compiler's time.
+
+    It makes millions of objects, hardly any of them garbage in cycles: Python's search for such garbage waits. The
+    logger ``h2olite.compiling`` tells at the level INFO how far it is.
+    """
+    PartCompiler.begin()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _with_room(work)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _with_room(work: Callable[[], Result]) -> Result:
+    """Call it with memory for all the calls that it makes in turn.
+
+    Python keeps the variables of running functions in pieces of 16 kB. Where the depth of calls moves back and forth
+    across the end of a piece, each call asks the system for a new one, and gives it back. A function that says that it
+    needs much itself gets a piece for it, and what it does not use of that is for the others.
+    """
+    return work()
+
+
+_with_room.__code__ = _with_room.__code__.replace(co_stacksize=140_000)  # slots of 8 bytes, for a piece of 2 MB
 
 
 def _bases() -> Iterator[Path]:

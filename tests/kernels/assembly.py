@@ -79,7 +79,7 @@ def raw_modules() -> tuple[list[str], dict[str, str]]:
 
 
 def assembly(texts: list[str], names: dict[str, str], processor: str) -> dict[str, str]:
-    """The assembly of each kernel for a processor, optimised as Numba does."""
+    """The assembly of each kernel for a processor, optimised as `h2olite.kernels.parts` does."""
     triple, name = PROCESSORS[processor]
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=name, opt=3)
     together = llvm.parse_assembly(f'target triple = "{triple}"')
@@ -94,6 +94,7 @@ def assembly(texts: list[str], names: dict[str, str], processor: str) -> dict[st
     for level in (0, 3):
         options = llvm.create_pipeline_tuning_options(speed_level=level)
         options.loop_vectorization, options.slp_vectorization = level > 0, False
+        options.loop_interleaving = options.loop_unrolling = level == 0
         builder = llvm.create_pass_builder(machine, options)
         manager = builder.getModulePassManager()
         if not level:
