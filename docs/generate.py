@@ -1,8 +1,9 @@
-"""Write parameters.md and cli.md beside this file, from the declarations: `python docs/generate.py`."""
+"""Write parameters.md, cli.md and h2o-py.md beside this file, from the code: `python docs/generate.py`."""
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,16 @@ def commands_page() -> str:
     return "\n".join([COMMANDS_INTRODUCTION, *pages])
 
 
+def h2o_py_page() -> str:
+    """The page on the names of h2o-py."""
+    spec = importlib.util.spec_from_file_location("h2o_py", Path(__file__).parent / "h2o_py.py")
+    assert spec is not None
+    assert spec.loader is not None
+    names = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(names)
+    return names.page()
+
+
 def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
     """A context in which the help has the usual width of a terminal."""
     return command.make_context(name, [], parent=parent, resilient_parsing=True, terminal_width=80)
@@ -100,7 +111,7 @@ def _own(own: bool) -> str:
     return "Not in H2O. " if own else ""
 
 
-PAGES = {"parameters.md": parameters_page, "cli.md": commands_page}
+PAGES = {"parameters.md": parameters_page, "cli.md": commands_page, "h2o-py.md": h2o_py_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

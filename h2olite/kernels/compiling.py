@@ -1,14 +1,9 @@
-"""The decorators that compile kernels, the folder their machine code is kept in, and what fast loops need of Numba."""
+"""The decorators that compile kernels, and what fast loops need of Numba."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numba
@@ -17,6 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
+from .caching import CACHE_FOLDER, CheckedCache, is_kept
 from .parts import EntryCompiler, PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -46,13 +42,15 @@ def entry(function: Function) -> Function:
     Numba notices an edit of the function's own file only. The cache folder is therefore named after the contents of all
     kernel files, so that an upgraded package never runs older code.
     """
-    if CACHE_FOLDER is None:
-        return numba.njit(pipeline_class=EntryCompiler, **FLAGS)(function)
+    compiled = numba.njit(pipeline_class=EntryCompiler, **FLAGS)(function)
+    if CACHE_FOLDER is None or numba.config.DISABLE_JIT:
+        return compiled
     previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_FOLDER)
     try:
-        return numba.njit(cache=True, pipeline_class=EntryCompiler, **FLAGS)(function)
+        compiled._cache = CheckedCache(function)
     finally:
         numba.config.CACHE_DIR = previous
+    return compiled
 
 
 def view(function: Function) -> Function:
@@ -85,40 +83,12 @@ def matrix(typing, flat, start, n_rows, n_columns):
     return made(flat, types.intp, types.intp, types.intp), generate
 
 
-def cache_folder() -> Path | None:
-    """Where this version's machine code is kept; None when no folder can be written to.
-
-    Below H2OLITE_CACHE_DIR or NUMBA_CACHE_DIR if set, otherwise below the user's cache folder, otherwise below the
-    system's folder for temporary files.
-    """
-    for base in _bases():
-        folder = base / f"kernels-{fingerprint()}"
-        if _is_writable(folder):
-            return folder
-    return None
-
-
-def fingerprint() -> str:
-    """A digest of what the machine code depends on: Numba's version and the text of this folder, flags included."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def is_compiled(function: Any, arguments: Sequence[Any]) -> bool:
-    """Whether this process has machine code of an entry for such arguments, or an earlier one has left some.
-
-    Numba keeps it apart for each installation and each kind of processor.
-    """
-    types = tuple(map(function.typeof_pyval, arguments))
-    if numba.config.DISABLE_JIT or types in function.overloads:
+    """Whether this process has machine code of an entry for such arguments, or an earlier one has left some."""
+    if numba.config.DISABLE_JIT:
         return True
-    if function.stats.cache_path is None:
-        return False
-    processor = function.targetctx.codegen().magic_tuple()
-    kept = function._cache._cache_file._load_index()
-    return any((of_types, of_processor) == (types, processor) for of_types, of_processor, _ in kept)
+    types = tuple(map(function.typeof_pyval, arguments))
+    return types in function.overloads or is_kept(function, types)
 
 
 def compiling(work: Callable[[], Result]) -> Result:
@@ -148,30 +118,6 @@ def _with_room(work: Callable[[], Result]) -> Result:
 
 
 _with_room.__code__ = _with_room.__code__.replace(co_stacksize=140_000)  # slots of 8 bytes, for a piece of 2 MB
-
-
-def _bases() -> Iterator[Path]:
-    """The folders that the cache folder may lie below, the best one first."""
-    if chosen := os.environ.get("H2OLITE_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(chosen)
-        return
-    with contextlib.suppress(RuntimeError):  # a user without a home
-        yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "h2olite"
-    with contextlib.suppress(OSError):  # a machine without a writable folder for temporary files
-        yield Path(tempfile.gettempdir()) / f"h2olite-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-
-
-def _is_writable(folder: Path) -> bool:
-    """Create the folder and a file in it, and say whether that worked and nobody else owns it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-    except OSError:
-        return False
-
-
-CACHE_FOLDER = cache_folder()
 
 
 @kernel

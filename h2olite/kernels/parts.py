@@ -55,14 +55,22 @@ class Whole(JITCodeLibrary):
         Rows have whole registers, though not many: that of 200 units has 13 with AVX-512. What such a loop leaves over
         takes longer than it gains, and to compile both takes longer too.
         """
-        module, numba = self._final_module, self._codegen
-        first, builder = numba._module_pass_manager(loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap")
-        first.run(module, builder)
-        options = llvm.create_pipeline_tuning_options(speed_level=int(config.OPT))
-        options.loop_vectorization, options.slp_vectorization = bool(config.LOOP_VECTORIZE), bool(config.SLP_VECTORIZE)
-        options.loop_interleaving = options.loop_unrolling = False
-        builder = llvm.create_pass_builder(numba._tm, options)
-        builder.getModulePassManager().run(module, builder)
+        optimise(self._final_module, self._codegen._tm, int(config.OPT))
+
+
+def optimise(module: Any, machine: Any, level: int) -> None:
+    """Optimise the code of a whole entry for a target machine, at a level from 0 to 3."""
+    for speed_level in (0, level):
+        options = llvm.create_pipeline_tuning_options(speed_level=speed_level)
+        options.loop_vectorization = speed_level > 0
+        options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = False
+        builder = llvm.create_pass_builder(machine, options)
+        passes = builder.getModulePassManager()
+        if speed_level == 0:  # what Numba begins with, so that loops have the form that is vectorised
+            passes.add_loop_rotate_pass()
+            passes.add_instruction_combine_pass()
+            passes.add_jump_threading_pass()
+        passes.run(module, builder)
 
 
 class EntryCompiler(compiler.Compiler):
