@@ -88,7 +88,9 @@ class CommaList(click.ParamType):
         if isinstance(self.item, click.types.IntParamType | click.types.FloatParamType):
             value = value.strip().removeprefix("[").removesuffix("]")  # as in Python
         items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
-        return [self.item.convert(item.strip(), param, ctx) for item in items]
+        texts = [item.strip() for item in items]
+        may_lack = isinstance(self.item, Input)  # a list has a file per layer, or none
+        return [None if may_lack and text == "" else self.item.convert(text, param, ctx) for text in texts]
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The last item, completed."""

@@ -13,11 +13,14 @@ from typing import Any
 
 from h2olite.data.table import Table
 from h2olite.settings.continuing import inherited
-from h2olite.settings.parameters import FRAMES, MODELS, Parameters, changed
+from h2olite.settings.parameters import FRAMES, MODELS, Parameters, changed, declared
 from h2olite.trained.record import functions_by_name
 
 PACKAGES = ("numpy", "numba", "pyarrow")
 """Packages on which numbers may depend."""
+
+INFINITE = "inf"
+"""What stands for infinity, which JSON does not have."""
 
 OBJECTS = ("initial_weights", "initial_biases")
 """Parameters whose values are lists of tables."""
@@ -41,13 +44,20 @@ def origin_of(parameters: Parameters, training: Table, validation: Table | None)
     given = {name: value for name, value in changed(parameters, base).items() if name not in FRAMES}
     given |= {name: getattr(given[name], "path", None) for name in MODELS if name in given}
     given |= {name: _paths(given[name]) for name in OBJECTS if name in given}
-    given |= {name: str(value) for name, value in given.items() if value == math.inf}  # which JSON does not have
+    given |= {name: INFINITE for name, value in given.items() if value == math.inf}
     return {
         "given": given | {name: name_ for name, name_ in functions_by_name(parameters).items() if name in given},
         "training_frame": _described(training),
         "validation_frame": validation and _described(validation),
         "packages": dict(_versions()),
     }
+
+
+def given_of(origin: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that `origin_of` put down as given, with numbers for those that are infinite."""
+    given = origin["given"] or {}
+    numbers = {name for name, parameter in declared().items() if parameter.type is float}
+    return {name: math.inf if name in numbers and value == INFINITE else value for name, value in given.items()}
 
 
 def model_id_of(origin: dict[str, Any] | None) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
+from h2olite.fitting.origin import given_of
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
@@ -188,11 +189,12 @@ def check_document(document: Any) -> None:
     check_json(document, _Document, "document")
     record = document["record"]
     _require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
-    counts = (document["rows_seen"], *(value for value in record.values() if type(value) in (int, float)))
+    counts = [document["rows_seen"]]
+    counts += [value for name, value in record.items() if type(value) in (int, float) and name != "largest_output"]
     _require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
     if record.get("origin") is not None:
         check_json(record["origin"], _Origin, "origin")
-        checked_parameters(record["origin"]["given"] or {})
+        checked_parameters(given_of(record["origin"]))
     _require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
     check_history(document["history"])
     threshold = document.get("threshold")
