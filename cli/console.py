@@ -29,6 +29,9 @@ from .streams import flush_stdout, let_go_of_stdout, print_json, refuse_closed_s
 LOG_FORMAT = "H2OLITE_LOG_FORMAT"
 """The environment variable that stands for --log-format."""
 
+COMPILING = "h2olite.compiling"
+"""The logger that tells how far the compiling of kernels is."""
+
 TERMINAL_INTERVAL = 0.1
 """Seconds between two updates of the line on a terminal."""
 
@@ -166,14 +169,17 @@ class Console:
     def relaying(self) -> Iterator[None]:
         """Take over what Python code says by warnings and by h2olite's logger while the block runs."""
         handler = Relay(self)
-        logger = logging.getLogger("h2olite")
+        logger, compiling = logging.getLogger("h2olite"), logging.getLogger(COMPILING)
         logger.addHandler(handler)
+        level = compiling.level
+        compiling.setLevel(logging.INFO)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always", UserWarning)  # they are for people, whatever PYTHONWARNINGS says
                 warnings.showwarning = lambda message, *_: self.warn(str(message))
                 yield
         finally:
+            compiling.setLevel(level)
             logger.removeHandler(handler)
 
 
@@ -185,8 +191,9 @@ class Relay(logging.Handler):
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
-        self.console.say(record.getMessage())
+        """Say it; how far compiling is, as what goes on."""
+        tell = self.console.status if record.name == COMPILING else self.console.say
+        tell(record.getMessage())
 
 
 class Failure(click.ClickException):

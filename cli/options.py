@@ -88,11 +88,9 @@ class CommaList(click.ParamType):
         if isinstance(self.item, click.types.IntParamType | click.types.FloatParamType):
             value = value.strip().removeprefix("[").removesuffix("]")  # as in Python
         items = next(csv.reader([value], delimiter=self.separator, skipinitialspace=True), [])
-        return [self._read(item.strip(), param, ctx) for item in items]
-
-    def _read(self, item: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read one item; an empty one stands for no file, as for a layer whose weights start as usual."""
-        return item if not item and isinstance(self.item, Input) else self.item.convert(item, param, ctx)
+        texts = [item.strip() for item in items]
+        may_lack = isinstance(self.item, Input)  # a list has a file per layer, or none
+        return [None if may_lack and text == "" else self.item.convert(text, param, ctx) for text in texts]
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The last item, completed."""

@@ -32,7 +32,7 @@ def warmup(console: Console, as_json: bool) -> None:
             "no folder for machine code is writable, and out of reach of other users; name one in H2OLITE_CACHE_DIR."
         )
     before = n_compiled()
-    train_with_every_rule()
+    train_in_every_way()
     n_new = n_compiled() - before
     seconds = time.perf_counter() - started
     done = f"Compiled {n_new} kernels" if n_new else "Nothing left to compile: loaded the kernels"
@@ -50,20 +50,19 @@ def n_compiled() -> int:
     return sum(len(kernel.stats.cache_misses) for kernel in {f for f in functions if hasattr(f, "stats")})
 
 
-def train_with_every_rule() -> None:
+def train_in_every_way() -> None:
     """Train a network of a handful of weights in every way that may need a kernel of its own, and predict by it."""
     from h2olite import deeplearning
 
     numbers, classes = [1.0, 2.0, 3.0, 4.0], ["a", "b", "a", "b"]
     table = {"x": numbers, "y": classes}
-    for adaptive_rate, mini_batch_size in itertools.product((True, False), (1, 32)):
+    for l1, mini_batch_size in itertools.product((0.0, 1e-5), (1, 32)):
         model = deeplearning(
             y="y",
             training_frame=table,
             hidden=[2],
             epochs=1,
-            l1=1e-5,
-            adaptive_rate=adaptive_rate,
+            l1=l1,
             mini_batch_size=mini_batch_size,
         )
         model.predict(table)

@@ -11,7 +11,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds import distributions as losses
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
-from h2olite.network.network import Network, no_dues
+from h2olite.network.network import Network
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
 
 ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
@@ -118,8 +118,22 @@ def rule(**settings):
     return Rule(**flags, **singles, interval=interval, payment=payment)
 
 
-def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7, n_members=1, n_parts=None, dues=None):
-    """Run the kernel on the rows in this order, in a team of so many threads."""
+def train(
+    net,
+    goal,
+    how,
+    data,
+    *,
+    order=None,
+    batch_size=1,
+    rows_seen=0,
+    seed=7,
+    n_members=1,
+    n_parts=None,
+    dues=None,
+    call=rows.train_rows,
+):
+    """Run the kernel on the rows in this order, in a team of so many threads; or call what is given in its place."""
     order = np.arange(len(data.levels)) if order is None else order
     shape = net.layout, data.levels.shape[1], data.numbers.shape[1], batch_size
     bounds = np.linspace(0, net.layout.sizes[0] - shape[2], (n_parts or n_members) + 1).astype(int).tolist()
@@ -128,19 +142,17 @@ def train(net, goal, how, data, *, order=None, batch_size=1, rows_seen=0, seed=7
     mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
     state = (net.iterate, mean, net.first, net.second, net.activity)
 
-    dues = dues or no_dues(net)
     outer = [flat[net.layout.weights[net.layout.n_input_major] :] for flat in (net.iterate, net.first, net.second)]
 
     def run(work):
         own = tuple(outer if work is team[0] else map(np.copy, outer))
         what = goal, how, data, order, batch_size, rows_seen, np.uint64(seed)
-        rows.train_rows(net.layout, *state, own, dues, *what, work)
+        return call(net.layout, *state, own, dues, *what, work)
 
     if n_members == 1:
-        run(*team)
-    else:
-        with ThreadPoolExecutor(n_members) as pool:
-            list(pool.map(run, team))
+        return run(*team)
+    with ThreadPoolExecutor(n_members) as pool:
+        return list(pool.map(run, team))
 
 
 def settle(net, dues, how, n_updates, rows_seen=0, judged_rows=0):

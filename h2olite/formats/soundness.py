@@ -20,6 +20,7 @@ from h2olite.kernels.layout import Layout
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
 from h2olite.settings.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
+from h2olite.settings.plain import given_of
 from h2olite.settings.validation import read
 from h2olite.trained.layers import RATES
 from h2olite.trained.parts import are_distinct, require
@@ -187,11 +188,12 @@ def check_document(document: Any) -> None:
     check_json(document, _Document, "document")
     record = document["record"]
     require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
-    counts = (document["rows_seen"], *(value for value in record.values() if type(value) in (int, float)))
+    counts = [document["rows_seen"]]
+    counts += [value for name, value in record.items() if type(value) in (int, float) and name != "largest_output"]
     require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
     if record.get("origin") is not None:
         check_json(record["origin"], _Origin, "origin")
-        checked_parameters(record["origin"]["given"] or {})
+        checked_parameters(given_of(record["origin"]))
     require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
     check_history(document["history"])
     threshold = document.get("threshold")

@@ -90,6 +90,10 @@ class CheckedCache(FunctionCache):
         except OSError as error:
             log.warning("Machine code cannot be kept in %s (%s).", self.cache_path, error.strerror)
 
+    def has(self, types: tuple[Any, ...], codegen: Any) -> bool:
+        """Whether there is a file for arguments of these types, on this kind of processor."""
+        return self._cache_file.has(self._index_key(types, codegen))
+
 
 class CodeFiles:
     """The files of one function's machine code, one for each signature and kind of processor.
@@ -149,6 +153,10 @@ class CodeFiles:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def has(self, key: Any) -> bool:
+        """Whether there is a file for a key."""
+        return self._path(key).exists()
+
     def flush(self) -> None:
         """Forget all of them."""
         for path in self.folder.glob(f"{self.stem}-*{SUFFIX}"):
@@ -159,16 +167,13 @@ class CodeFiles:
         return self.folder / f"{self.stem}-{_digest(key[1])}-{_digest(key)}{SUFFIX}"
 
 
-def is_kept(function: Any) -> bool:
-    """Whether an earlier process has left machine code of this kernel.
+def is_kept(function: Any, types: tuple[Any, ...]) -> bool:
+    """Whether an earlier process has left machine code of an entry for arguments of these types.
 
     It is kept apart for each installation and each kind of processor.
     """
-    folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
-    if folder is None:
-        return False
-    processor = _digest(function.targetctx.codegen().magic_tuple())
-    return any(Path(folder).glob(f"{source.stem}.{function.__name__}-*-{processor}-*{SUFFIX}"))
+    cache = function._cache
+    return isinstance(cache, CheckedCache) and cache.has(types, function.targetctx.codegen())
 
 
 def _digest(value: Any) -> str:

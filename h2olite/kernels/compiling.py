@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numba
@@ -12,9 +13,10 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from .caching import CACHE_FOLDER, CheckedCache, is_kept
-from .parts import PartCompiler
+from .parts import EntryCompiler, PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 FLAGS = {
     "nogil": True,
@@ -40,7 +42,7 @@ def entry(function: Function) -> Function:
     Numba notices an edit of the function's own file only. The cache folder is therefore named after the contents of all
     kernel files, so that an upgraded package never runs older code.
     """
-    compiled = numba.njit(**FLAGS)(function)
+    compiled = numba.njit(pipeline_class=EntryCompiler, **FLAGS)(function)
     if CACHE_FOLDER is None or numba.config.DISABLE_JIT:
         return compiled
     previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_FOLDER)
@@ -81,9 +83,41 @@ def matrix(typing, flat, start, n_rows, n_columns):
     return made(flat, types.intp, types.intp, types.intp), generate
 
 
-def is_compiled(function: Any) -> bool:
-    """Whether this process has machine code of this kernel, or an earlier one has left some: nothing is to compile."""
-    return numba.config.DISABLE_JIT or bool(function.signatures) or is_kept(function)
+def is_compiled(function: Any, arguments: Sequence[Any]) -> bool:
+    """Whether this process has machine code of an entry for such arguments, or an earlier one has left some."""
+    if numba.config.DISABLE_JIT:
+        return True
+    types = tuple(map(function.typeof_pyval, arguments))
+    return types in function.overloads or is_kept(function, types)
+
+
+def compiling(work: Callable[[], Result]) -> Result:
+    """Call what has kernels compiled, without two things that take a third of the compiler's time.
+
+    It makes millions of objects, hardly any of them garbage in cycles: Python's search for such garbage waits. The
+    logger ``h2olite.compiling`` tells at the level INFO how far it is.
+    """
+    PartCompiler.begin()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _with_room(work)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _with_room(work: Callable[[], Result]) -> Result:
+    """Call it with memory for all the calls that it makes in turn.
+
+    Python keeps the variables of running functions in pieces of 16 kB. Where the depth of calls moves back and forth
+    across the end of a piece, each call asks the system for a new one, and gives it back. A function that says that it
+    needs much itself gets a piece for it, and what it does not use of that is for the others.
+    """
+    return work()
+
+
+_with_room.__code__ = _with_room.__code__.replace(co_stacksize=140_000)  # slots of 8 bytes, for a piece of 2 MB
 
 
 @kernel

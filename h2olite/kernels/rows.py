@@ -82,12 +82,15 @@ def train_rows(
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
     outer : the parameters of an output-major layer and both memories of them, for the first member as a view of theta,
         first and second, for the others as copies.
-    dues : of penalties that make zeros, which act here if rule.payment is above 0.
+    dues : of penalties that make zeros, which act here if rule.payment is above 0; None without such penalties. What is
+        compiled then has no code for them.
     rows_seen : rows trained on before.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
-    paid, owed = dues.paid[0], dues.owed[0]
+    paid = owed = ZERO
+    if dues is not None:
+        paid, owed = dues.paid[0], dues.owed[0]
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
@@ -114,14 +117,16 @@ def train_rows(
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
         owed += 1
-        if rule.payment > 0 and now - paid >= rule.payment:
-            pay_together(layout, theta, first, second, outer[0], dues, rule, np.float32(owed), now, work.member)
-            paid, owed = now, 0
+        if dues is not None:
+            if rule.payment > 0 and now - paid >= rule.payment:
+                pay_together(layout, theta, first, second, outer[0], dues, rule, np.float32(owed), now, work.member)
+                paid, owed = now, ZERO
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
             note_parameters(layout, mean, theta, share, work)
-    if work.member.place == 0:
-        dues.owed[0] = owed
+    if dues is not None:
+        if work.member.place == 0:
+            dues.owed[0] = owed
 
 
 @kernel

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import wait
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.caching import CACHE_FOLDER
-from h2olite.kernels.compiling import is_compiled
+from h2olite.kernels.compiling import compiling, is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
 from h2olite.kernels.penalties import settle
 from h2olite.kernels.rows import Objective
@@ -93,15 +94,23 @@ class Workers(Engine):
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before clocks run."""
-        with _compiling:  # models trained at the same time say it once
-            if not is_compiled(kernels.train_rows):
-                when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
-                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
-            nothing = np.empty(0, np.int64)
-            self.train(objective, rule, rows, nothing, 0)
-            if rule.l1 > 0 or rule.input_group_l1 > 0:
+        self.check(objective, rows)
+        nothing = np.empty(0, np.int64)
+
+        def call_all() -> None:
+            # By a single thread, this one: `compiling` does not reach into others.
+            self._train(len(self._crews) - 1, objective, rule, rows, nothing, 0)
+            if makes_zeros(rule):
                 self.settle(rule, 0)
             self.predict(objective, rows, nothing)
+
+        with _compiling:  # models trained at the same time say it once
+            alone = self._crews[-1]
+            arguments = self._arguments(objective, rule, rows, nothing, 0, alone[0], self._outers(alone)[0])
+            if not is_compiled(kernels.train_rows, arguments):
+                when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
+                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
+            compiling(call_all)
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
@@ -128,48 +137,64 @@ class Workers(Engine):
     ) -> None:
         """Train on these rows by one of the crews, and note its pace."""
         crew, started = self._crews[which], time.perf_counter()
-        network = self.network
-        mean = network.theta if network.is_averaged else np.empty(0, np.float32)
-        state = network.iterate, network.first, network.second
-        outer = tuple(of_network[network.layout.weights[network.layout.n_input_major] :] for of_network in state)
-        outers = [outer, *(tuple(map(np.copy, outer)) for _ in crew[1:])]
         together = threading.Barrier(len(crew))
         crew[0].member.arrivals[:] = 0  # of a training that failed
 
         def run(work: Workspace, outer: tuple[np.ndarray, ...]) -> None:
             try:
                 together.wait()
-                kernels.train_rows(
-                    network.layout,
-                    network.iterate,
-                    mean,
-                    network.first,
-                    network.second,
-                    network.activity,
-                    outer,
-                    self.dues,
-                    objective,
-                    rule,
-                    rows,
-                    order,
-                    self.batch_size,
-                    network.rows_seen,
-                    np.uint64(seed % 2**64),
-                    work,
-                )
+                kernels.train_rows(*self._arguments(objective, rule, rows, order, seed, work, outer))
             except BaseException:
                 work.member.arrivals[work.member.place] = GONE  # or the others would wait for it
                 raise
 
         try:
-            self._run(run, zip(crew, outers, strict=True))
+            self._run(run, zip(crew, self._outers(crew), strict=True))
         except BaseException:
             together.abort()  # an interruption may have kept some members from being called
             raise
-        network.rows_seen += order.size
+        self.network.rows_seen += order.size
         took = time.perf_counter() - started
         if order.size and took > LEAST_TO_COMPARE:
             self._paces[which] = took / order.size
+
+    def _outers(self, crew: list[Workspace]) -> list[tuple[np.ndarray, ...]]:
+        """The parameters of an output-major layer and the memories of them, for each member of a crew."""
+        network = self.network
+        start = network.layout.weights[network.layout.n_input_major]
+        first = tuple(of_network[start:] for of_network in (network.iterate, network.first, network.second))
+        return [first, *(tuple(map(np.copy, first)) for _ in crew[1:])]
+
+    def _arguments(
+        self,
+        objective: Objective,
+        rule: Rule,
+        rows: EncodedRows,
+        order: np.ndarray,
+        seed: int,
+        work: Workspace,
+        outer: tuple[np.ndarray, ...],
+    ) -> tuple[Any, ...]:
+        """What `h2olite.kernels.rows.train_rows` is called with."""
+        network = self.network
+        return (
+            network.layout,
+            network.iterate,
+            network.theta if network.is_averaged else np.empty(0, np.float32),
+            network.first,
+            network.second,
+            network.activity,
+            outer,
+            self.dues if makes_zeros(rule) else None,
+            objective,
+            rule,
+            rows,
+            order,
+            self.batch_size,
+            network.rows_seen,
+            np.uint64(seed),
+            work,
+        )
 
     def settle(self, rule: Rule, judged_rows: int) -> None:
         """Let the penalties that make zeros act for all updates, and judge the weights by the last rows, if any."""
@@ -212,6 +237,11 @@ class Workers(Engine):
             wait(futures)
             for future in futures:
                 future.result()
+
+
+def makes_zeros(rule: Rule) -> bool:
+    """Whether there are penalties that make zeros."""
+    return bool(rule.l1 > 0 or rule.input_group_l1 > 0)
 
 
 def parts_of(layout: Layout, n_columns: int, batch_size: int) -> int:

@@ -1,7 +1,9 @@
+import contextlib
 import datetime
 import errno
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -324,3 +326,17 @@ def test_warnings_are_coloured_on_terminals_that_can_unless_no_color(monkeypatch
     monkeypatch.setenv("TERM", term)
     Console().warn("careful")
     assert sys.stderr.getvalue() == text
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_how_far_compiling_is_passes_as_progress_and_only_while_a_command_runs(monkeypatch, fails):
+    console, shown = Console(), []
+    monkeypatch.setattr(console, "status", shown.append)
+    logger = logging.getLogger("h2olite.compiling")
+    with contextlib.suppress(ValueError), console.relaying():
+        logger.info("Compiling the kernels: %d of about %d", 1, 2)
+        if fails:
+            raise ValueError
+    logger.info("Compiling the kernels: 2 of about 2")
+    assert shown == ["Compiling the kernels: 1 of about 2"]
+    assert not logger.isEnabledFor(logging.INFO)

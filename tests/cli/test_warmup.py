@@ -52,7 +52,7 @@ def test_what_a_warmup_compiles_serves_every_other_network():
     paths = os.pathsep.join(path for path in sys.path if path)
     script = [sys.executable, "-P", "-c", OTHER_NETWORKS]
     finished = subprocess.run(script, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
-    assert finished.stdout == "[1, 1, 1, 1] [1, 1, 1, 1]\n", finished.stderr
+    assert finished.stdout == "[2, 1, 1, 1] [2, 1, 1, 1]\n", finished.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):

@@ -38,7 +38,7 @@ def workbook():
 
 TABLE = pa.table({"a": [1, 2], "b": ["x", "y"]})
 CONTENTS = {
-    "gzip; rename it t.csv.gz": gzip.compress(TEXT.encode()),
+    "gzip; rename it t.csv.gz": gzip.compress(TEXT.encode(), mtime=0),
     "bz2; rename it t.csv.bz2": bz2.compress(TEXT.encode()),
     "zstd; rename it t.csv.zst": pa.compress(TEXT.encode(), codec="zstd", asbytes=True),
     "Parquet; rename it t.parquet": written_by(pq.write_table, TABLE),
@@ -73,7 +73,7 @@ def test_a_file_that_is_no_csv_is_refused_with_what_it_is(written, held):
         ("t.parquet", written_by(feather.write_feather, TABLE), "holds Arrow; rename it t.arrow"),
         ("t.feather", written_by(pq.write_table, TABLE), "is named .feather but holds Parquet; rename it t.parquet"),
         ("t.arrow", b'{"a": 1}\n{"a": 2}\n' * 10, "is named .arrow but holds JSON; save it as CSV or Parquet"),
-        ("t.arrows", gzip.compress(TEXT.encode()), "holds gzip; rename it t.arrows.gz"),
+        ("t.arrows", gzip.compress(TEXT.encode(), mtime=0), "holds gzip; rename it t.arrows.gz"),
     ],
 )
 def test_a_file_of_another_format_than_its_name_says_is_told_what_it_is(written, name, content, message):

@@ -20,6 +20,7 @@ from numba import types
 from numba.core import cgutils, codegen
 
 from h2olite.kernels import activations, passes, penalties, sparse, teams, updates
+from h2olite.kernels.parts import optimise
 from h2olite.kernels.teams import Member
 
 PROCESSORS = {
@@ -79,7 +80,7 @@ def raw_modules() -> tuple[list[str], dict[str, str]]:
 
 
 def assembly(texts: list[str], names: dict[str, str], processor: str) -> dict[str, str]:
-    """The assembly of each kernel for a processor, optimised as Numba does."""
+    """The assembly of each kernel for a processor, optimised as entries are."""
     triple, name = PROCESSORS[processor]
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=name, opt=3)
     together = llvm.parse_assembly(f'target triple = "{triple}"')
@@ -91,16 +92,7 @@ def assembly(texts: list[str], names: dict[str, str], processor: str) -> dict[st
     for function in together.functions:
         if not function.is_declaration and function.name not in names.values():
             function.linkage = "linkonce_odr"
-    for level in (0, 3):
-        options = llvm.create_pipeline_tuning_options(speed_level=level)
-        options.loop_vectorization, options.slp_vectorization = level > 0, False
-        builder = llvm.create_pass_builder(machine, options)
-        manager = builder.getModulePassManager()
-        if not level:
-            manager.add_loop_rotate_pass()
-            manager.add_instruction_combine_pass()
-            manager.add_jump_threading_pass()
-        manager.run(together, builder)
+    optimise(together, machine, 3)
     printed = machine.emit_assembly(together)
     return {kernel: printed.split(f"\n{label}:")[1].split("\n.Lfunc_end")[0] for kernel, label in names.items()}
 

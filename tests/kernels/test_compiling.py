@@ -1,7 +1,9 @@
 """Kernels share one set of compiler flags, and machine code is kept where it cannot grow stale."""
 
 import ast
+import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,9 +77,49 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
     script = (
         "from h2olite.kernels import compiling\n"
         "double = compiling.entry(lambda x: 2 * x)\n"
-        "print(compiling.CACHE_FOLDER, compiling.is_compiled(double), double(3), compiling.is_compiled(double))"
+        "before, three = compiling.is_compiled(double, [3]), double(3)\n"
+        "print(compiling.CACHE_FOLDER, before, three, compiling.is_compiled(double, [3]))"
     )
     assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False 6 True\n"
+
+
+def test_kernels_are_compiled_as_parts_of_entries_and_tell_how_far_that_is(tmp_path):
+    (tmp_path / "doubling.py").write_text(
+        "from h2olite.kernels import compiling\n"
+        "@compiling.kernel\ndef twice(x): return 2 * x\n"
+        "@compiling.kernel\ndef four_times(x): return twice(twice(x))\n"
+        "@compiling.entry\ndef eight_times(x): return twice(four_times(x))\n"
+    )
+    script = (
+        f"import logging, sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from doubling import *\n"
+        "logger = logging.getLogger('h2olite.compiling')\n"
+        "logger.addHandler(logging.StreamHandler(sys.stdout)); logger.setLevel(logging.INFO)\n"
+        "print(compiling.compiling(lambda: eight_times(3)))\n"
+        "print({type(made.library).__name__ for part in (twice, four_times) for made in part.overloads.values()})"
+    )
+    told = run(script, NUMBA_CACHE_DIR=str(tmp_path / "cache")).splitlines()
+    for n_done, line in enumerate(told[:2], 1):
+        assert re.fullmatch(rf"Compiling the kernels: {n_done} of about \d+, \d+ s left", line)
+    assert told[2:] == ["24", "{'Part'}"]
+
+
+def test_garbage_is_collected_again_after_compiling_and_errors_pass():
+    def fail():
+        assert not gc.isenabled()
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError, match="no room"):
+        compiling.compiling(fail)
+    assert gc.isenabled()
+
+
+def test_calls_in_turn_have_room_for_their_variables_while_compiling():
+    def depth(n):
+        return n and 1 + depth(n - 1)
+
+    assert compiling.compiling(lambda: depth(500)) == 500
+    assert compiling._with_room.__code__.co_stacksize * 8 > 2**20
 
 
 @pytest.mark.skipif(CACHE_FOLDER is None, reason="no folder for machine code can be written")
@@ -87,8 +129,9 @@ def test_a_second_process_runs_the_machine_code_of_the_first():
         "from examples import network, objective, rule, table, train\n"
         "from h2olite.kernels import compiling\n"
         "from h2olite.kernels.rows import train_rows\n"
-        "print(compiling.is_compiled(train_rows))\n"
-        "train(network(), objective(), rule(), table(2))\n"
+        "what = network(), objective(), rule(), table(2)\n"
+        "print(train(*what, call=lambda *arguments: compiling.is_compiled(train_rows, arguments)))\n"
+        "train(*what)\n"
         "print(sum(train_rows.stats.cache_hits.values()), sum(train_rows.stats.cache_misses.values()))"
     )
     assert run(script) == "True\n1 0\n"
@@ -102,7 +145,7 @@ def test_machine_code_is_kept_side_by_side_for_each_kind_of_processor(tmp_path):
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from doubling import compiling, double\n"
-        "print(compiling.is_compiled(double), double(3), *double.stats.cache_hits.values())"
+        "print(compiling.is_compiled(double, [3]), double(3), *double.stats.cache_hits.values())"
     )
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     generic = {**cache, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
@@ -113,12 +156,15 @@ def test_machine_code_is_kept_side_by_side_for_each_kind_of_processor(tmp_path):
 
 @pytest.mark.skipif(CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_another_installation_does_not_count_as_compiled(tmp_path):
-    train(network(), objective(), rule(), table(2))
-    assert compiling.is_compiled(train_rows)
+    what = network(), objective(), rule(), table(2)
+    train(*what)
+    assert train(*what, call=lambda *arguments: compiling.is_compiled(train_rows, arguments))
     shutil.copytree(FOLDER.parent, tmp_path / "h2olite")
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from h2olite.kernels import compiling, rows\n"
-        "print(compiling.is_compiled(rows.train_rows))"
+        "from examples import network, objective, rule, table, train\n"
+        "what = network(), objective(), rule(), table(2)\n"
+        "print(train(*what, call=lambda *arguments: compiling.is_compiled(rows.train_rows, arguments)))"
     )
     assert run(script) == "False\n"

@@ -20,7 +20,7 @@ def crashing(monkeypatch):
         train_rows(*arguments)
 
     monkeypatch.setattr(workers.kernels, "train_rows", crash)
-    monkeypatch.setattr(workers, "is_compiled", lambda kernel: True)
+    monkeypatch.setattr(workers, "is_compiled", lambda *_: True)
 
 
 def test_crash_of_a_thread_is_one_error_and_no_hang(crashing):

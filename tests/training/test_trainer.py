@@ -311,7 +311,7 @@ def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
 
     trained = workers.kernels.train_rows
     monkeypatch.setattr(workers.kernels, "train_rows", fail)
-    monkeypatch.setattr(workers, "is_compiled", lambda kernel: True)
+    monkeypatch.setattr(workers, "is_compiled", lambda *_: True)
     with pytest.raises(MemoryError, match="no room"):
         train(frame, nthreads=2, hidden=[200, 200])
 
