@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import h2olite
-from h2olite.training.workers import Workers
+from h2olite.training.team import Team
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
@@ -62,15 +62,15 @@ def turns(monkeypatch):
     """
     taken, offsets = set(), itertools.count()
 
-    def change(workers, n_rows):
-        first, n_crews = next(offsets), len(workers._crews)
+    def change(team, n_rows):
+        first, n_crews = next(offsets), len(team._crews)
         cuts = sorted({n_rows * (1 + first % 3) // 7, n_rows * (4 + first % 2) // 7})
-        cuts = [0, *(cut // workers.batch_size * workers.batch_size for cut in cuts), n_rows]
+        cuts = [0, *(cut // team.batch_size * team.batch_size for cut in cuts), n_rows]
         shares = [((first + k) % n_crews, end - start) for k, (start, end) in enumerate(itertools.pairwise(cuts))]
         taken.update((n_crews, which) for which, size in shares if size)
         return shares
 
-    monkeypatch.setattr(Workers, "turns", change)
+    monkeypatch.setattr(Team, "turns", change)
     return taken
 
 

@@ -22,9 +22,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import h2olite
 from h2olite import DeepLearningClassifier, DeepLearningRegressor
 from h2olite.errors import DataError, ParameterError
+from h2olite.machine.threads import usable_threads
 from h2olite.settings.parameters import declared
 from h2olite.settings.validation import OTHER_PARAMETERS, validate
-from h2olite.training.workers import usable_threads
 
 SMALL = {"hidden": [20], "epochs": 30, "seed": 1, "reproducible": True}
 

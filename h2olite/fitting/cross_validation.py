@@ -17,7 +17,7 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import complete_rows, deal_folds, draw_seed, read_folds, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
-from h2olite.machine.threads import Threads
+from h2olite.machine.threads import Threads, usable_threads
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import warnings
@@ -25,7 +25,6 @@ from h2olite.trained.folds import summarise_fold
 from h2olite.trained.network import CrossValidation
 from h2olite.trained.scoring import Scoring
 from h2olite.training.trainer import Progress
-from h2olite.training.workers import usable_threads
 
 from .fit import fit
 from .footprint import refuse_too_large_training

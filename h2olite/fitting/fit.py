@@ -8,14 +8,15 @@ from typing import Any
 from h2olite.data.table import Table
 from h2olite.kernels.rows import Objective
 from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.machine.threads import usable_threads
 from h2olite.metrics import Metrics
 from h2olite.model import Model
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.trained.objective import advice_on_penalties
 from h2olite.training.task import layout_of, objective_of, rule_of
+from h2olite.training.team import Team
 from h2olite.training.trainer import Measurement, Past, Progress, Trainer
-from h2olite.training.workers import Workers, usable_threads
 
 from .assembly import Assembly, Clock
 from .checkpoint import advice_on_state, past_of
@@ -68,15 +69,15 @@ def fit(
     objective, rule = objective_of(parameters), rule_of(parameters, prepared.rows, network)
     clock.note_encoded()
     n_threads = _n_threads(parameters, prepared.trained.size)
-    with Workers(network, prepared.rows, n_threads, parameters.mini_batch_size) as workers:
-        workers.compile(objective, rule, prepared.rows)
+    with Team(network, prepared.rows, n_threads, parameters.mini_batch_size) as team:
+        team.compile(objective, rule, prepared.rows)
         clock.note_compiled()
 
         def measure() -> Measurement:
-            return measure_network(prepared, workers, objective)
+            return measure_network(prepared, team, objective)
 
         trainer = Trainer(
-            workers,
+            team,
             objective,
             rule,
             prepared.source,
@@ -85,11 +86,11 @@ def fit(
             measure,
             watch,
             assembly.keep,
-            take_up(prepared, workers, measure),
+            take_up(prepared, team, measure),
         )
         trained = assembly.model(trainer, trainer.run())
         if DISTRIBUTIONS[parameters.distribution].link == "log":
-            outputs = workers.predict(objective, *prepared.source.sample())
+            outputs = team.predict(objective, *prepared.source.sample())
             trained.record.largest_output = float(outputs.max())
     return finish(trained, prepared) if prune else trained
 
@@ -108,23 +109,23 @@ def network_to_train(prepared: Preparation) -> Network:
     )
 
 
-def measure_network(prepared: Preparation, workers: Workers, objective: Objective) -> Measurement:
-    """What the workers' network is worth on the training and on the validation rows."""
+def measure_network(prepared: Preparation, team: Team, objective: Objective) -> Measurement:
+    """What the team's network is worth on the training and on the validation rows."""
 
     def metrics(on: Measured) -> Metrics:
-        return prepared.scoring.metrics(workers, objective, *on)
+        return prepared.scoring.metrics(team, objective, *on)
 
     return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
 
 
-def take_up(prepared: Preparation, workers: Workers, measure: Callable[[], Measurement]) -> Past | None:
+def take_up(prepared: Preparation, team: Team, measure: Callable[[], Measurement]) -> Past | None:
     """What training knows of the time before, and its network as it was left then; None for a new training."""
     checkpoint: Model | None = prepared.parameters.checkpoint
     if checkpoint is None:
         return None
     past = past_of(checkpoint, measure())
     prepared.warnings.extend(advice_on_state(checkpoint))
-    workers.network = checkpoint.network.resumed(averaged=prepared.parameters.averaging_window > 0)
+    team.network = checkpoint.network.resumed(averaged=prepared.parameters.averaging_window > 0)
     return past
 
 

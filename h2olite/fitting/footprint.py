@@ -11,12 +11,13 @@ from h2olite.data.table import Table
 from h2olite.kernels.layout import TILE
 from h2olite.kinds.activations import activation_of
 from h2olite.machine.memory import refuse_lack_of_memory
+from h2olite.machine.threads import usable_threads
 from h2olite.model import Model
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import other_roles
 from h2olite.trained.scoring import ERRORS_AT_A_TIME
-from h2olite.training.workers import parts_of, usable_threads
+from h2olite.training.team import parts_of
 
 from .preparation import response_name, with_classes
 

@@ -1,12 +1,17 @@
-"""Threads that take calls."""
+"""Threads that take calls, and how many of them this process may use."""
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, ParamSpec, TypeVar
+
+from h2olite.errors import ParameterError
+
+from .control_groups import usable_cores
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -65,3 +70,21 @@ def _serve(calls: queue.SimpleQueue[Call | None]) -> None:
             except BaseException as error:  # it belongs to whoever asks for the result
                 future.set_exception(error)
         del call, future, function, args, kwargs  # or they would live until the next call
+
+
+def usable_threads() -> int:
+    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has whole cores.
+
+    NUMBA_NUM_THREADS makes that fewer: joblib sets it so that its processes together use each core once.
+    """
+    chosen = os.environ.get("H2OLITE_NTHREADS", "0")
+    if not chosen.isdecimal():
+        raise ParameterError(f"H2OLITE_NTHREADS must be a number of threads, 0 for all cores; got {chosen!r}.")
+    if int(chosen):
+        return int(chosen)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = os.environ.get("NUMBA_NUM_THREADS", "")
+    if most.isdecimal() and int(most):
+        cores = min(cores, int(most))
+    # Threads wait for one another: with more than a quota lets run, all of them would stand still again and again.
+    return max(int(min(cores, usable_cores())), 1)

@@ -11,13 +11,13 @@ from h2olite.kernels.rows import Objective
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.kinds.distributions import CLASS_QUADRATIC, CROSS_ENTROPY
 
-from .predictor import Engine
+from .predictor import Predictor
 
 ROWS_AT_A_TIME = 2048
 """Rows whose activations are in memory together."""
 
 
-class DoublePrecision(Engine):
+class DoublePrecision(Predictor):
     """Passes rows through a network by NumPy: several times slower than the kernels, with 16 digits in place of 7."""
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:

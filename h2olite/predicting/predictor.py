@@ -14,7 +14,7 @@ from h2olite.kinds.activations import MAXOUT
 from h2olite.network.network import Network
 
 
-class Engine(abc.ABC):
+class Predictor(abc.ABC):
     """Predicts by a network; the end of its ``with`` block ends what threads it has."""
 
     def __init__(self, network: Network) -> None:

@@ -26,13 +26,12 @@ from h2olite.fitting.fit import fit
 from h2olite.fitting.origin import origin_of
 from h2olite.fitting.preparation import Warn, look_at, response_name, with_classes
 from h2olite.fitting.pruning import pruned
-from h2olite.machine.threads import Threads
+from h2olite.machine.threads import Threads, usable_threads
 from h2olite.model import Model
 from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
 from h2olite.settings.validation import warnings
 from h2olite.trained.objective import penalties
 from h2olite.training.trainer import Progress
-from h2olite.training.workers import usable_threads
 
 from .path import Point, RegularizationPath, metrics_of_training
 

@@ -15,14 +15,15 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
 from h2olite.data.table import Kind, Table
 from h2olite.kernels.layout import TILE
+from h2olite.machine.threads import usable_threads
 from h2olite.metrics import Metrics
 from h2olite.network.network import Network
 from h2olite.predicting.double_precision import DoublePrecision
-from h2olite.predicting.predictor import Engine
+from h2olite.predicting.predictor import Predictor
+from h2olite.predicting.single_precision import SinglePrecision
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.plain import functions_by_name
 from h2olite.training.task import objective_of
-from h2olite.training.workers import Workers, usable_threads
 
 from .parts import check_parts
 from .record import TrainingRecord
@@ -145,10 +146,10 @@ class TrainedNetwork:
         """Type of the numbers that predictions are made in: float32, or of an imported model, as its maker, float64."""
         return np.float32 if self.record.maker is None else np.float64
 
-    def engine(self, rows: EncodedRows, n_threads: int, network: Network | None = None) -> Engine:
+    def engine(self, rows: EncodedRows, n_threads: int, network: Network | None = None) -> Predictor:
         """What passes rows like these through the network, or through another one of the same inputs."""
         network = network or self.network
-        return Workers(network, rows, n_threads) if self.dtype is np.float32 else DoublePrecision(network)
+        return SinglePrecision(network, rows, n_threads) if self.dtype is np.float32 else DoublePrecision(network)
 
     @property
     def stopped_by(self) -> str:
@@ -187,7 +188,7 @@ class TrainedNetwork:
     @contextlib.contextmanager
     def passing(
         self, table: Table, adaptation: Adaptation, network: Network | None = None
-    ) -> Iterator[tuple[Engine, EncodedRows]]:
+    ) -> Iterator[tuple[Predictor, EncodedRows]]:
         """What passes the rows of a table through the network, or through another one, and these rows."""
         rows = self.encoder.encode_rows(table, adaptation, self.dtype)
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))

@@ -18,7 +18,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.metrics.curves import Costs
-from h2olite.predicting.predictor import Engine
+from h2olite.predicting.predictor import Predictor
 from h2olite.settings.parameters import Parameters
 
 ERRORS_AT_A_TIME = 1 << 20
@@ -112,7 +112,7 @@ class Scoring:
         return actual if self.response.levels is None else np.where(np.isnan(actual), -1, actual).astype(np.int64)
 
     def metrics(
-        self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+        self, engine: Predictor, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> Metrics:
         """How well the engine's network predicts some of the rows."""
         actual, weights, offsets = observed.take(order)
@@ -187,7 +187,7 @@ class Reconstruction:
         return {f"reconstr_{name}": column for name, column in zip(self.encoder.input_names, values.T, strict=True)}
 
     def anomaly(
-        self, engine: Engine, objective: Objective, rows: EncodedRows, *, per_feature: bool
+        self, engine: Predictor, objective: Objective, rows: EncodedRows, *, per_feature: bool
     ) -> dict[str, np.ndarray]:
         """The mean squared error of each row, or the squared error of each of its inputs, by column name."""
         order = np.arange(len(rows.levels))
@@ -197,13 +197,13 @@ class Reconstruction:
         return {f"reconstr_{name}.SE": column for name, column in zip(self.encoder.input_names, errors.T, strict=True)}
 
     def metrics(
-        self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
+        self, engine: Predictor, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> AutoEncoderMetrics:
         """How well the engine's network reconstructs some of the rows."""
         errors = self.row_errors(engine, objective, rows, order)
         return AutoEncoderMetrics.from_errors(errors, observed.take(order).weights)
 
-    def row_errors(self, engine: Engine, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
+    def row_errors(self, engine: Predictor, objective: Objective, rows: EncodedRows, order: np.ndarray) -> np.ndarray:
         """Each row's mean over the inputs of the squared error as they are encoded: float64 (n_rows,)."""
         size = max(ERRORS_AT_A_TIME // self.encoder.n_inputs, 1)
         means = np.empty(order.size)

@@ -11,7 +11,7 @@ from h2olite.kernels.updates import Rule
 from h2olite.network.network import dues_of
 
 from .task import AVERAGING_INTERVAL
-from .workers import Workers
+from .team import Team
 
 ROWS_PER_SCREENING = 4096
 """Rows by whose mean gradients weights are screened, but an epoch at the most: enough to tell a weight's own direction
@@ -31,11 +31,11 @@ are on many more weights than updates are, and must be rare."""
 
 
 class PenaltySchedule:
-    """When l1 and input_group_l1 act on the network that workers train.
+    """When l1 and input_group_l1 act on the network that team train.
 
     Parameters
     ----------
-    workers : train the network, and let the penalties act on it.
+    team : train the network, and let the penalties act on it.
     rule : the update rule, with the strengths of the penalties.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     rows_per_epoch : rows that an epoch passes.
@@ -46,25 +46,25 @@ class PenaltySchedule:
     is_active : whether there are such penalties.
     """
 
-    def __init__(self, workers: Workers, rule: Rule, columns: np.ndarray, rows_per_epoch: int) -> None:
-        self._workers = workers
+    def __init__(self, team: Team, rule: Rule, columns: np.ndarray, rows_per_epoch: int) -> None:
+        self._team = team
         self.is_active = bool(rule.l1 > 0 or rule.input_group_l1 > 0)
-        batch_size = workers.batch_size
+        batch_size = team.batch_size
         self._rows_per_screening = min(rows_per_epoch, -(-ROWS_PER_SCREENING // batch_size) * batch_size)
         self.rule = rule._replace(payment=np.int64(self._rows_per_step(rule, columns)))
         if self.is_active:
-            workers.dues = dues_of(workers.network, columns)
-        self._screened_at = workers.network.rows_seen
+            team.dues = dues_of(team.network, columns)
+        self._screened_at = team.network.rows_seen
 
     def _rows_per_step(self, rule: Rule, columns: np.ndarray) -> int:
         """Rows between two proximal steps, in whole mini-batches; 0 without penalties."""
-        largest = int(np.diff(columns).max(initial=0)) * math.prod(self._workers.network.weights(0).shape[1:])
+        largest = int(np.diff(columns).max(initial=0)) * math.prod(self._team.network.weights(0).shape[1:])
         strength = max(float(rule.l1), float(rule.input_group_l1) * math.sqrt(largest))
         if strength == 0:
             return 0
         wanted = min(max(MOST_SHRINKAGE / strength, LEAST_ROWS_PER_STEP), MOST_ROWS_PER_STEP)
         rows = int(max(wanted, WORK_OF_STEP * int(rule.interval) / AVERAGING_INTERVAL))
-        batch_size = self._workers.batch_size
+        batch_size = self._team.batch_size
         return min(-(-rows // batch_size) * batch_size, self._rows_per_screening)
 
     def next_screening(self, end: int) -> int:
@@ -72,23 +72,23 @@ class PenaltySchedule:
 
         It must not depend on the blocks, whose sizes depend on the clock.
         """
-        if not self.is_active or end - self._workers.network.rows_seen < 1.5 * self._rows_per_screening:
+        if not self.is_active or end - self._team.network.rows_seen < 1.5 * self._rows_per_screening:
             return end
         return self._screened_at + self._rows_per_screening
 
     def screening_is_due(self) -> bool:
         """Whether enough rows have been seen since the last screening."""
-        rows = self._workers.network.rows_seen - self._screened_at
+        rows = self._team.network.rows_seen - self._screened_at
         return self.is_active and rows >= self._rows_per_screening
 
     def act(self) -> None:
         """Take a proximal step for all rows so far; screen the weights if there were at least half of the rows."""
-        network = self._workers.network
+        network = self._team.network
         rows = network.rows_seen - self._screened_at
         is_screening = 2 * rows >= self._rows_per_screening
-        self._workers.settle(self.rule, rows if is_screening else 0)
+        self._team.settle(self.rule, rows if is_screening else 0)
         if is_screening:
             self._screened_at = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
         # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        network.theta[self._workers.dues.out > IN] = 0
+        network.theta[self._team.dues.out > IN] = 0

@@ -26,7 +26,7 @@ from .source import RowSource
 from .stability import refuse_instability
 from .stopping import reason_to_stop
 from .task import AVERAGING_INTERVAL
-from .workers import Workers
+from .team import Team
 
 BLOCK_SECONDS = 0.2
 """Time that a block of rows should take: how long an interruption or a time limit may wait."""
@@ -116,7 +116,7 @@ class Trainer:
 
     Attributes
     ----------
-    workers : threads that share the network.
+    team : threads that share the network.
     objective, rule : what is minimised, and how.
     source : what the rows come from.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
@@ -129,7 +129,7 @@ class Trainer:
     values : the stopping metric at every scoring so far, NaN where it was not measured.
     """
 
-    workers: Workers
+    team: Team
     objective: Objective
     rule: Rule
     source: RowSource
@@ -150,8 +150,8 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
-        self._penalties = PenaltySchedule(self.workers, self.rule, self.columns, self.source.rows_per_epoch)
+        self._block = -(-FIRST_ROWS // self.team.batch_size) * self.team.batch_size
+        self._penalties = PenaltySchedule(self.team, self.rule, self.columns, self.source.rows_per_epoch)
         self.rule = self._penalties.rule
         self._largest_target = self.source.largest_target
         self._best: Best | None = None
@@ -179,7 +179,7 @@ class Trainer:
 
     @property
     def _network(self) -> Network:
-        return self.workers.network
+        return self.team.network
 
     @property
     def epochs(self) -> float:
@@ -213,7 +213,7 @@ class Trainer:
         total = self._rows_elsewhere + math.ceil(
             round(min(self.parameters.epochs * self.source.rows_per_epoch, ENDLESS), 6)
         )
-        size = rows_per_iteration(self.parameters, self.source.rows_per_epoch, self.workers.batch_size)
+        size = rows_per_iteration(self.parameters, self.source.rows_per_epoch, self.team.batch_size)
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -237,7 +237,7 @@ class Trainer:
         while network.rows_seen < end:
             size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
-            self.workers.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
+            self.team.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
             if network.rows_seen == screening:
                 if self._penalties.screening_is_due():
                     self._penalties.act()
@@ -247,7 +247,7 @@ class Trainer:
             if took < BLOCK_SECONDS / 2 and size == self._block:
                 self._block *= 2
             elif took > 2 * BLOCK_SECONDS:
-                batch_size = self.workers.batch_size
+                batch_size = self.team.batch_size
                 self._block = max(self._block // 2 // batch_size, 1) * batch_size
             if self.watch is not None and self.watch(self._progress(None)) is False:
                 return "interrupted"
@@ -262,9 +262,9 @@ class Trainer:
         if self.objective.autoencoder:
             n_errors = block.order.size * int(self._network.layout.sizes[0])
             block = self.source.sample(1 + n_errors // MOST_ERRORS)
-            errors = self.workers.reconstruction_errors(self.objective, *block)
+            errors = self.team.reconstruction_errors(self.objective, *block)
         else:
-            errors = self.workers.predict(self.objective, *block)
+            errors = self.team.predict(self.objective, *block)
             errors[:, 0] -= block.rows.target[block.order]
         weights = self.source.weights_of(block)
         delta = weighted_quantile(
@@ -354,12 +354,12 @@ class Trainer:
         if not self._can_tell(measurement) or np.array_equal(network.theta, network.iterate):
             return
         average = self._best.loss if self._best else self._loss_of(self._value_of(measurement))
-        self.workers.network = network.predicting_by(network.iterate)
+        self.team.network = network.predicting_by(network.iterate)
         started = time.perf_counter()
         try:
             last = self.measure()
         finally:
-            self.workers.network = network
+            self.team.network = network
         self.seconds_scoring += time.perf_counter() - started
         loss = self._loss_of(self._value_of(last))
         margin = 0.0 if last.validation is not None else LEAST_GAIN_OF_LAST * abs(average)
@@ -378,7 +378,7 @@ class Trainer:
         """Go back to the best parameters measured, unless they are the last ones."""
         network, *_ = self.so_far()
         if network is not self._network:
-            self.workers.network = network
+            self.team.network = network
             self._record()
 
     def _seconds(self, now: float) -> float:

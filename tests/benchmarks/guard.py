@@ -34,7 +34,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.settings.validation import validate
 from h2olite.training.task import layout_of, objective_of, rule_of
-from h2olite.training.workers import Workers
+from h2olite.training.team import Team
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import naive
@@ -47,24 +47,24 @@ TRIES = 5
 class Prepared(NamedTuple):
     """A network before training, on one thread, and the rows to train it on."""
 
-    workers: Workers
+    team: Team
     objective: Objective
     rule: Rule
     rows: EncodedRows
 
     def train(self, n_rows: int) -> None:
         """Train by the kernels."""
-        self.workers.train(self.objective, self.rule, self.rows, np.arange(n_rows) % len(self.rows.levels), 1)
+        self.team.train(self.objective, self.rule, self.rows, np.arange(n_rows) % len(self.rows.levels), 1)
 
     def train_naively(self, n_rows: int) -> None:
         """Train by their twin."""
-        batch = self.workers.batch_size
+        batch = self.team.batch_size
         naive.train(self.layers, self.objective, self.rule, naive.take(self.rows, slice(n_rows)), batch_size=batch)
 
     @property
     def layers(self) -> list[naive.Layer]:
         """The layers of the twin."""
-        return naive.layers_of(self.workers.network)
+        return naive.layers_of(self.team.network)
 
 
 def prepared(source: object, batch: int) -> Prepared:
@@ -80,9 +80,9 @@ def prepared(source: object, batch: int) -> Prepared:
         absent_inputs=preparation.absent_inputs,
     )
     rule, objective = rule_of(parameters, rows, network), objective_of(parameters)
-    workers = Workers(network, rows, 1, batch)
-    workers.compile(objective, rule, rows)
-    return Prepared(workers, objective, rule, rows)
+    team = Team(network, rows, 1, batch)
+    team.compile(objective, rule, rows)
+    return Prepared(team, objective, rule, rows)
 
 
 class Comparison(NamedTuple):
@@ -116,7 +116,7 @@ def comparisons() -> dict[str, Comparison]:
             batches.train, 2048, lambda n: network.partial_fit(x[:n], y[:n]), 1024
         ),
         "predicting, against NumPy": Comparison(
-            lambda n: single.workers.predict(single.objective, rows, np.arange(n)),
+            lambda n: single.team.predict(single.objective, rows, np.arange(n)),
             1500,
             lambda n: naive.predict(layers, single.objective, naive.take(rows, slice(n))),
             1500,

@@ -19,10 +19,10 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.kinds.activations import ACTIVATIONS
 from h2olite.network.network import Network, initial_network
 from h2olite.network.topology import lay_out
+from h2olite.predicting import single_precision
 from h2olite.settings.parameters import Parameters
-from h2olite.training import workers
 from h2olite.training.task import objective_of
-from h2olite.training.workers import Workers
+from h2olite.training.team import Team
 
 N_COLUMNS, N_TRUE = 100, 10
 SETTINGS: dict[str, Any] = {"y": "y", "hidden": [64, 32], "stopping_rounds": 0, "seed": 1, "nthreads": 1}
@@ -241,7 +241,10 @@ def print_scoring() -> None:
                 weights[...] = random.standard_normal(weights.shape) * (random.random(weights.shape) >= share)
             seconds = {}
             for is_sparse in (False, True):
-                with mock.patch.object(workers, "is_sparse", return_value=is_sparse), Workers(network, rows, 1) as one:
+                with (
+                    mock.patch.object(single_precision, "is_sparse", return_value=is_sparse),
+                    Team(network, rows, 1) as one,
+                ):
                     times = []
                     for _ in range(5):
                         started = time.process_time()

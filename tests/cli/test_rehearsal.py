@@ -127,7 +127,7 @@ def test_all_parameters_may_stand_in_a_file(folder):
 
 
 def test_environment_sets_the_number_of_threads(monkeypatch):
-    from h2olite.training.workers import usable_threads
+    from h2olite.machine.threads import usable_threads
 
     monkeypatch.setenv("H2OLITE_NTHREADS", "7")
     assert usable_threads() == 7

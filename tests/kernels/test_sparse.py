@@ -9,7 +9,7 @@ from h2olite.kernels.layout import TILE
 from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.predicting import sparse
 from h2olite.predicting.sparse import is_sparse, sparse_layers, sparse_workspace
-from h2olite.training.workers import Workers
+from h2olite.training.team import Team
 
 N_LEVELS = sum(LEVELS)
 
@@ -66,7 +66,7 @@ def test_a_network_that_no_input_is_left_of_is_scored():
     data = EncodedRows(np.empty((sparse.LEAST_ROWS, 0), np.int32), np.empty((sparse.LEAST_ROWS, 0), np.float32))
     net.weights(1)[...] = 0
     assert is_sparse(net, 0)
-    with Workers(net, data, n_threads=1) as workers:
+    with Team(net, data, n_threads=1) as workers:
         outputs = workers.predict(goal, data)
         np.testing.assert_allclose(outputs[:9], workers.predict(goal, data, np.arange(9)), rtol=1e-5)
 
@@ -76,12 +76,13 @@ def test_workers_take_the_sparse_kernel_for_many_rows_of_a_large_sparse_network(
     calls = []
     kernel = predict_sparse_rows
     monkeypatch.setattr(
-        "h2olite.training.workers.predict_sparse_rows", lambda *arguments: (calls.append(1), kernel(*arguments))
+        "h2olite.predicting.single_precision.predict_sparse_rows",
+        lambda *arguments: (calls.append(1), kernel(*arguments)),
     )
     for zero_share, n_rows, expected in ((0.9, sparse.LEAST_ROWS, 2), (0.9, 100, 0), (0.5, sparse.LEAST_ROWS, 0)):
         net = sparse_network(hidden=(200, 200), zero_share=zero_share)
         assert is_sparse(net, N_LEVELS) == (zero_share == 0.9)
-        with Workers(net, data, n_threads=2) as workers:
+        with Team(net, data, n_threads=2) as workers:
             outputs = workers.predict(goal, data, np.arange(n_rows))
         np.testing.assert_allclose(outputs, predict(net, goal, data)[:n_rows], rtol=1e-4, atol=1e-5)
         assert len(calls) == expected

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from h2olite.machine import control_groups
-from h2olite.training.workers import usable_threads
+from h2olite.machine.threads import usable_threads
 
 
 @pytest.fixture

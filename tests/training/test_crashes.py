@@ -6,7 +6,7 @@ import h2olite
 from h2olite.fitting import cross_validation
 from h2olite.kernels import rows as kernels
 from h2olite.machine.threads import Threads
-from h2olite.training import workers
+from h2olite.training import team
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def crashing(monkeypatch):
             raise MemoryError("a thread's memory is gone")
         train_rows(*arguments)
 
-    monkeypatch.setattr(workers.kernels, "train_rows", crash)
-    monkeypatch.setattr(workers, "is_compiled", lambda *_: True)
+    monkeypatch.setattr(team.kernels, "train_rows", crash)
+    monkeypatch.setattr(team, "is_compiled", lambda *_: True)
 
 
 def test_crash_of_a_thread_is_one_error_and_no_hang(crashing):
@@ -39,10 +39,10 @@ def test_interruption_before_all_threads_are_called_leaves_none_waiting(monkeypa
         return submit(*arguments)
 
     goal, rows = objective(hidden=(200, 200)), table(100)
-    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as team:
+    with team.Team(network(hidden=(200, 200)), rows, n_threads=2) as both:
         monkeypatch.setattr(Threads, "submit", submit_one)
         with pytest.raises(KeyboardInterrupt):
-            team.train(goal, rule(), rows, np.tile(np.arange(100), 10), seed=1)  # enough to try a team
+            both.train(goal, rule(), rows, np.tile(np.arange(100), 10), seed=1)  # enough to try a team
     assert called
 
 

@@ -11,7 +11,7 @@ import h2olite
 from h2olite.data.encoding import NONE, EncodedRows
 from h2olite.errors import TrainingError
 from h2olite.fitting import fit
-from h2olite.training import trainer, workers
+from h2olite.training import team, trainer
 
 QUICK = {"hidden": [3], "seed": 1}
 PATIENT = {"stopping_rounds": 0, "classification_stop": -1, "regression_stop": -1}
@@ -223,12 +223,12 @@ def threads(monkeypatch):
     """The numbers of threads that trainings used."""
     seen = []
 
-    class Watched(fit.Workers):
+    class Watched(fit.Team):
         def __init__(self, network, rows, n_threads, batch_size):
             seen.append(n_threads)
             super().__init__(network, rows, n_threads, batch_size)
 
-    monkeypatch.setattr(fit, "Workers", Watched)
+    monkeypatch.setattr(fit, "Team", Watched)
     monkeypatch.setattr(fit, "usable_threads", lambda: 3)
     return seen
 
@@ -244,8 +244,8 @@ def test_no_more_threads_train_than_have_enough_to_do(frame):
     few, many = (train(frame, nthreads=4, hidden=hidden).network for hidden in ([10], [200, 200]))
     rows = EncodedRows(*(np.zeros((2000, n), kind) for n, kind in ((0, np.int32), (2, np.float32))), *[NONE] * 3)
     for network, n_members in ((few, 1), (many, 2)):
-        with fit.Workers(network, rows, 4) as workers:
-            assert [len(crew) for crew in workers._crews] == [*range(n_members, 0, -1)]
+        with fit.Team(network, rows, 4) as threads:
+            assert [len(crew) for crew in threads._crews] == [*range(n_members, 0, -1)]
 
 
 @pytest.mark.proves("nthreads")
@@ -264,7 +264,7 @@ def test_blocks_that_take_too_long_are_cut_between_mini_batches(frame, monkeypat
 
 
 def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatch):
-    random, intervals, trained = np.random.default_rng(0), set(), fit.Workers.train
+    random, intervals, trained = np.random.default_rng(0), set(), fit.Team.train
 
     def note(self, objective, rule, *rest):
         intervals.add(int(rule.interval))
@@ -272,8 +272,8 @@ def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatc
 
     levels = [f"level {i}" for i in random.integers(0, 1500, 3000)]
     frame = pd.DataFrame({"a": levels, "b": random.normal(size=3000), "y": random.normal(size=3000)})
-    monkeypatch.setattr(fit.Workers, "compile", lambda self, *_: None)  # which trains on no rows
-    monkeypatch.setattr(fit.Workers, "train", note)
+    monkeypatch.setattr(fit.Team, "compile", lambda self, *_: None)  # which trains on no rows
+    monkeypatch.setattr(fit.Team, "train", note)
     train(frame, epochs=2, train_samples_per_iteration=0)
     assert intervals == {3000 // trainer.LOOKS, 6000 // trainer.LOOKS}
 
@@ -283,14 +283,14 @@ def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatc
     [(9e9, 9e4, False), (2e10, 0, True), (-2e10, 0, True), (0, 2e5, True), (0, -2e5, True), (np.nan, 0, True)],
 )
 def test_parameters_beyond_all_bounds_are_refused(frame, monkeypatch, weight, bias, is_refused):
-    trained = fit.Workers.train
+    trained = fit.Team.train
 
     def spoil(self, *arguments):
         trained(self, *arguments)
         self.network.theta[:] = 0
         self.network.weights(1)[0, 0, 0], self.network.biases(1)[0, 0] = weight, bias
 
-    monkeypatch.setattr(fit.Workers, "train", spoil)
+    monkeypatch.setattr(fit.Team, "train", spoil)
     with pytest.raises(TrainingError, match="weights of layer 2 have grown") if is_refused else nullcontext():
         train(frame[:200])
 
@@ -309,9 +309,9 @@ def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
             raise MemoryError("no room")
         return trained(*arguments)
 
-    trained = workers.kernels.train_rows
-    monkeypatch.setattr(workers.kernels, "train_rows", fail)
-    monkeypatch.setattr(workers, "is_compiled", lambda *_: True)
+    trained = team.kernels.train_rows
+    monkeypatch.setattr(team.kernels, "train_rows", fail)
+    monkeypatch.setattr(team, "is_compiled", lambda *_: True)
     with pytest.raises(MemoryError, match="no room"):
         train(frame, nthreads=2, hidden=[200, 200])
 
@@ -337,14 +337,14 @@ def test_how_fast_the_machine_is_does_not_change_the_model(monkeypatch, given):
 @pytest.fixture
 def settlements(monkeypatch):
     """How often penalties that make zeros act: rows between steps, rows seen, and rows that weights are judged by."""
-    noted, settle = [], fit.Workers.settle
+    noted, settle = [], fit.Team.settle
 
     def note(self, rule, judged_rows):
         noted.append((int(rule.payment), self.network.rows_seen, judged_rows))
         return settle(self, rule, judged_rows)
 
-    monkeypatch.setattr(fit.Workers, "compile", lambda self, *_: None)  # which settles nothing
-    monkeypatch.setattr(fit.Workers, "settle", note)
+    monkeypatch.setattr(fit.Team, "compile", lambda self, *_: None)  # which settles nothing
+    monkeypatch.setattr(fit.Team, "settle", note)
     return noted
 
 

@@ -1,4 +1,4 @@
-"""A team of threads that passes rows through one network."""
+"""A team of threads that trains one network."""
 
 from __future__ import annotations
 
@@ -6,30 +6,22 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import wait
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.compiling import compiling, is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
 from h2olite.kernels.penalties import settle
 from h2olite.kernels.rows import Objective
-from h2olite.kernels.sparse import predict_sparse_rows
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
-from h2olite.machine.control_groups import usable_cores
-from h2olite.machine.threads import Threads
 from h2olite.network.network import Network, no_dues
-from h2olite.network.topology import exchange_of, members_of_team, workspace
-from h2olite.predicting.predictor import Engine
-from h2olite.predicting.sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
+from h2olite.network.topology import exchange_of, members_of_team
+from h2olite.predicting.single_precision import SinglePrecision
 
 _compiling = threading.RLock()
 
@@ -57,22 +49,19 @@ SAMPLED_ROWS = 10_000
 """About how many rows tell how often each level is present."""
 
 
-class Workers(Engine):
-    """Threads with scratch memory of their own; the network is shared.
+class Team(SinglePrecision):
+    """Threads that train a network together, and predict by it.
 
-    Predictions divide the rows among all threads. In training, a team of threads passes the same mini-batch through the
-    network, each with its own part of the weights (see `h2olite.kernels.teams`): as many as have enough to do.
+    In training, they pass the same mini-batch through the network, each with its own part of the weights (see
+    `h2olite.kernels.teams`): as many as have enough to do. Predictions divide the rows among all threads.
     """
 
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
-        super().__init__(network)
         n_rows, n_categorical = rows.levels.shape
-        n_numeric = rows.numbers.shape[1]
         # A mini-batch of more rows than there are would only repeat them, and take memory for them.
         self.batch_size = max(min(batch_size, n_rows), 1)
+        super().__init__(network, rows, n_threads, max(TILE, self.batch_size))
         layout = network.layout
-        capacity = max(TILE, self.batch_size)
-        self._alone = [workspace(layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
         n_parts = parts_of(layout, n_categorical + rows.numbers_in_use(), self.batch_size)
         bounds = level_bounds(rows.levels, self._alone[0].first.size, n_parts)
         exchange = exchange_of(layout, n_parts, self.batch_size)
@@ -84,13 +73,6 @@ class Workers(Engine):
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
         self.dues = no_dues(network)
-        self._pool = Threads(n_threads) if n_threads > 1 else None  # they all run: members wait for one another
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before clocks run."""
@@ -202,42 +184,6 @@ class Workers(Engine):
         state = network.iterate, network.first, network.second
         settle(network.layout, *state, self.dues, rule, int(self.dues.owed[0]), network.rows_seen, judged_rows)
 
-    def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
-        """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""
-        self.check(objective, rows)
-        network = self.network
-        order = np.arange(len(rows.levels)) if order is None else order
-        outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
-        size = max(-(-order.size // (len(self._alone) * TILE)), 1) * TILE
-        n_numeric = rows.numbers.shape[1]
-        n_levels = int(network.layout.sizes[0]) - n_numeric
-        layers = None
-        # A sparse network is passed weight by weight, which takes as long for a number that is 0 as for another.
-        if order.size >= LEAST_ROWS and not rows.is_sparse and is_sparse(network, n_levels):
-            layers = sparse_layers(network, n_levels)
-
-        def run(start: int, work: Workspace) -> None:
-            part, into = order[start : start + size], outputs[start : start + size]
-            if layers is not None:
-                predict_sparse_rows(layers, objective, rows, part, into, sparse_workspace(layers, n_numeric))
-            else:
-                kernels.predict_rows(network.layout, network.theta, objective, rows, part, into, work)
-
-        self._run(run, zip(range(0, max(order.size, 1), size), self._alone, strict=False))
-        return outputs
-
-    def _run(self, run: Callable[..., None], calls: Iterable[tuple]) -> None:
-        """Call run(*arguments) for each of at most as many arguments as there are threads, in parallel."""
-        calls = list(calls)
-        if self._pool is None or len(calls) == 1:
-            for arguments in calls:
-                run(*arguments)
-        else:
-            futures = [self._pool.submit(run, *arguments) for arguments in calls]
-            wait(futures)
-            for future in futures:
-                future.result()
-
 
 def makes_zeros(rule: Rule) -> bool:
     """Whether there are penalties that make zeros."""
@@ -263,21 +209,3 @@ def level_bounds(levels: np.ndarray, n_levels: int, n_parts: int) -> list[int]:
     present = np.sort(sample[sample >= 0])
     inner = [int(present[present.size * k // n_parts]) if present.size else 0 for k in range(1, n_parts)]
     return [0, *inner, n_levels]
-
-
-def usable_threads() -> int:
-    """Threads that this process may use: H2OLITE_NTHREADS of them, or else as many as it has whole cores.
-
-    NUMBA_NUM_THREADS makes that fewer: joblib sets it so that its processes together use each core once.
-    """
-    chosen = os.environ.get("H2OLITE_NTHREADS", "0")
-    if not chosen.isdecimal():
-        raise ParameterError(f"H2OLITE_NTHREADS must be a number of threads, 0 for all cores; got {chosen!r}.")
-    if int(chosen):
-        return int(chosen)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = os.environ.get("NUMBA_NUM_THREADS", "")
-    if most.isdecimal() and int(most):
-        cores = min(cores, int(most))
-    # Threads wait for one another: with more than a quota lets run, all of them would stand still again and again.
-    return max(int(min(cores, usable_cores())), 1)

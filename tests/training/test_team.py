@@ -8,8 +8,8 @@ import pytest
 from examples import network, objective, rule, table
 
 from h2olite.network.topology import lay_out
-from h2olite.training import workers
-from h2olite.training.workers import level_bounds, parts_of, weights_in_use
+from h2olite.training import team
+from h2olite.training.team import level_bounds, parts_of, weights_in_use
 
 
 def test_a_row_uses_the_weights_out_of_its_columns_and_of_all_units():
@@ -28,31 +28,31 @@ def test_networks_of_more_weights_have_more_parts_and_large_batches_two_at_the_m
 
 @pytest.mark.parametrize("size", [1, 30, 256])
 def test_a_team_and_a_single_thread_are_both_tried_again_and_again(size, monkeypatch):
-    tried, train = [], workers.Workers._train
+    tried, train = [], team.Team._train
     monkeypatch.setattr(
-        workers.Workers, "_train", lambda self, which, *rest: tried.append(which) or train(self, which, *rest)
+        team.Team, "_train", lambda self, which, *rest: tried.append(which) or train(self, which, *rest)
     )
     goal, rows, order = objective(hidden=(200, 200)), table(size), np.arange(size)
-    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as both:
+    with team.Team(network(hidden=(200, 200)), rows, n_threads=2) as both:
         for _ in range(40):
             both.train(goal, rule(), rows, order, seed=1)
         assert both.network.rows_seen == 40 * size
     assert min(tried.count(0), tried.count(1)) >= 4
 
 
-def test_workers_go_on_after_a_thread_failed(monkeypatch):
+def test_a_team_goes_on_after_a_thread_failed(monkeypatch):
     def fail(*arguments):
         if arguments[-1].member.place == 1:
             raise MemoryError("no room")
         return train_rows(*arguments)
 
-    train_rows = workers.kernels.train_rows
+    train_rows = team.kernels.train_rows
     goal, rows = objective(hidden=(200, 200)), table(100)
-    with workers.Workers(network(hidden=(200, 200)), rows, n_threads=2) as both:
-        monkeypatch.setattr(workers.kernels, "train_rows", fail)
+    with team.Team(network(hidden=(200, 200)), rows, n_threads=2) as both:
+        monkeypatch.setattr(team.kernels, "train_rows", fail)
         with pytest.raises(MemoryError, match="no room"):
             both._train(0, goal, rule(), rows, np.arange(100), 1)
-        monkeypatch.setattr(workers.kernels, "train_rows", train_rows)
+        monkeypatch.setattr(team.kernels, "train_rows", train_rows)
         both._train(0, goal, rule(), rows, np.arange(100), 1)
         assert both.network.rows_seen == 100
 
@@ -81,7 +81,7 @@ def test_a_process_forked_while_another_thread_compiles_can_compile_too():
     has_begun, may_end = threading.Event(), threading.Event()
 
     def compile_for_a_while():
-        with workers._compiling:
+        with team._compiling:
             has_begun.set()
             may_end.wait(0.2)
 
@@ -90,6 +90,6 @@ def test_a_process_forked_while_another_thread_compiles_can_compile_too():
     has_begun.wait()
     child = os.fork()
     if child == 0:
-        os._exit(0 if workers._compiling.acquire(timeout=1) else 1)
+        os._exit(0 if team._compiling.acquire(timeout=1) else 1)
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
