@@ -94,6 +94,8 @@ def _columns_of_rows(frame: Any) -> Any:
     series = getattr(sys.modules.get("pandas"), "Series", None)
     if series is not None and isinstance(frame, series):
         return {str(column): [value] for column, value in frame.items()}
+    if hasattr(frame, "tocsr"):  # one of SciPy's sparse matrices is a mapping
+        return frame
     if isinstance(frame, Mapping) and frame and not any(map(_is_column, frame.values())):
         # an array without dimensions is the cell in it
         return {name: [cell[()] if isinstance(cell, np.ndarray) else cell] for name, cell in frame.items()}

@@ -92,7 +92,7 @@ def _variance_of_inputs(prepared: Preparation, measured: Measured, weights: np.n
     """The mean variance of an autoencoder's inputs, by some of the measured rows."""
     some = slice(None, None, 1 + measured.sample.size // ROWS_FOR_VARIANCE)
     sample, weights = measured.sample[some], weights[some]
-    numbers = measured.rows.numbers[sample].astype(np.float64)
+    numbers = measured.rows.dense(sample).astype(np.float64)
     n_levels = prepared.encoder.n_categorical_inputs
     total = np.average(np.square(numbers - np.average(numbers, axis=0, weights=weights)), axis=0, weights=weights).sum()
     for column in measured.rows.levels[sample].T:
