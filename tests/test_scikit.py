@@ -284,6 +284,8 @@ def test_partial_fit_learns_from_parts_of_a_table():
         seen = regressor.model_.record.samples
         regressor.partial_fit(rows[:, :3], np.full(rows.shape[0], 0.2))
         assert regressor.model_.record.samples == seen + rows.shape[0]
+    counting = DeepLearningRegressor(hidden=[5], distribution="poisson", random_state=1).partial_fit(X, y)
+    assert counting.partial_fit(X[:50], np.zeros(50)).predict(X[:50]).max() < 2
 
 
 def test_partial_fit_knows_classes_that_come_later_and_takes_rows_of_one_class():
