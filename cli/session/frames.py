@@ -1,0 +1,309 @@
+"""Frames as wholes: read, written, named, put together, taken apart by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from h2olite.data.reader import CsvOptions, read_table
+from h2olite.data.table import Column, Table, number_or_none
+from h2olite.errors import DataError
+from h2olite.parameters import counted, nearest
+
+from ..output import destination, write_table
+from . import transfer
+from .store import Store
+
+KINDS = {
+    **dict.fromkeys(("enum", "factor"), "categorical"),
+    **dict.fromkeys(("numeric", "int", "real", "double", "integer"), "numeric"),
+    **dict.fromkeys(("time", "date", "posixct"), "time"),
+    **dict.fromkeys(("string", "character"), "categorical"),
+}
+"""What types of columns by H2O's and R's names are to h2olite."""
+
+
+def import_file(
+    store: Store,
+    path: str,
+    sep: str = "",
+    header: bool | None = None,
+    names: Sequence[str] | None = None,
+    types: dict[str, str] | None = None,
+    na_strings: Sequence[str] | None = None,
+) -> pa.Table:
+    """The table of a file, folder or glob; text becomes factors.
+
+    types : kinds of columns, by H2O's names, for those that are not to be guessed.
+    """
+    options: dict[str, Any] = {}
+    if sep:
+        options["separator"] = sep
+    if header is False:
+        options["header"] = False
+    if na_strings:
+        options["na_strings"] = tuple(na_strings)
+    csv = CsvOptions(**options)
+    kinds = {name: _kind(kind, name) for name, kind in (types or {}).items()}
+    if names is not None and kinds:
+        kinds = {f"C{list(names).index(name) + 1}" if header is False else name: kind for name, kind in kinds.items()}
+    kinds_of_names: dict[str, Any] = {
+        "factors": [name for name, kind in kinds.items() if kind == "categorical"],
+        "numeric": [name for name, kind in kinds.items() if kind == "numeric"],
+        "schema": {name: kind for name, kind in kinds.items() if kind == "time"},
+    }
+    table = read_table(path, csv=csv, **kinds_of_names)
+    if header is None and all(number_or_none(name) is not None for name in table.names):  # as H2O guesses
+        table = read_table(path, csv=replace(csv, header=False), **kinds_of_names)
+    frame = from_table(table)
+    return frame if names is None else rename(store, frame, names)
+
+
+def _kind(word: str, column: str) -> str:
+    """h2olite's kind of a column by H2O's name of it."""
+    if word.lower() not in KINDS:
+        raise DataError(f"the type of column {column!r} must be one of {', '.join(KINDS)}; got {word!r}.")
+    return KINDS[word.lower()]
+
+
+def from_table(table: Table) -> pa.Table:
+    """The frame of a table that was read: whole numbers as integers, levels as dictionaries."""
+    return pa.table({name: _from_column(column) for name, column in table.columns.items()})
+
+
+def _from_column(column: Column) -> pa.Array:
+    """One column of a frame."""
+    if column.levels is not None:
+        return pa.DictionaryArray.from_arrays(
+            pa.array(column.values, mask=column.values < 0), pa.array(list(column.levels), pa.string())
+        )
+    missing = np.isnan(column.values)
+    if column.is_time:
+        return pa.array(np.where(missing, 0, column.values).astype(np.int64), mask=missing).cast(
+            pa.timestamp("ms", "UTC")
+        )
+    return from_numbers(column.values, whole=True)
+
+
+def from_numbers(numbers: np.ndarray, *, whole: bool = False) -> pa.Array:
+    """Numbers as a column, with NaN as missing.
+
+    whole : make integers of them if all of them are, within 32 bits.
+    """
+    missing = np.isnan(numbers)
+    if whole:
+        filled = np.where(missing, 0, numbers)
+        if (filled == np.rint(filled)).all() and (np.abs(filled) < 2**31).all():
+            return pa.array(filled.astype(np.int32), mask=missing)
+    return pa.array(numbers, mask=missing)
+
+
+def export_file(store: Store, frame: pa.Table, path: str, force: bool = False, format: str | None = None) -> int:
+    """Write a frame to a file in the format of its extension; gives the number of rows."""
+    target = Path(path)
+    if target.exists() and not force:
+        raise DataError(f"{path} is there; name another file, or pass force = TRUE to replace it.")
+    known = "".join(target.suffixes).lower()
+    fallback = None if known.endswith((".csv", ".csv.gz", ".parquet", ".arrow", ".feather")) else "csv"
+    return write_table([frame], destination(target, format or fallback))
+
+
+def assign(store: Store, frame: pa.Table) -> pa.Table:
+    """The frame itself, to be kept under another key."""
+    return frame
+
+
+def get(store: Store, key: str) -> dict[str, Any]:
+    """The description of a frame that is held."""
+    from .protocol import describe_frame
+
+    return describe_frame(key, store.frame(key))
+
+
+def keys(store: Store) -> list[str]:
+    """The keys of all that is held."""
+    return sorted({*store.frames, *store.models, *store.grids, *store.paths})
+
+
+def remove(store: Store, keys: Sequence[str]) -> None:
+    """Let go of what is held under these keys, with the models of a grid."""
+    for key in keys:
+        if key in store.grids:
+            store.forget(store.grids[key].model_ids)
+    store.forget(keys)
+
+
+def remove_all(store: Store, retained: Sequence[str] = ()) -> None:
+    """Let go of everything but these."""
+    store.forget([key for key in keys(store) if key not in retained])
+
+
+def select(store: Store, frame: pa.Table, columns: Sequence[int]) -> pa.Table:
+    """Some columns, by 0-based index."""
+    return frame.select(list(columns))
+
+
+def bind_columns(store: Store, frames: Sequence[pa.Table]) -> pa.Table:
+    """Frames side by side; names that are there already get a number, as in H2O."""
+    rows = {frame.num_rows for frame in frames}
+    if len(rows) > 1:
+        raise DataError(f"frames side by side must have equally many rows; got {' and '.join(map(str, sorted(rows)))}.")
+    names: list[str] = []
+    for name in [name for frame in frames for name in frame.column_names]:
+        new, number = name, 0
+        while new in names:
+            new, number = f"{name}{number}", number + 1
+        names.append(new)
+    return pa.table([column for frame in frames for column in frame.columns], names=names)
+
+
+def bind_rows(store: Store, frames: Sequence[pa.Table]) -> pa.Table:
+    """Frames one below the other; factors get the levels of all."""
+    first, *others = frames
+    for other in others:
+        if other.column_names != first.column_names:
+            raise DataError(
+                f"frames one below the other must have the same columns; got {', '.join(first.column_names)} and "
+                f"{', '.join(other.column_names)}."
+            )
+    columns = [stacked([frame[name] for frame in frames], name) for name in first.column_names]
+    return pa.table(columns, names=first.column_names)
+
+
+def stacked(parts: Sequence[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
+    """Columns one below the other, as the widest of their types."""
+    types = {part.type for part in parts}
+    if len(types) > 1 or pa.types.is_dictionary(parts[0].type):
+        kinds = {transfer.kind_of(part.type) for part in parts}
+        if kinds <= {"factor", "character"}:
+            return _stacked_factors(parts) if "factor" in kinds else pa.chunked_array([*parts], pa.string())
+        if not kinds <= {"integer", "integer64", "double", "logical"}:
+            raise DataError(f"column {name!r} must be of one type in all frames; got {' and '.join(sorted(kinds))}.")
+        parts = [part.cast(pa.float64()) for part in parts]
+    return pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+
+
+def _stacked_factors(parts: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Factors one below the other; levels that only later ones have come after those of the first."""
+    encoded = [transfer.as_dictionary(part) for part in parts]
+    levels = list(dict.fromkeys(level for part in encoded for level in part.dictionary.to_pylist()))
+    place = {level: index for index, level in enumerate(levels)}
+    codes = []
+    for part in encoded:
+        lookup = np.array([*(place[level] for level in part.dictionary.to_pylist()), -1], np.int32)
+        codes.append(lookup[pc.fill_null(part.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)])
+    whole = np.concatenate(codes)
+    return pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(pa.array(whole, mask=whole < 0), pa.array(levels, pa.string()))]
+    )
+
+
+def rename(store: Store, frame: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The frame with other names for its columns."""
+    names = list(names)
+    if len(names) != frame.num_columns or len(set(names)) < len(names):
+        raise DataError(
+            f"names must be {counted(frame.num_columns, 'different text')} for as many columns; got {', '.join(names)}."
+        )
+    return frame.rename_columns(names)
+
+
+def set_column(store: Store, frame: pa.Table, column: str | int, value: Any, rows: Any = None) -> pa.Table:
+    """The frame with a column replaced or added, or with other values in some of its rows.
+
+    column : its name, or its 0-based index.
+    value : a frame of one column, or one value for all rows, None for a missing one.
+    rows : a 0/1 column that marks the rows to change, or their numbers from 1; all if not given.
+    """
+    from .rows import mask_of
+
+    name = column if isinstance(column, str) else frame.column_names[column]
+    there = name in frame.column_names
+    marked = None if rows is None else mask_of(frame, rows)
+    new = _replacement(frame, frame[name] if there else None, value, marked)
+    if len(new) != frame.num_rows:
+        raise DataError(f"column {name!r} must get {frame.num_rows} values, one a row; got {len(new)}.")
+    if there:
+        return frame.set_column(frame.column_names.index(name), name, new)
+    return frame.append_column(name, new)
+
+
+def drop_columns(store: Store, frame: pa.Table, columns: Sequence[int]) -> pa.Table:
+    """The frame without some columns, by 0-based index."""
+    return frame.drop_columns([frame.column_names[column] for column in columns])
+
+
+def _replacement(frame: pa.Table, old: pa.ChunkedArray | None, value: Any, marked: np.ndarray | None) -> Any:
+    """A column's new values."""
+    n_rows = frame.num_rows
+    if isinstance(value, pa.Table):
+        new = value.column(0)
+        if len(new) == 1 and n_rows != 1:
+            new = _repeated(new, n_rows if marked is None else int(marked.sum()))
+    else:
+        new = _constant(value, old, n_rows if marked is None else int(marked.sum()))
+    if marked is None:
+        return new
+    before = old if old is not None else pa.chunked_array([pa.nulls(n_rows, new.type)])
+    if len(new) == n_rows:
+        new = new.filter(pa.array(marked))
+    if len(new) != marked.sum():
+        raise DataError(f"the rows to change are {int(marked.sum())}; got {len(new)} values for them.")
+    both = stacked([before, new], "value")
+    places = np.arange(n_rows)
+    places[marked] = n_rows + np.arange(len(new))
+    return both.take(pa.array(places))
+
+
+def _constant(value: Any, old: pa.ChunkedArray | None, count: int) -> pa.ChunkedArray:
+    """One value in many rows, as the column has it: text is a level of a factor, a number in one is its text."""
+    if value is None:
+        arrow_type = pa.float64() if old is None else old.type
+        return pa.chunked_array([pa.nulls(count, arrow_type)])
+    if old is not None and pa.types.is_dictionary(old.type) and not isinstance(value, str):
+        value = f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**31:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        array = pa.array([value])
+    else:
+        array = pa.array([value], pa.int32() if abs(value) < 2**31 else pa.float64())
+    if isinstance(value, str) and (old is None or pa.types.is_dictionary(old.type)):
+        array = array.dictionary_encode()
+    return _repeated(pa.chunked_array([array]), count)
+
+
+def _repeated(one: pa.ChunkedArray, count: int) -> pa.ChunkedArray:
+    """The first value so many times."""
+    return one.take(pa.array(np.zeros(count, np.int64)))
+
+
+def known_column(frame: pa.Table, name: str) -> str:
+    """The name, if the frame has such a column."""
+    if name not in frame.column_names:
+        raise DataError(f"the frame has no column {name!r}{nearest(name, frame.column_names)}")
+    return name
+
+
+OPERATIONS = {
+    **transfer.OPERATIONS,
+    "import_file": import_file,
+    "export_file": export_file,
+    "assign": assign,
+    "get": get,
+    "keys": keys,
+    "remove": remove,
+    "remove_all": remove_all,
+    "select": select,
+    "bind_columns": bind_columns,
+    "bind_rows": bind_rows,
+    "rename": rename,
+    "set_column": set_column,
+    "drop_columns": drop_columns,
+}
