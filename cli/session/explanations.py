@@ -27,7 +27,7 @@ def partial_plot(
     include_na: bool = False,
     user_splits: Mapping[str, Any] | None = None,
     row_index: int | None = None,
-) -> list[dict[str, list[Any]]]:
+) -> list[dict[str, Any]]:
     """Mean predictions along the values of predictors, a table each."""
     splits = {name: values if isinstance(values, list) else [values] for name, values in (user_splits or {}).items()}
     names = [cols] if isinstance(cols, str) else cols
@@ -40,7 +40,11 @@ def partial_plot(
         user_splits=splits or None,
         row_index=row_index,
     )
-    return [table.to_dict("list") for table in tables]  # type: ignore[misc]
+    return [
+        {"column": table.columns[0], "value": table[table.columns[0]].tolist()}
+        | {name: table[name].tolist() for name in table.columns[1:]}
+        for table in tables
+    ]
 
 
 def permutation_importance(

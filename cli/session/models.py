@@ -13,6 +13,7 @@ from h2olite.errors import DataError
 from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics
 from h2olite.metrics.confusion import ConfusionMatrix
 from h2olite.model.record import report
+from h2olite.parameters import changed
 
 from .frames import from_numbers
 from .store import Store
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from h2olite.model.model import Model
+
+
+RESOLVED = frozenset({"loss", "distribution", "stopping_metric", "nthreads", "y", "x", "model_id", "seed"})
+"""Parameters that training settles, or that the caller shows anyway."""
 
 
 def describe(store: Store, model: Model) -> dict[str, Any]:
@@ -32,7 +37,7 @@ def describe(store: Store, model: Model) -> dict[str, Any]:
         "cross_validation_models": [fold.model_id for fold in folds],
         "has_fold_predictions": model.cross_validation is not None and model.cross_validation.predictions is not None,
         "predictors_names": list(model.encoder.schema),
-        "link_of_training": None if model.record.maker is not None else model.parameters.distribution,
+        "changed": [name for name in changed(model.parameters) if name not in RESOLVED],
     }
     for name in ("training_metrics", "validation_metrics", "cross_validation_metrics"):
         metrics: Metrics | None = getattr(model, name)

@@ -110,11 +110,10 @@ def fold_column(store: Store, frame: pa.Table, nfolds: int, seed: int = -1) -> p
 
 def sort(store: Store, frame: pa.Table, columns: Sequence[str], decreasing: Sequence[bool] | None = None) -> pa.Table:
     """The rows sorted by columns; factors by the order of their levels, missing values first."""
-    descending = list(decreasing) if decreasing else [False] * len(columns)
-    keys = pa.table({name: _sortable(frame[known_column(frame, name)]) for name in columns})
-    order = ["descending" if down else "ascending" for down in descending]
-    indices = pc.sort_indices(keys, sort_keys=list(zip(columns, order, strict=True)), null_placement="at_start")
-    return frame.take(indices)
+    ascending = [not down for down in decreasing] if decreasing else [True] * len(columns)
+    keys = pd.DataFrame({name: _sortable(frame[known_column(frame, name)]).to_pandas() for name in columns})
+    order = keys.sort_values(list(columns), ascending=ascending, na_position="first", kind="stable").index
+    return frame.take(pa.array(order.to_numpy()))
 
 
 def _sortable(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -94,6 +94,7 @@ setClass("H2OAutoEncoderMetrics", contains = "H2OModelMetrics")
 #' @slot failed_raw_params The same settings as text.
 #' @slot summary_table A row for each model.
 #' @param object A grid.
+#' @param ... Ignored.
 #' @aliases H2OGrid
 #' @export
 setClass("H2OGrid",
@@ -134,7 +135,7 @@ new_model <- function(described, given = NULL) {
   ))
   all <- described$parameters
   changed <- c(
-    all[intersect(names(given), names(all))],
+    all[intersect(c(names(given), as.character(described$changed)), names(all))],
     list(model_id = described$model_id, seed = all$seed, y = described$response)
   )
   chosen <- given[c("x", "training_frame", "validation_frame")]
@@ -298,7 +299,7 @@ setMethod("show", "H2OModel", function(object) show_model(object, "Model ID: "))
 
 #' @rdname H2OModel-class
 #' @export
-setMethod("summary", "H2OModel", function(object, ...) {
+summary.H2OModel <- function(object, ...) {
   show_model(object, "Model Key: ")
   cat("\nScoring History: \n")
   print(object@model$scoring_history)
@@ -308,7 +309,7 @@ setMethod("summary", "H2OModel", function(object, ...) {
     print(object@model$variable_importances)
   }
   invisible(NULL)
-})
+}
 
 #' @rdname H2OGrid-class
 #' @export
@@ -325,4 +326,4 @@ setMethod("show", "H2OGrid", function(object) {
 
 #' @rdname H2OGrid-class
 #' @export
-setMethod("summary", "H2OGrid", function(object, ...) show(object))
+summary.H2OGrid <- function(object, ...) show(object)

@@ -42,8 +42,8 @@ check_held <- function(frame) {
 }
 
 # A new frame that an operation of the session makes.
-frame_by <- function(op, ..., owned = TRUE) {
-  new_frame(call_session(op, list(...)), owned)
+frame_by <- function(.operation, ..., owned = TRUE) {
+  new_frame(call_session(.operation, list(...)), owned)
 }
 
 check_frame <- function(x, what = "data") {

@@ -5,6 +5,7 @@
 #'
 #' Columns are chosen by name or by index from 1, rows by number, by logical
 #' values, or by a frame of one column of 0 and 1, such as a comparison gives.
+#' One number alone chooses a column, but a row of a frame of one column.
 #' Setting gives a new frame; others that share columns with it stay as they are.
 #'
 #' @param x,data An H2OFrame.
@@ -26,16 +27,17 @@ NULL
 #' @rdname H2OFrame-index
 #' @export
 `[.H2OFrame` <- function(data, row, col, drop = TRUE) {
-  whole_columns <- nargs() - !missing(drop) < 3L
+  whole_columns <- nargs() - (if (missing(drop)) 0L else 1L) < 3L
   if (whole_columns) {
     if (missing(row)) return(data)
-    if (!is.h2o(row)) return(choose_columns(data, row))
-    return(choose_rows(data, row))
+    # of a frame of one column, numbers choose rows, as in H2O
+    by_row <- is.h2o(row) || (length(data) == 1L && !base::is.character(row))
+    return(if (by_row) choose_rows(data, row) else choose_columns(data, row))
   }
   frame <- data
   if (!missing(col)) frame <- choose_columns(frame, col)
   if (!missing(row)) frame <- choose_rows(frame, row)
-  single <- !missing(row) && !is.h2o(row) && length(row) == 1L && is.numeric(row) && row > 0 && length(frame) == 1L
+  single <- !missing(row) && !missing(col) && !is.h2o(row) && length(col) == 1L && is.numeric(row) && length(row) == 1L && row > 0
   if (drop && single) as.data.frame(frame)[[1L]] else frame
 }
 
@@ -113,6 +115,7 @@ set_columns <- function(frame, columns, value, rows = NULL) {
   if (is.logical(columns)) columns <- which(columns)
   if (is.null(value)) {
     if (!is.null(rows)) stop("rows cannot be set to NULL; set them to NA.", call. = FALSE)
+    if (base::is.character(columns)) columns <- columns[columns %in% names(frame)]
     return(frame_by("drop_columns", frame = frame, columns = I(column_indices(frame, columns) - 1L)))
   }
   for (i in seq_along(columns)) {

@@ -145,9 +145,9 @@ h2o.partialPlot <- function(object, newdata, cols, destination_key, nbins = 20, 
     nbins = nbins, targets = if (is.null(targets)) NULL else I(targets), include_na = include_na,
     user_splits = named_splits(user_splits), row_index = if (row_index < 1) NULL else row_index - 1
   ))
-  tables <- if (is.data.frame(tables)) split_rows(tables) else tables
-  tables <- lapply(tables, function(table) {
-    as.data.frame(lapply(table, as_column), check.names = FALSE, stringsAsFactors = FALSE)
+  tables <- lapply(split_rows(tables), function(table) {
+    names(table)[2L] <- table$column
+    as.data.frame(lapply(table[-1L], as_column), check.names = FALSE, stringsAsFactors = FALSE)
   })
   if (plot) for (i in seq_along(tables)) draw_dependence(tables[[i]], plot_stddev, save_to)
   if (length(tables) == 1L) tables[[1L]] else tables

@@ -262,7 +262,7 @@ h2o.impute <- function(data, column = 0, method = c("mean", "median", "mode"),
                        by = NULL, groupByFrame = NULL, values = NULL) {
   refuse_others(list(groupByFrame = groupByFrame, values = values), "h2o.impute")
   check_frame(data)
-  every <- identical(as.numeric(column), 0)
+  every <- is.numeric(column) && identical(as.numeric(column), 0)
   columns <- if (every) names(data) else names(data)[column_indices(data, column)]
   by <- if (is.null(by)) NULL else I(names(data)[column_indices(data, by)])
   used <- lapply(columns, function(name) {
@@ -293,9 +293,10 @@ replace_frame <- function(old, new) {
 #' h2o.hist(as.h2o(iris)$Sepal.Length, plot = FALSE)$counts
 #' @export
 h2o.hist <- function(x, breaks = "Sturges", plot = TRUE) {
-  graphics::hist(as.vector(check_frame(x, "x")),
-    breaks = breaks, plot = plot, main = paste("Histogram of", names(x)[1L]), xlab = names(x)[1L]
-  )
+  bars <- graphics::hist(as.vector(check_frame(x, "x")), breaks = breaks, plot = FALSE)
+  bars$xname <- names(x)[1L]
+  if (plot) plot(bars)
+  bars
 }
 
 #' @rdname h2o.hist
