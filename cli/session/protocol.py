@@ -226,8 +226,21 @@ def _described(error: Exception) -> dict[str, Any]:
 
 def main() -> None:
     """Serve whoever has started this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's Ctrl-C is told by a line
-    requests = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
-    answers = io.TextIOWrapper(os.fdopen(os.dup(1), "wb"), encoding="utf-8", newline="\n", write_through=True)
-    os.dup2(2, 1)  # what anything else prints must not stand among the answers
-    Session(requests, answers).serve()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's Ctrl-C is told by a line
+    try:
+        requests = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
+        answers = io.TextIOWrapper(_answers(), encoding="utf-8", newline="\n", write_through=True)
+        Session(requests, answers).serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _answers() -> IO[bytes]:
+    """Where answers go: the standard output, on which nothing else that is printed is to stand among them."""
+    try:
+        number = sys.stdout.fileno()
+    except OSError:  # not the process's own
+        return sys.stdout.buffer
+    answers = os.fdopen(os.dup(number), "wb")
+    os.dup2(sys.stderr.fileno(), number)
+    return answers

@@ -25,13 +25,15 @@ ARGUMENTS = {
     "weights": ["penguins.h2olite", "--layer", "1"],
     "export": ["penguins.h2olite", "-o", "exported.zip", "--format", "mojo"],
     "import": ["mojo.zip", "-o", "imported.h2olite"],
+    "session": [],
+    "r-install": ["--library", "library", "--rscript", "./Rscript"],
     "params": ["l1"],
     "completion": ["bash"],
     "warmup": [],
 }
 """What every command can work with."""
 
-SILENT = ("train", "export", "import", "warmup")
+SILENT = ("train", "export", "import", "session", "r-install", "warmup")
 """Commands that print nothing on stdout unless it is JSON."""
 
 INPUTS = ("penguins.csv", "penguins.h2olite", "usual.h2olite", "other.h2olite", "mojo.zip")
@@ -48,6 +50,10 @@ def inputs(tmp_path_factory, penguins):
     shutil.copy(Path(__file__).parent.parent / "mojos" / "iris_rectifier" / "model.zip", folder / "mojo.zip")
     run("train", DATASETS / "penguins.csv", "--l1", "1e-3", "-o", folder / "other.h2olite", *SMALL)
     run("train", DATASETS / "penguins.csv", "--autoencoder", "-o", folder / "usual.h2olite", *SMALL)
+    for program in ("R", "Rscript"):
+        stand_in = folder / program
+        stand_in.write_text("#!/bin/sh\nprintf TRUE\n")
+        stand_in.chmod(0o755)
     return folder
 
 
