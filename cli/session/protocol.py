@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 import h2olite
@@ -36,7 +36,7 @@ class Session:
     that was killed is missed at once.
     """
 
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
+    def __init__(self, requests: Iterable[str], answers: IO[str]) -> None:
         self._requests, self._answers = requests, answers
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -228,11 +228,30 @@ def main() -> None:
     """Serve whoever has started this process."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's Ctrl-C is told by a line
     try:
-        requests = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
         answers = io.TextIOWrapper(_answers(), encoding="utf-8", newline="\n", write_through=True)
-        Session(requests, answers).serve()
+        Session(_requests(), answers).serve()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _requests() -> Iterable[str]:
+    """The lines of the standard input.
+
+    They are not read through its buffer: a thread that waits there when the interpreter ends would abort it.
+    """
+    try:
+        number = sys.stdin.fileno()
+    except OSError:  # not the process's own
+        yield from io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
+        return
+    pieces: list[bytes] = []
+    while piece := os.read(number, 1 << 16):
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            yield b"".join([*pieces, end]).decode()
+            pieces.clear()
+        pieces.append(rest)
+    yield b"".join(pieces).decode()
 
 
 def _answers() -> IO[bytes]:

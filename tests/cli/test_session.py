@@ -146,6 +146,18 @@ def test_a_session_ends_with_its_input_or_when_told():
     assert serve() == []
 
 
+def test_a_session_that_is_told_to_end_does_so_while_its_input_is_open(session):
+    tell(session, {"id": 1, "op": "shutdown"})
+    assert session.wait(10) == 0
+
+
+def test_requests_of_any_length_arrive(session):
+    text = "\u00fc" * 300_000
+    tell(session, {"id": text, "op": "version"})
+    tell(session, {"id": 2, "op": "version"})
+    assert [json.loads(session.stdout.readline())["id"] for _ in range(2)] == [text, 2]
+
+
 def test_a_session_whose_caller_is_gone_ends_within_a_training(session):
     tell(session, START)
     session.stdout.readline()

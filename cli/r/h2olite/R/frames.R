@@ -265,7 +265,7 @@ keys_of <- function(ids) {
 #'
 #' What `dim`, `names` and the like give for a frame.
 #'
-#' @param x,object,data An H2OFrame.
+#' @param x,object An H2OFrame.
 #' @param value New names, in order.
 #' @param coltype A type of columns: numeric, categorical, string, time.
 #' @param ... Ignored.

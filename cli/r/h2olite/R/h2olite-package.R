@@ -13,9 +13,10 @@
 #' `own.R` and `caret.R` what H2O has not.
 #'
 #' @keywords internal
+#' @importFrom grDevices dev.off png
 #' @importFrom graphics abline axis barplot hist legend lines par plot points
 #' @importFrom methods is new setClass setClassUnion setGeneric setMethod show
 #' @importFrom methods slotNames validObject
-#' @importFrom stats median quantile setNames
+#' @importFrom stats median na.omit predict quantile setNames
 #' @importFrom utils head str tail setTxtProgressBar txtProgressBar
 "_PACKAGE"

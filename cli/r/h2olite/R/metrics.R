@@ -193,7 +193,7 @@ h2o.multinomial_aucpr_table <- getter("multinomial_aucpr_table", "multinomial PR
 #' @param ... Passed on.
 #' @return A data.frame; a list of them where several are asked for.
 #' @examplesIf h2olite:::has_session()
-#' frame <- as.h2o(iris[iris$Species != "setosa", ])
+#' frame <- as.h2o(droplevels(iris[-(1:50), ]))
 #' model <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1)
 #' h2o.confusionMatrix(model)
 #' h2o.confusionMatrix(model, thresholds = 0.3)
@@ -298,7 +298,7 @@ h2o.kolmogorov_smirnov <- function(object) metric_of(object, "kolmogorov_smirnov
 #' @param transform Must not be set.
 #' @return A data.frame of thresholds and values, a number, or numbers.
 #' @examplesIf h2olite:::has_session()
-#' frame <- as.h2o(iris[iris$Species != "setosa", ])
+#' frame <- as.h2o(droplevels(iris[-(1:50), ]))
 #' model <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1)
 #' measured <- h2o.performance(model, frame)
 #' h2o.find_threshold_by_max_metric(measured, "f1")

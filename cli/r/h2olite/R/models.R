@@ -48,8 +48,8 @@ check_model <- function(object, what = "object") {
 #' Predict by a model
 #'
 #' @param object A model.
-#' @param newdata,data An H2OFrame; `data` is the older name.
-#' @param ... Ignored.
+#' @param newdata An H2OFrame.
+#' @param ... `data`, the older name of `newdata`.
 #' @return An H2OFrame: `predict`, and of classes a column of probabilities for
 #'   each; an autoencoder gives its reconstruction of every input.
 #' @examplesIf h2olite:::has_session()
@@ -100,7 +100,9 @@ h2o.deepfeatures <- function(object, data, layer = 1) {
 #' @return `h2o.weights` gives a frame with a row for each unit and a column
 #'   for each input, `h2o.biases` one of a single column, the others a data.frame.
 #' @examplesIf h2olite:::has_session()
-#' model <- h2o.deeplearning(y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1)
+#' model <- h2o.deeplearning(
+#'   y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1
+#' )
 #' dim(h2o.weights(model, 1))
 #' h2o.varimp(model)
 #' h2o.scoreHistory(model)
@@ -205,7 +207,9 @@ h2o.list_models <- function() as.character(unlist(call_session("models")))
 #' @param model_id The key of the imported model.
 #' @return The path of the file, or the model.
 #' @examplesIf h2olite:::has_session()
-#' model <- h2o.deeplearning(y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1)
+#' model <- h2o.deeplearning(
+#'   y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1
+#' )
 #' path <- h2o.saveModel(model, tempdir(), force = TRUE)
 #' h2o.loadModel(path)@model_id
 #' h2o.download_mojo(model, tempdir())
@@ -283,7 +287,7 @@ absolute <- function(path) {
 #' @param threshold The probability from which the second class is predicted.
 #' @return The threshold before.
 #' @examplesIf h2olite:::has_session()
-#' frame <- as.h2o(iris[iris$Species != "setosa", ])
+#' frame <- as.h2o(droplevels(iris[-(1:50), ]))
 #' model <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1)
 #' h2o.reset_threshold(model, 0.5)
 #' @export

@@ -159,10 +159,9 @@ set_marked <- function(frame, mask, value) {
 #'
 #' @param e1,e2 Frames or single values; vectors as long as the frame.
 #' @param x An H2OFrame.
-#' @param digits How many digits to keep.
 #' @param na.rm Whether missing values are left out.
-#' @param base The base of a logarithm.
-#' @param ... More frames, or arguments such as digits.
+#' @param ... More frames, or arguments such as `digits` of `round` and `base` of
+#'   `log`.
 #' @return An H2OFrame; `max`, `sum` and the like give a number.
 #' @examplesIf h2olite:::has_session()
 #' frame <- as.h2o(iris)
@@ -325,7 +324,7 @@ h2o.arrange <- function(x, ...) {
 #' factor gives the numbers that its levels are, else, as H2O, the index of the
 #' level from 0.
 #'
-#' @param x,object An H2OFrame; for the functions of base R anything that they take.
+#' @param x An H2OFrame; for the functions of base R anything that they take.
 #' @param ... Ignored.
 #' @return An H2OFrame, or for `is.factor` and its kin a logical value a column.
 #' @examplesIf h2olite:::has_session()

@@ -10,7 +10,7 @@
 #' @param main,... As in [graphics::plot()].
 #' @return What was drawn, as a data.frame, invisibly.
 #' @examplesIf h2olite:::has_session()
-#' frame <- as.h2o(iris[iris$Species != "setosa", ])
+#' frame <- as.h2o(droplevels(iris[-(1:50), ]))
 #' model <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 2, seed = 1)
 #' plot(model)
 #' plot(h2o.performance(model, frame), type = "roc")
@@ -69,7 +69,9 @@ plot.H2OBinomialMetrics <- function(x, type = "roc", main, ...) {
 #' @param ... As in [h2o.permutation_importance()].
 #' @return What was drawn, as a data.frame, invisibly.
 #' @examplesIf h2olite:::has_session()
-#' model <- h2o.deeplearning(y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1)
+#' model <- h2o.deeplearning(
+#'   y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1
+#' )
 #' h2o.varimp_plot(model)
 #' @export
 h2o.varimp_plot <- function(model, num_of_features = NULL) {
@@ -102,7 +104,9 @@ draw_bars <- function(names, values, count, title) {
 #' @param ... Passed on to [plot.H2OModel()].
 #' @return What was drawn, as a data.frame, invisibly.
 #' @examplesIf h2olite:::has_session()
-#' model <- h2o.deeplearning(y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 2, seed = 1)
+#' model <- h2o.deeplearning(
+#'   y = "Species", training_frame = as.h2o(iris), hidden = 5, epochs = 2, seed = 1
+#' )
 #' h2o.learning_curve_plot(model)
 #' @export
 h2o.learning_curve_plot <- function(model, metric = "AUTO", ...) plot(check_model(model, "model"), metric = metric, ...)
@@ -128,7 +132,7 @@ h2o.learning_curve_plot <- function(model, metric = "AUTO", ...) plot(check_mode
 #' @param ... Must be empty.
 #' @return A data.frame for each column and target, or that of a single one.
 #' @examplesIf h2olite:::has_session()
-#' frame <- as.h2o(iris[iris$Species != "setosa", ])
+#' frame <- as.h2o(droplevels(iris[-(1:50), ]))
 #' model <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1)
 #' h2o.partialPlot(model, frame, "Petal.Length", nbins = 3, plot = FALSE)
 #' @export

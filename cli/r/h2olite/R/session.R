@@ -161,6 +161,9 @@ has_session <- function() {
   is_running() || !inherits(try(find_program(), silent = TRUE), "try-error")
 }
 
+# -P, since the working directory may hold something that is called h2olite.
+PYTHON_ARGUMENTS <- c("-P", "-m", "h2olite_cli.session")
+
 # The program and arguments that run a session.
 find_program <- function() {
   python <- Sys.getenv("H2OLITE_PYTHON")
@@ -168,14 +171,14 @@ find_program <- function() {
     if (!nzchar(Sys.which(python))) {
       stop("H2OLITE_PYTHON must name a Python program; got \"", python, "\".", call. = FALSE)
     }
-    return(list(python, c("-m", "h2olite_cli.session")))
+    return(list(python, PYTHON_ARGUMENTS))
   }
   program <- Sys.which("h2olite")
   if (nzchar(program)) return(list(unname(program), "session"))
   recorded <- system.file("python", package = "h2olite")
   if (nzchar(recorded)) {
     python <- readLines(recorded)
-    if (file.exists(python)) return(list(python, c("-m", "h2olite_cli.session")))
+    if (file.exists(python)) return(list(python, PYTHON_ARGUMENTS))
   }
   stop("the Python package h2olite was not found: install it by `pip install h2olite`, and put the program h2olite on ",
     "the PATH or name its Python in the environment variable H2OLITE_PYTHON.",
@@ -208,8 +211,9 @@ library_path <- function() {
   if (!nzchar(path) || !file.exists(paths)) return(path)
   code <- paste0("LD_LIBRARY_PATH=; R_HOME=", shQuote(R.home()), "; . ", shQuote(paths), "; printf %s \"$LD_LIBRARY_PATH\"")
   own <- suppressWarnings(system2("sh", c("-c", shQuote(code)), stdout = TRUE, stderr = FALSE))
-  if (length(own) != 1L || !startsWith(path, own)) return(path)
-  sub("^:", "", substring(path, nchar(own) + 1L))
+  if (length(own) != 1L || !nzchar(own)) return(path)
+  while (startsWith(path, own)) path <- sub("^:", "", substring(path, nchar(own) + 1L)) # R within R adds them again
+  path
 }
 
 # Forget a session that has ended.
@@ -307,7 +311,7 @@ next_message <- function() {
 session_has_ended <- function() {
   state$process$wait(1000)
   status <- state$process$get_exit_status()
-  said <- if (file.exists(state$errors)) utils::tail(readLines(state$errors, warn = FALSE), 1L)
+  said <- if (file.exists(state$errors)) utils::tail(grep("Error|error", readLines(state$errors, warn = FALSE), value = TRUE), 1L)
   end_session()
   how <- if (is.null(status)) "" else if (status < 0) paste0(" (signal ", -status, ")") else paste0(" (exit code ", status, ")")
   stop("the h2olite session has ended", how, "; its frames and models are gone: h2o.init() starts a new one.",
