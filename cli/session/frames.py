@@ -59,7 +59,7 @@ def import_file(
         "schema": {name: kind for name, kind in kinds.items() if kind == "time"},
     }
     table = read_table(path, csv=csv, **kinds_of_names)
-    if header is None and all(number_or_none(name) is not None for name in table.names):  # as H2O guesses
+    if header is None and any(number_or_none(name) is not None for name in table.names):  # as H2O guesses
         table = read_table(path, csv=replace(csv, header=False), **kinds_of_names)
     frame = from_table(table)
     return frame if names is None else rename(store, frame, names)

@@ -190,6 +190,22 @@ def complete(store: Store, frame: pa.Table) -> pa.Table:
     return frame.drop_null()
 
 
+def insert_missing(store: Store, frame: pa.Table, fraction: float = 0.1, seed: int = -1) -> pa.Table:
+    """The frame with about this share of the cells of every column made missing, at random."""
+    random = np.random.default_rng(settle_seed(int(seed)))
+    kept = [pa.array(random.random(frame.num_rows) >= fraction) for _ in frame.columns]
+    columns = [
+        pc.if_else(keep, column, pa.scalar(None, column.type))
+        for keep, column in zip(kept, map(_whole, frame.columns), strict=True)
+    ]
+    return pa.table(columns, names=frame.column_names)
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
+    """The column as one array."""
+    return transfer.as_dictionary(column) if pa.types.is_dictionary(column.type) else column
+
+
 GROUP_FUNCTIONS = {
     **{"mean": "mean", "sum": "sum", "min": "min", "max": "max", "sd": "std", "var": "var", "median": "median"},
     "nrow": "size",
@@ -229,5 +245,6 @@ OPERATIONS = {
     "count": count,
     "unique": unique,
     "complete": complete,
+    "insert_missing": insert_missing,
     "group": group,
 }

@@ -86,10 +86,18 @@ def search(
     criteria: Mapping[str, Any] | None = None,
     grid_id: str | None = None,
     directory: str | None = None,
+    check: bool = False,
 ) -> dict[str, Any]:
-    """Train a grid, keep its models, and describe it."""
+    """Train a grid, keep its models, and describe it.
+
+    check : whether a value out of its range is an error at once.
+    """
     shared: Parameters = read_shared(prepared(store, parameters))
     values = {name: item if isinstance(item, list) else [item] for name, item in hyper_parameters.items()}
+    if check:
+        for name, choices in values.items():
+            for choice in choices:
+                read_shared({name: choice})
     grid = estimator.search(
         values,
         shared,

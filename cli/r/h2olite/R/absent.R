@@ -140,10 +140,6 @@ h2o.interaction <- absent("h2o.interaction")
 
 #' @rdname absent
 #' @export
-h2o.insertMissingValues <- absent("h2o.insertMissingValues")
-
-#' @rdname absent
-#' @export
 h2o.pivot <- absent("h2o.pivot")
 
 #' @rdname absent

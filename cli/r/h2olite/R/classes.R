@@ -133,7 +133,7 @@ new_model <- function(described, given = NULL) {
     features = described$features,
     warnings = as_texts(described$warnings)
   ))
-  all <- described$parameters
+  all <- lapply(described$parameters, function(value) if (identical(value, "Inf")) Inf else value)
   changed <- c(
     all[intersect(c(names(given), as.character(described$changed)), names(all))],
     list(model_id = described$model_id, seed = all$seed, y = described$response)

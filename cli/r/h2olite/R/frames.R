@@ -113,7 +113,8 @@ key_of <- function(given, expression) {
 #' @param path The file.
 #' @param destination_frame The key of the new frame; made up if not given.
 #' @param parse Must be TRUE.
-#' @param header Whether the first row holds names; NA looks whether it is text.
+#' @param header Whether the first row holds names; NA takes it for names
+#'   unless one of its cells is a number.
 #' @param sep The character between cells; found out if empty.
 #' @param col.names The names of the columns.
 #' @param col.types Types of columns, as H2O names them: all in order, or

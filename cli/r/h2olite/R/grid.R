@@ -6,7 +6,9 @@
 #' @param grid_id The key of the grid.
 #' @param x,y,training_frame,... As in [h2o.deeplearning()].
 #' @param hyper_params A list of the values to try, by name.
-#' @param is_supervised,do_hyper_params_check Ignored.
+#' @param is_supervised Ignored.
+#' @param do_hyper_params_check Whether a value that is out of range is an error at
+#'   once; otherwise the models with it fail, and the others are trained.
 #' @param search_criteria A list: `strategy`, "Cartesian", "RandomDiscrete" or
 #'   "Sequential", `max_models`, `max_runtime_secs`, `seed`, `stopping_rounds`,
 #'   `stopping_metric`, `stopping_tolerance`.
@@ -34,13 +36,16 @@ h2o.grid <- function(algorithm, grid_id, x, y, training_frame, ..., hyper_params
   if (!missing(y)) given$y <- y
   if (!missing(training_frame)) given$training_frame <- training_frame
   described <- call_session("search", list(
-    hyper_parameters = lapply(hyper_params, function(values) if (is.list(values)) lapply(values, as_value) else I(values)),
+    hyper_parameters = lapply(hyper_params, distinct_values), check = do_hyper_params_check,
     parameters = prepare(given), criteria = search_criteria, grid_id = if (missing(grid_id)) NULL else grid_id,
     directory = if (is.null(recovery_dir)) export_checkpoints_dir else recovery_dir
   ), stoppable = TRUE)
   if (isTRUE(described$interrupted)) warning("the search was interrupted; these are its models so far.", call. = FALSE)
   new_grid(described)
 }
+
+# The values of a hyper-parameter, each once.
+distinct_values <- function(values) if (is.list(values)) lapply(unique(values), as_value) else I(unique(values))
 
 # A value of a hyper-parameter: a vector of several numbers is one value.
 as_value <- function(value) if (length(value) == 1L) value else I(value)

@@ -29,6 +29,7 @@ prepare <- function(given) {
   }
   if (isTRUE(given$autoencoder)) given$y <- NULL
   if (base::is.character(given$seed)) given$seed <- as.numeric(given$seed)
+  if (!is.null(given$seed) && given$seed < -1) given$seed <- -given$seed # h2olite has no negative seeds
   for (name in intersect(c("checkpoint", "pretrained_autoencoder"), names(given))) {
     given[[name]] <- model_reference(given[[name]])
   }

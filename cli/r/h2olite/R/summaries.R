@@ -284,6 +284,23 @@ replace_frame <- function(old, new) {
   invisible(old)
 }
 
+#' Make cells missing at random
+#'
+#' The frame of that key is replaced, as in H2O.
+#'
+#' @param data An H2OFrame.
+#' @param fraction The share of the cells.
+#' @param seed The seed; -1 for any.
+#' @return The frame, invisibly.
+#' @examplesIf h2olite:::has_session()
+#' frame <- as.h2o(iris)
+#' h2o.insertMissingValues(frame, fraction = 0.5, seed = 1)
+#' h2o.nacnt(frame)
+#' @export
+h2o.insertMissingValues <- function(data, fraction = 0.1, seed = -1) {
+  replace_frame(data, frame_by("insert_missing", frame = check_frame(data), fraction = fraction, seed = seed))
+}
+
 #' Histogram of a column
 #'
 #' @param x An H2OFrame of one column of numbers.
