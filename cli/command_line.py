@@ -14,7 +14,7 @@ from .options import SPELLINGS, typed
 if TYPE_CHECKING:
     from h2olite.model.model import Model
 
-CSV_OPTIONS = {"separator": "--sep", "encoding": "--encoding"}
+CSV_OPTIONS = {name: f"--{name}" for name in ("encoding", "decimal", "thousands", "comment")} | {"separator": "--sep"}
 
 
 def command_line(model: Model) -> str:
@@ -57,7 +57,7 @@ def _csv_words(options: dict[str, Any]) -> Iterator[str]:
     """How CSV was read."""
     for name, value in options.items():
         if name == "header":
-            yield "--no-header"
+            yield "--header" if value else "--no-header"
         elif name == "na_strings":
             for text in value:
                 yield from ("--na-string", text)

@@ -86,7 +86,7 @@ def evaluate(
     model = load_model(path)
     if curves is not None:
         classes_of_curves(model)  # a model without any is refused before the table is read
-    table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options))
+    table = read_table(source, schema=model.schema | model.response_schema, csv=csv_from(options).over(model.csv))
     metrics = model.model_performance(table, auc_type=auc_type, threshold=threshold, costs=costs)
     assert metrics is not None  # as it is for every table given
     if curves is not None:
@@ -143,10 +143,12 @@ def compare(paths: tuple[str, ...], source: str, as_json: bool, n_resamples: int
         raise click.UsageError("name two different models or more, and the table last.")
     import h2olite
     from h2olite.data.reader import read_table
-    from h2olite.selection.comparison import shared_schema
+    from h2olite.selection.comparison import shared_csv, shared_schema
 
     models = {path: h2olite.load_model(path) for path in paths}
-    table = read_table(source, schema=shared_schema(models.values()), csv=csv_from(options))
+    table = read_table(
+        source, schema=shared_schema(models.values()), csv=csv_from(options).over(shared_csv(models.values()))
+    )
     compared = h2olite.compare(models, table, n_resamples=n_resamples, seed=seed)
     if as_json:
         print_json(compared.report())

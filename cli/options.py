@@ -7,6 +7,7 @@ import io
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from .console import JSON, QUIET
 from .output import output_option
 
 if TYPE_CHECKING:
-    from h2olite.data.reader import CsvOptions
+    from h2olite.data.csv_options import CsvOptions
 
 SPELLINGS = {
     "x": ("-x", "--x"),
@@ -262,8 +263,8 @@ def csv_options() -> list[click.Parameter]:
         Option(["--sep", "separator"], metavar="CHAR", help="Separator; found out if not given.", section=section),
         Option(
             ["--header/--no-header"],
-            default=True,
-            help="Whether the first line holds the names; if not, they are C1, C2, ...",
+            default=None,
+            help="Whether the first line holds the names, as it does if not given; if not, they are C1, C2, ...",
             section=section,
         ),
         Option(
@@ -273,12 +274,28 @@ def csv_options() -> list[click.Parameter]:
             help="Text that stands for a missing value, besides the usual ones; may be repeated.",
             section=section,
         ),
-        Option(["--encoding"], default="utf-8", help="Character encoding. Default: utf-8.", section=section),
+        Option(["--encoding"], metavar="NAME", help="Character encoding. Default: utf-8.", section=section),
+        Option(
+            ["--decimal"], metavar="CHAR", help="Character before the decimals of numbers. Default: .", section=section
+        ),
+        Option(
+            ["--thousands"],
+            metavar="CHAR",
+            help="Character between groups of three digits; none if not given.",
+            section=section,
+        ),
+        Option(
+            ["--comment"],
+            metavar="TEXT",
+            help="Lines that begin with it are left out; none if not given.",
+            section=section,
+        ),
     ]
 
 
 def csv_from(values: dict[str, Any]) -> CsvOptions:
-    """Take the values of `csv_options` out of a command's keyword arguments."""
-    from h2olite.data.reader import CsvOptions
+    """Take the values of `csv_options` out of a command's keyword arguments; what is not given is as in training."""
+    from h2olite.data.csv_options import CsvOptions
 
-    return CsvOptions(**{name: values.pop(name) for name in ("separator", "header", "na_strings", "encoding")})
+    given = {field.name: values.pop(field.name) for field in fields(CsvOptions)}
+    return CsvOptions(**given | {"na_strings": list(given["na_strings"]) or None})

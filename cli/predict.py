@@ -120,7 +120,7 @@ def transform(
     from h2olite.data.reader import read_blocks
 
     rows = min(MOST_ROWS, max(MOST_CELLS // n_columns, 1))
-    blocks = read_blocks(source, model.schema, csv=csv_from(options), rows=rows, keep=keep)
+    blocks = read_blocks(source, model.schema, csv=csv_from(options).over(model.csv), rows=rows, keep=keep)
     if source == "-":  # a thread that waits for input could not be interrupted
         results = model.transform_blocks(blocks, columns_of)
     else:

@@ -21,7 +21,7 @@ from .progress import Watch
 from .report import describe, describe_rehearsal
 
 if TYPE_CHECKING:
-    from h2olite.data.reader import CsvOptions
+    from h2olite.data.csv_options import CsvOptions
     from h2olite.data.table import Table
 
 
@@ -60,7 +60,7 @@ def train(
 ) -> None:
     """Train a model on TABLE and write it to a file.
 
-    TABLE is a .csv, .tsv, .parquet, .arrow or .feather file (also .gz, .zst, .bz2), a folder or a quoted glob of
+    TABLE is a .csv, .tsv, .txt, .parquet, .arrow or .feather file (also .gz, .zst, .bz2), a folder or a quoted glob of
     such files, a URI (s3://, gs://, hdfs://), or - for standard input. A text response makes a classifier, a
     number a regression.
 
@@ -151,5 +151,5 @@ def table_stem(table: str) -> str:
     """The name of a table without folder, extensions and wildcards: what its model is called."""
     name = re.sub(r"[*?\[\]]", "", table.rstrip("/").rpartition("/")[2])
     name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
-    name = re.sub(r"\.(csv|tsv|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"\.(csv|tsv|txt|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
     return name.strip(" .-_") or "model"

@@ -28,6 +28,7 @@ PAGES = [
         ROOT / "docs" / f"{page}.md"
         for page in (
             "quickstart",
+            "tables",
             "python",
             "selection",
             "autoencoders",

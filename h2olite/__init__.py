@@ -19,6 +19,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .data.csv_options import Csv
     from .estimator import deeplearning, grid, regularization_path
     from .model.importing import import_mojo
     from .model.loading import load_model
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArtifactError",
     "Comparison",
+    "Csv",
     "DataError",
     "DeepLearningClassifier",
     "DeepLearningRegressor",
@@ -62,6 +64,7 @@ _HOMES = {
     "load_model": "model.loading",
     "regularization_path": "estimator",
     "Comparison": "selection.comparison",
+    "Csv": "data.csv_options",
     "Grid": "selection.grid",
     "Model": "model.model",
     "RegularizationPath": "selection.path",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from h2olite.parameters import Parameters, declared
+from h2olite.parameters import Parameters, declared, exactly
 
 DISTRIBUTIONS = ("AUTO", "gaussian", "laplace", "quantile", "huber")
 """Distributions whose loss can be taken of each reconstructed input."""
@@ -70,9 +70,10 @@ def average_activation_is_in_reach(p: Parameters) -> Iterator[str]:
         return
     if p.activation.startswith("Rectifier"):
         if p.average_activation <= 0:
-            yield f"average_activation must be > 0 for activation {p.activation}; got {p.average_activation:g}."
+            yield f"average_activation must be > 0 for activation {p.activation}; got {exactly(p.average_activation)}."
     elif not -1 < p.average_activation < 1:
-        yield f"average_activation must be > -1 and < 1 for activation {p.activation}; got {p.average_activation:g}."
+        got = exactly(p.average_activation)
+        yield f"average_activation must be > -1 and < 1 for activation {p.activation}; got {got}."
 
 
 RULES = (

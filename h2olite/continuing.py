@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from h2olite.parameters import Parameters, declared
+from h2olite.parameters import Parameters, declared, exactly
 
 KEPT = (
     *("ignore_const_cols", "use_all_factor_levels", "standardize", "sparse", "sparse_from", "categorical_encoding"),
@@ -36,9 +36,10 @@ class Checkpoint(NamedTuple):
 
 
 def inherited(parameters: Parameters) -> Parameters:
-    """The parameters to go on with: those of the checkpoint but for its name and where it came from itself."""
+    """The parameters to go on with: those of the checkpoint but for its name, its folds' and where it came from."""
     own = [name for name, parameter in declared().items() if parameter.group == "continuing"]
-    return dataclasses.replace(parameters, **{name: declared()[name].default for name in (*own, "model_id")})
+    reset = (*own, "model_id", "fold_assignment")  # which goes with nfolds only
+    return dataclasses.replace(parameters, **{name: declared()[name].default for name in reset})
 
 
 def faults(p: Parameters, checkpoint: Checkpoint) -> list[str]:
@@ -64,7 +65,8 @@ def ignored_columns_stay(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]
 def more_epochs_than_before(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]:
     """`epochs` counts from the very beginning."""
     if p.epochs <= checkpoint.epochs:
-        yield f"epochs must be > {checkpoint.epochs:g}, the epochs trained until the checkpoint; got {p.epochs:g}."
+        least, got = exactly(checkpoint.epochs), exactly(p.epochs)
+        yield f"epochs must be > {least}, the epochs trained until the checkpoint; got {got}."
 
 
 def validation_stays(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -72,12 +73,13 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     started = time.perf_counter()
     training, validation = training_tables(parameters)
     read = time.perf_counter() - started
-    model = cross_validation.train(_without_tables(parameters), training, validation, watch)
+    warn = _Warning()
+    model = cross_validation.train(_without_tables(parameters), training, validation, watch, warn)
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
-    _warn(model.record.warnings)
+    warn(model.record.warnings)
     return model
 
 
@@ -85,7 +87,7 @@ def rehearse(parameters: Parameters) -> Rehearsal:
     """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
     rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
-    _warn(rehearsed.warnings)
+    _Warning()(rehearsed.warnings)
     return rehearsed
 
 
@@ -103,6 +105,7 @@ def search(
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
     training, validation = training_tables(parameters)
+    warn = _Warning()
     found = run_search(
         hyper_parameters,
         _without_tables(parameters),
@@ -113,8 +116,9 @@ def search(
         folder=None if folder is None else Path(folder),
         watch=watch,
         tell=tell,
+        warn=warn,
     )
-    _warn(found.warnings)
+    warn(found.warnings)
     return found
 
 
@@ -129,6 +133,7 @@ def trace(
 ) -> RegularizationPath:
     """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
     training, validation = training_tables(parameters)
+    warn = _Warning()
     path = tracing.trace(
         strengths,
         _without_tables(parameters),
@@ -138,15 +143,31 @@ def trace(
         choice=choice,
         refit=refit,
         watch=watch,
+        warn=warn,
     )
-    _warn(path.warnings)
+    warn(path.warnings)
     return path
 
 
-def _warn(sentences: Sequence[str]) -> None:
-    """Warn whoever has called a function that calls one of these."""
-    for sentence in sentences:
-        warnings.warn(sentence, stacklevel=4)
+class _Warning:
+    """Warns of each sentence once; whoever has called the package is to blame."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            if sentence not in self._told:
+                self._told.add(sentence)
+                warnings.warn(sentence, stacklevel=_frames_inside())
+
+
+def _frames_inside() -> int:
+    """How many frames there are, from the one that asks, until one is outside the package."""
+    frame, count = sys._getframe(1), 1
+    while frame.f_globals.get("__name__", "").split(".")[0] == "h2olite" and frame.f_back is not None:
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _without_tables(parameters: Parameters) -> Parameters:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import math
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -115,8 +116,8 @@ class Interval(NamedTuple):
 
     def rule(self) -> str:
         """The range in words that follow a parameter's name, such as ``must be >= 0 and < 1``."""
-        low = f"{'>' if self.low_open else '>='} {self.low:g}"
-        high = f"{'<' if self.high_open else '<='} {self.high:g}"
+        low = f"{'>' if self.low_open else '>='} {exactly(self.low)}"
+        high = f"{'<' if self.high_open else '<='} {exactly(self.high)}"
         finite = [text for text, end in ((low, self.low), (high, self.high)) if abs(end) != float("inf")]
         return f"must be {' and '.join(finite) or 'finite'}"
 
@@ -276,7 +277,7 @@ class Parameters:
         help="Share of time for communication between machines. Acts only in distributed training.",
     )
     seed: int = parameter(
-        default=-1, group="training", within="[-1, inf)", help="Seed of all random numbers; -1 draws one."
+        default=-1, group="training", help="Seed of all random numbers, any whole number of 64 bits; -1 draws one."
     )
     adaptive_rate: bool = parameter(
         default=True, group="learning rate", help="Use ADADELTA; otherwise SGD with rate, annealing and momentum."
@@ -399,13 +400,13 @@ class Parameters:
         default=0.0,
         group="stopping",
         within="[-1, 1]",
-        help="Stop when the training error is at most this; -1 never does.",
+        help="Stop when the error, of the validation rows if there are any, is at most this; -1 never does.",
     )
     regression_stop: float = parameter(
         default=1e-6,
         group="stopping",
         within="[-1, inf)",
-        help="Stop when the training MSE is at most this; -1 never does.",
+        help="Stop when the MSE, of the validation rows if there are any, is at most this; -1 never does.",
     )
     stopping_rounds: int = parameter(
         default=5,
@@ -622,7 +623,6 @@ class SearchCriteria:
     seed: int = parameter(
         default=-1,
         group="search",
-        within="[-1, inf)",
         help="Seed of what RandomDiscrete draws, -1 for any; model k is trained with this seed + k if the models have "
         "none of their own.",
     )
@@ -728,6 +728,12 @@ def nearest(word: str, words: Iterable[str], otherwise: str = ".") -> str:
     by_folded = {folded(candidate): candidate for candidate in words}
     close = difflib.get_close_matches(folded(word), by_folded, n=1, cutoff=0.7)
     return f"; did you mean {by_folded[close[0]]!r}?" if close else otherwise
+
+
+def exactly(number: float) -> str:
+    """A number as text that reads as the same number: ``0.1``, ``1e-08``, ``-2147483649``."""
+    short = f"{number:g}"
+    return short if float(short) == number or math.isnan(number) else str(number)
 
 
 def counted(number: float, noun: str) -> str:

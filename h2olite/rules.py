@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from h2olite.parameters import Parameters
+from h2olite.parameters import Parameters, exactly
 
 OWN_LOSS = {"gaussian": "Quadratic", "laplace": "Absolute", "quantile": "Quantile", "huber": "Huber"}
 """The one loss of each distribution of a numeric response that has one."""
@@ -120,7 +120,7 @@ def hidden_dropout_ratios_are_one_per_layer(p: Parameters) -> Iterator[str]:
 def tweedie_power_lies_between_one_and_two(p: Parameters) -> Iterator[str]:
     """Other powers are other distributions, or none; H2O checks this whatever the distribution."""
     if p.distribution == "tweedie" and not 1 < p.tweedie_power < 2:
-        yield f"tweedie_power must be > 1 and < 2; got {p.tweedie_power:g}."
+        yield f"tweedie_power must be > 1 and < 2; got {exactly(p.tweedie_power)}."
 
 
 def loss_goes_with_the_distribution(p: Parameters) -> Iterator[str]:
@@ -231,7 +231,7 @@ def deviances_need_their_range(p: Parameters, response: Response) -> Iterator[st
         return
     if response.lowest < 0 or (p.distribution == "gamma" and response.lowest == 0):
         sign = "> 0" if p.distribution == "gamma" else ">= 0"
-        yield f"{response.name} must be {sign} for distribution {p.distribution}; got {response.lowest:g}."
+        yield f"{response.name} must be {sign} for distribution {p.distribution}; got {exactly(response.lowest)}."
 
 
 def stopping_metric_is_measured(p: Parameters, response: Response) -> Iterator[str]:

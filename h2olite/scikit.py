@@ -112,6 +112,8 @@ class _DeepLearning(BaseEstimator):
             added[roles["weights_column"]] = Column(weights)
         table = dataclasses.replace(table, columns=table.columns | added)
         given = {name: getattr(self, name) for name in taken()}
+        if response.levels is not None:  # they are classes, however many there are
+            given["factors"] = [roles["y"]]
         self._columns = tuple(name for name in table.names if name not in added)
         self.model_ = train(validate(given | roles | {"training_frame": table}))
 

@@ -24,6 +24,7 @@ from h2olite.parameters import (
     Parameters,
     SearchCriteria,
     declared,
+    exactly,
     folded,
     nearest,
 )
@@ -94,7 +95,11 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
         Parameters() if checkpoint is None else continuing.inherited(checkpoint.parameters), **values
     )
     if readable:  # otherwise the rules would judge defaults in place of what was meant
-        changes = continuing.faults(resolve(checked, checkpoint.n_classes), checkpoint) if checkpoint else []
+        changes = []
+        if checkpoint is not None:
+            # Files of earlier versions leave some choices open.
+            kept = checkpoint._replace(parameters=resolve(checkpoint.parameters, checkpoint.n_classes))
+            changes = continuing.faults(resolve(checked, checkpoint.n_classes), kept)
         rules = (*RULES, *autoencoding.RULES)
         faults.extend(changes or (fault for rule in rules for fault in rule(checked)))
     _refuse(faults)
@@ -161,7 +166,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
     The distribution follows the number of classes, or for a numeric response (`n_classes` None) the loss, and the
     loss follows the distribution; it stays Automatic where the distribution has a deviance of its own (poisson,
     gamma, tweedie). Activations with dropout get ratios of 0.5, autoencoders inputs for all levels. `reproducible`
-    means one thread and iterations of one epoch, each of them scored.
+    means one thread and iterations of one epoch, each of them scored. Folds are dealt at random, levels have an input
+    each and several classes have no mean AUC unless asked for.
     """
     distribution = distribution_of(p, n_classes)
     default_loss = OWN_LOSS.get(distribution, "Automatic") if n_classes is None else "CrossEntropy"
@@ -173,6 +179,12 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         changes |= {"use_all_factor_levels": True, "stopping_metric": autoencoding.STOPPING_METRIC}
     elif p.stopping_metric == "AUTO":
         changes["stopping_metric"] = STOPPING_METRICS[Response("", n_classes, None).kind][0]
+    if p.categorical_encoding == "AUTO":
+        changes["categorical_encoding"] = "OneHotInternal"
+    if p.auc_type == "AUTO":
+        changes["auc_type"] = "NONE"
+    if p.fold_assignment == "AUTO" and p.nfolds:
+        changes["fold_assignment"] = "Random"
     if p.activation.endswith("WithDropout") and p.hidden_dropout_ratios is None:
         changes["hidden_dropout_ratios"] = [0.5] * len(p.hidden)
     if becomes_bounded(p):
@@ -221,7 +233,7 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
     """One entry of `value` (the value itself where it is no list) as the declared type."""
     is_bool = isinstance(item, bool) or type(item).__name__ in ("bool", "bool_")  # NumPy's bool is no bool
     is_number = isinstance(item, numbers.Real) and not is_bool and item == item  # NaN is unlike itself
-    if isinstance(item, numbers.Integral) and abs(int(item)) >= 2**63:
+    if isinstance(item, numbers.Integral) and not -(2**63) <= int(item) < 2**63:
         raise ValueError(f"{parameter.name} must fit in 64 bits; got {item}.")
     if parameter.choices is not None and isinstance(item, str):
         return _read_choice(parameter, item)
@@ -281,7 +293,7 @@ def _faults(parameter: Declared, value: Any) -> Iterator[str]:
         if outside:
             rule = "must be finite" if math.isinf(outside[0]) else parameter.within.rule()
             subject = f"every entry of {parameter.name}" if parameter.is_list else parameter.name
-            yield f"{subject} {rule}; got {outside[0]:g}."
+            yield f"{subject} {rule}; got {exactly(outside[0])}."
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -133,3 +133,42 @@ def test_all_faults_come_in_one_error_before_the_table_is_read():
     message = "l1 must be >= 0; got -1. stopping_metric custom needs custom_metric_func"
     with pytest.raises(h2olite.ParameterError, match=message):
         h2olite.deeplearning(training_frame="missing.csv", l1=-1, stopping_metric="custom")
+
+
+@pytest.mark.parametrize("seed", [-2, -(2**31) - 1, -(2**63), 2**63 - 1])
+def test_any_whole_number_is_a_seed(seed, tmp_path):
+    settings = {"hidden": [4], "epochs": 1, "reproducible": True, "input_dropout_ratio": 0.1}
+    first, again, other = (
+        h2olite.deeplearning(training_frame="datasets/iris.csv", seed=of, **settings) for of in (seed, seed, seed ^ 1)
+    )
+    assert first.parameters.seed == first.report()["seed"] == seed
+    np.testing.assert_array_equal(first.network.theta, again.network.theta)
+    assert (first.network.theta != other.network.theta).any()
+    assert h2olite.load_model(first.save(tmp_path / "m.h2olite")).parameters.seed == seed
+
+
+@pytest.mark.parametrize(
+    ("given", "became"),
+    [
+        ({"nfolds": 2}, {"fold_assignment": "Random", "auc_type": "NONE", "distribution": "multinomial"}),
+        ({"y": "petal_width"}, {"categorical_encoding": "OneHotInternal", "loss": "Quadratic"}),
+        ({"y": "petal_width", "distribution": "laplace"}, {"loss": "Absolute", "stopping_metric": "deviance"}),
+        ({"autoencoder": True}, {"stopping_metric": "MSE", "distribution": "gaussian"}),
+        ({"categorical_encoding": "Binary", "auc_type": "AUTO"}, {"categorical_encoding": "Binary"}),
+    ],
+)
+def test_model_tells_what_was_asked_and_what_every_automatic_choice_became(given, became, tmp_path):
+    model = h2olite.deeplearning(training_frame="datasets/iris.csv", hidden=[3], epochs=0.1, seed=1, **given)
+    model = h2olite.load_model(model.save(tmp_path / "m.h2olite"))
+    assert {name: getattr(model.parameters, name) for name in became} == became
+    open_choices = {name for name, value in vars(model.parameters).items() if value in ("AUTO", "Automatic")}
+    assert open_choices == (set() if "nfolds" in given else {"fold_assignment"})  # without folds nothing is dealt
+    asked = {name: value for name, value in given.items() if value != "AUTO"}
+    assert model.record.origin["given"] == asked | {"hidden": [3], "epochs": 0.1, "seed": 1}
+
+
+def test_cross_validated_model_is_gone_on_from_without_folds():
+    settings = {"training_frame": "datasets/iris.csv", "hidden": [3]}
+    model = h2olite.deeplearning(nfolds=2, epochs=0.1, **settings)
+    longer = h2olite.deeplearning(checkpoint=model, nfolds=0, epochs=0.2, training_frame="datasets/iris.csv")
+    assert longer.record.epochs == pytest.approx(0.2)

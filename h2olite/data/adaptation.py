@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from h2olite.data.summary import count_levels
-from h2olite.data.table import Column, Kind, Table, number_or_none
+from h2olite.data.table import Column, Kind, Table
 from h2olite.errors import DataError
 
 LISTED_COLUMNS = 10
@@ -68,7 +68,8 @@ class Adaptation:
         """
         column = table[name].as_categorical()
         levels = column.levels or ()
-        if levels and all(map(_is_number, levels)) and not any(map(_is_number, codes)):
+        is_number = table.notation.is_number
+        if levels and all(map(is_number, levels)) and not any(map(is_number, codes)):
             raise DataError(
                 f"column {name!r} of {table.name} holds numbers but held text in training (such as "
                 f"{listed(codes, 2)}); give it as text, or leave it out to have it treated as missing."
@@ -116,11 +117,6 @@ class Adaptation:
         """Give the warnings; `stacklevel` 2 says that the caller's caller is to blame, as in `warnings.warn`."""
         for sentence in self.warnings():
             warnings.warn(sentence, stacklevel=stacklevel + 1)
-
-
-def _is_number(level: str) -> bool:
-    """Whether a level spells a number."""
-    return number_or_none(level) is not None
 
 
 def numbers(table: Table, name: str) -> np.ndarray:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from h2olite.data.table import Column, Kind, Table, number_text, with_ordered_levels
+from h2olite.data.notation import Notation
+from h2olite.data.table import Column, Kind, Remark, Table, number_text, with_ordered_levels
 from h2olite.errors import DataError
 
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
 """What text may spell as a time: whole seconds reach further than the years 1677 to 2262 of nanoseconds."""
+
+TIME_OF_DAY = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?$"
+
+UNITS = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+"""Milliseconds of the units of times and durations."""
 
 TEXTS = {
     arrow_type.id
@@ -33,6 +41,7 @@ def table_from_arrow(
     kinds: Mapping[str, Kind] | None = None,
     keep_order: bool = True,
     place: Callable[[int], str] = "row {}".format,
+    csv: Mapping[str, Any] | None = None,
 ) -> Table:
     """The Table that Arrow tables of the same columns make up, one below the other.
 
@@ -47,7 +56,7 @@ def table_from_arrow(
         What these columns must be, whatever their types suggest.
     keep_order : bool
         Whether dictionary columns have the order of their dictionary; otherwise their levels are sorted as text is.
-    place : callable
+    place, csv
         See `Table`.
 
     Raises
@@ -64,19 +73,22 @@ def table_from_arrow(
     refuse_repeated(names, name)
     left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
     parts.clear()
-    columns = {}
+    table = Table(name, {}, n_rows, place, csv=csv)
+    remarks = []
     for column in names:
         chunks = [chunk for part in left for chunk in part.pop(column).chunks]
         try:
-            columns[column] = _column(chunks, kinds.get(column), keep_order)
+            table.columns[column] = _column(chunks, kinds.get(column), keep_order, table.notation)
+            if lost := _lost_values(chunks, table.columns[column]):
+                remarks.append(Remark(column, f"column {column!r} of {name} holds {lost}"))
         except pa.ArrowException as error:
             raise DataError(
                 f"column {column!r} of {name} must hold numbers, text, booleans or times; {error}: convert or drop it."
             ) from None
-    return Table(name, columns, n_rows, place).convert(kinds)
+    return replace(table.convert(kinds), remarks=tuple(remarks))
 
 
-def refuse_repeated(columns: Iterable[str], name: str) -> None:
+def refuse_repeated(columns: Iterable[str], name: str, advice: str = "rename them") -> None:
     """Check that no two columns of the table called `name` share theirs.
 
     Raises
@@ -86,7 +98,7 @@ def refuse_repeated(columns: Iterable[str], name: str) -> None:
     """
     for column, count in collections.Counter(columns).items():
         if count > 1:
-            raise DataError(f"{name} must name every column once; got {column!r} {count} times: rename them.")
+            raise DataError(f"{name} must name every column once; got {column!r} {count} times: {advice}.")
 
 
 def natural_kind(arrow_type: pa.DataType) -> Kind | None:
@@ -118,7 +130,7 @@ def _is_text(arrow_type: pa.DataType) -> bool:
     return arrow_type.id in TEXTS
 
 
-def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool) -> Column:
+def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool, notation: Notation) -> Column:
     """The column that these chunks make up: of the kind asked for, if they can be, or of their own."""
     natural = set(map(natural_kind, {chunk.type for chunk in chunks})) - {None}
     chunks = [_plain(chunk) for chunk in chunks]
@@ -126,7 +138,7 @@ def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool) -> 
         return _categorical(chunks, forced=kind is not None, keep_order=keep_order)
     is_time = kind == "time" or natural == {"time"}
     try:
-        return Column(np.concatenate([_numbers(chunk, is_time=is_time) for chunk in chunks]), is_time=is_time)
+        return Column(np.concatenate([_numbers(chunk, notation, is_time=is_time) for chunk in chunks]), is_time=is_time)
     except pa.ArrowInvalid:  # text that is no number: Table.convert says where
         return _categorical(chunks, forced=False, keep_order=False)
 
@@ -144,20 +156,78 @@ def _plain(chunk: pa.Array) -> pa.Array:
     return chunk
 
 
-def _numbers(chunk: pa.Array, *, is_time: bool) -> np.ndarray:
-    """The chunk as float64 with NaN where missing; times as milliseconds."""
+def _numbers(chunk: pa.Array, notation: Notation, *, is_time: bool) -> np.ndarray:
+    """The chunk as float64 with NaN where missing; times and durations as milliseconds, with their fractions."""
     if types.is_dictionary(chunk.type):
         chunk = chunk.dictionary_decode()
     if _is_text(chunk.type):
-        chunk = pc.utf8_trim_whitespace(chunk)
-        chunk = _times_from_text(chunk) if is_time else chunk
-    if types.is_date(chunk.type) or types.is_timestamp(chunk.type):
-        chunk = chunk.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
-    elif types.is_time(chunk.type):
-        chunk = chunk.cast(pa.time32("ms"), safe=False).cast(pa.int32())
-    elif types.is_duration(chunk.type):
-        chunk = chunk.cast(pa.duration("ms"), safe=False).cast(pa.int64())
+        chunk = _times_from_text(pc.utf8_trim_whitespace(chunk)) if is_time else chunk
+    if _is_text(chunk.type):
+        return to_numpy(notation.numbers(chunk), np.nan)
+    if types.is_date(chunk.type):
+        chunk = chunk.cast(pa.timestamp("ms"), safe=False)
+    if types.is_timestamp(chunk.type) or types.is_time(chunk.type) or types.is_duration(chunk.type):
+        in_ms = UNITS[chunk.type.unit]
+        counts = chunk.cast(pa.int32() if types.is_time32(chunk.type) else pa.int64())
+        if in_ms < 1:
+            return _divided(counts, in_ms)
+        return to_numpy(counts.cast(pa.float64(), safe=False), np.nan) * in_ms
     return to_numpy(chunk.cast(pa.float64(), safe=False), np.nan)
+
+
+def _divided(counts: pa.Array, in_ms: float) -> np.ndarray:
+    """Counts of a unit shorter than a millisecond as milliseconds; the whole ones first, as int64 holds more digits."""
+    per_ms = round(1 / in_ms)
+    whole, rest = np.divmod(to_numpy(counts, 0), per_ms)
+    values = whole + rest / per_ms
+    if counts.null_count:
+        values[np.from_dlpack(counts.is_null().cast(pa.uint8())) == 1] = np.nan
+    return values
+
+
+def _lost_values(chunks: Sequence[pa.Array], column: Column) -> str | None:
+    """What to say of a column of which different values have become equal as float64; None where all stay apart."""
+    if column.is_categorical:
+        return None
+    whole = [_integers(chunk) for chunk in chunks if not types.is_null(chunk.type)]
+    exact = [chunk for chunk in whole if chunk is not None]
+    if not exact or len(exact) < len(whole) or len({chunk.type for chunk in exact}) > 1:
+        return None
+    is_time = any(hasattr(chunk.type, "unit") for chunk in chunks)
+    present = column.values[~np.isnan(column.values)]
+    if not is_time and not (np.abs(present) >= 2.0**53).any():
+        return None
+    n_exact, n_left = pc.count_distinct(pa.chunked_array(exact)).as_py(), np.unique(present).size
+    if n_left == n_exact:
+        return None
+    what = "times closer to each other" if is_time else "whole numbers beyond 2^53, farther from 0"
+    return (
+        f"{what} than float64 can tell apart: {n_exact:,} different values have become {n_left:,}; name it in factors "
+        "if they are labels, otherwise subtract the smallest one first."
+    )
+
+
+def _integers(chunk: pa.Array) -> pa.Array | None:
+    """A chunk's whole numbers, or counts of nanoseconds of which some are no whole microseconds; None for others."""
+    if types.is_integer(chunk.type) or types.is_decimal(chunk.type):
+        return chunk
+    if getattr(chunk.type, "unit", None) != "ns":
+        return None
+    counts = chunk.cast(pa.int64())
+    return counts if (to_numpy(counts, 0) % 1000).any() else None
+
+
+def times_of_day(text: pa.Array) -> pa.Array:
+    """The times of day that text spells, with fractions of a second or without, as timestamps of the first day.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If a text spells none.
+    """
+    if pc.all(pc.match_substring_regex(text, TIME_OF_DAY)).as_py() is False:
+        raise pa.ArrowInvalid("some texts are no times of day")
+    return pc.binary_join_element_wise("1970-01-01 ", text, "").cast(TIMESTAMPS[1])
 
 
 def _times_from_text(text: pa.Array) -> pa.Array:

@@ -31,7 +31,7 @@ class EncodedRows(NamedTuple):
     target: np.ndarray = NONE
     """float32, shape (n_rows,): index of the class, or the response in training units; NaN is missing."""
     weights: np.ndarray = NONE
-    """float32, shape (n_rows,)."""
+    """float32, shape (n_rows,): what multiplies the row's gradient."""
     offsets: np.ndarray = NONE
     """float32, shape (n_rows,): in training units."""
 

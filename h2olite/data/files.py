@@ -19,7 +19,10 @@ from pyarrow import fs
 from h2olite.errors import DataError
 from h2olite.parameters import nearest
 
-FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows")
+DELIMITED = (".csv", ".tsv", ".txt")
+"""The formats of text; of a folder, .txt files are no part, as most of them are notes."""
+
+FORMATS = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".arrows", ".txt")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 EXTENSIONS = f"{', '.join(FORMATS)}, each also with {', '.join(COMPRESSIONS)}"
 HEAD = 1 << 22
@@ -69,6 +72,11 @@ class File:
         """Its uncompressed bytes from the start."""
         return self.filesystem.open_input_stream(self.path, compression=self.compression)
 
+    def raw_start(self, size: int) -> bytes:
+        """Its first bytes as they lie there, compressed or not."""
+        with self.filesystem.open_input_stream(self.path, compression=None) as stream:
+            return stream.read(size)
+
     def open_seekable(self) -> pa.NativeFile:
         """Its uncompressed bytes at any position; those of a compressed file are held in memory."""
         if self.compression:
@@ -116,6 +124,10 @@ class StandardInput(File):
         stream = pa.PythonFile(_Resumed(self.head), mode="r")
         return pa.CompressedInputStream(stream, self.compression) if self.compression else stream
 
+    def raw_start(self, size: int) -> bytes:
+        """Its first bytes as they come in."""
+        return self.head[:size]
+
     def open_seekable(self) -> pa.NativeFile:
         """All uncompressed bytes at any position, from a temporary file."""
         file = tempfile.TemporaryFile()
@@ -158,7 +170,11 @@ def find_files(source: str | os.PathLike[str]) -> list[File]:
         kind = filesystem.get_file_info(path).type
         if kind == fs.FileType.Directory:
             inside = [File(filesystem, found) for found in _listed(filesystem, path)]
-            files = [file for file in inside if file.format in FORMATS and not file.name.startswith((".", "_"))]
+            files = [
+                file
+                for file in inside
+                if file.format in FORMATS and file.format != ".txt" and not file.name.startswith((".", "_"))
+            ]
             if not files:
                 raise DataError(f"folder {text} holds no table; name files {EXTENSIONS}.")
         elif kind == fs.FileType.NotFound:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from h2olite.data.advice import without_unused_levels
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
-from h2olite.data.reader import CsvOptions, read_table
-from h2olite.data.table import Kind, Table, forced_kinds
+from h2olite.data.csv_options import Csv, CsvOptions
+from h2olite.data.reader import read_table
+from h2olite.data.table import Kind, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
 from h2olite.parameters import Parameters
 
@@ -25,16 +27,16 @@ def as_table(
     factors: Collection[str] = (),
     numeric: Collection[str] = (),
     schema: Mapping[str, Kind] | None = None,
-    csv: CsvOptions | None = None,
+    csv: CsvOptions | Mapping[str, Any] | None = None,
 ) -> Table:
     """The Table that a frame holds; the frame itself is never changed.
 
     Parameters
     ----------
-    frame : Table, path, pandas.DataFrame, Arrow data, mapping or ndarray
-        A path as `read_table` takes it; Arrow data is a pyarrow Table or RecordBatch or anything with the Arrow
-        PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an ndarray has shape
-        (n_rows, n_columns), and its columns are called C1, C2, ...
+    frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping or ndarray
+        A path as `read_table` takes it, or one with how to read it; Arrow data is a pyarrow Table or RecordBatch or
+        anything with the Arrow PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an
+        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ...
     name : str
         What messages call the frame.
     factors : iterable of str
@@ -43,20 +45,24 @@ def as_table(
         Columns that must be numeric.
     schema : mapping of str to Kind, optional
         What the columns of a file must be, as far as it has them (see `read_table`).
-    csv : CsvOptions, optional
-        How to read CSV.
+    csv : CsvOptions or mapping, optional
+        How to read CSV, as far as the frame does not say.
 
     Raises
     ------
     DataError
         If it is no frame, or a column is not what it must be.
     """
+    if isinstance(frame, Csv):
+        csv, frame = frame.over(csv), frame.path
     if isinstance(frame, (str, os.PathLike)):
-        return read_table(frame, factors=factors, numeric=numeric, schema=schema, csv=csv)
+        return read_table(frame, factors=factors, numeric=numeric, schema=schema, csv=CsvOptions().over(csv))
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)
-    return table_from_arrow([_as_arrow(frame, name)], name=name, kinds=kinds)
+    part = _as_arrow(frame, name)
+    part = part.rename_columns(matched_names(part.column_names, schema or ()))
+    return table_from_arrow([part], name=name, kinds=kinds)
 
 
 def training_tables(
@@ -64,7 +70,8 @@ def training_tables(
 ) -> tuple[Table, Table | None]:
     """The training table, and the validation table read as the training table was.
 
-    `tell` is told of every frame before it is read.
+    Levels that no row of the training table has are left out of it, with a remark. `tell` is told of every frame before
+    it is read.
 
     Raises
     ------
@@ -81,21 +88,27 @@ def training_tables(
         factors=parameters.factors or (),
         numeric=parameters.numeric or (),
         schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
-        csv=csv,
+        csv=(csv or CsvOptions()).over(checkpoint and checkpoint.csv),
     )
+    training = without_unused_levels(training)
     frame = parameters.validation_frame
     if frame is None:
         return training, None
     if tell is not None:
         tell(frame)
     schema = {name: column.kind for name, column in training.columns.items()}
-    return training, as_table(frame, name="validation_frame", schema=schema, csv=csv)
+    return training, as_table(frame, name="validation_frame", schema=schema, csv=training.csv or csv)
 
 
 def _as_arrow(frame: Any, name: str) -> pa.Table:
     """The frame as Arrow data, with nothing copied that need not be."""
     # Who has a DataFrame has imported pandas; another thread may be about to, and has come to no DataFrame yet.
     data_frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        try:  # it may be from a damaged file
+            frame.validate(full=True)
+        except pa.ArrowException as error:
+            raise DataError(f"{name} is damaged: {error}; read or make it again.") from None
     is_pandas = data_frame is not None and isinstance(frame, data_frame)
     if not is_pandas and (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too

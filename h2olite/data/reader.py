@@ -13,15 +13,18 @@ from typing import NamedTuple
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
+from h2olite.data.advice import advice_on_header
 from h2olite.data.arrow import natural_kind, refuse_repeated, table_from_arrow
-from h2olite.data.delimited import CsvFile, CsvOptions
-from h2olite.data.files import File, find_files, reading
-from h2olite.data.table import Kind, Source, Table, forced_kinds
+from h2olite.data.content import reading_as_named
+from h2olite.data.csv_options import CsvOptions
+from h2olite.data.delimited import CsvFile
+from h2olite.data.files import DELIMITED, File, find_files
+from h2olite.data.table import Kind, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
 from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import nearest
 
-__all__ = ["Block", "CsvOptions", "read_blocks", "read_table"]
+__all__ = ["Block", "read_blocks", "read_table"]
 
 
 BYTES_PER_CELL = 16
@@ -77,26 +80,33 @@ def read_table(
         If the table is larger than the memory that is left.
     """
     forced = forced_kinds(factors, numeric)
-    files = _tables(source, csv)
+    files = _tables(source, csv or CsvOptions())
     refuse_lack_of_memory(
         f"reading {_name(source, files)}",
         BYTES_PER_CELL * sum(file.n_cells() for file in files),
         "take a part of its rows or columns, or a larger machine",
     )
     kinds = {**(schema or {}), **forced}
-    as_text = {name for name, kind in kinds.items() if kind == "categorical"}
+    as_text = {name.strip() for name, kind in kinds.items() if kind == "categorical"}
     parts = [file.read(as_text) for file in files]
     _refuse_other_columns(files, parts)
     mixed = _mixed_columns([part for file, part in zip(files, parts, strict=True) if isinstance(file, CsvFile)])
     if mixed:  # the numbers of one file are needed as they are written there
         parts = [file.read(as_text | mixed) for file in files]
+    parts = [part.rename_columns(matched_names(part.column_names, kinds)) for part in parts]
     names = set(parts[0].column_names)
     existing = {column: kind for column, kind in kinds.items() if column in names or column in forced}
     place = _place_in(files, [part.num_rows for part in parts])
     keep_order = not any(isinstance(file, CsvFile) for file in files)
-    table = table_from_arrow(parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place)
+    options = (csv or CsvOptions()).given() if any(isinstance(file, CsvFile) for file in files) else None
+    table = table_from_arrow(
+        parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place, csv=options
+    )
     pa.default_memory_pool().release_unused()
-    return replace(table, source=Source(os.fspath(source), (csv or CsvOptions()).changed()))
+    remarks = table.remarks
+    if isinstance(files[0], CsvFile) and files[0].options.header is None:
+        remarks += tuple(filter(None, [advice_on_header(table)]))
+    return replace(table, source=os.fspath(source), remarks=remarks)
 
 
 def read_blocks(
@@ -129,18 +139,26 @@ def read_blocks(
     """
     keep = list(dict.fromkeys(keep))
     n_rows = 0
+    csv = csv or CsvOptions()
     files = _tables(source, csv)
     for file in files:
         first = 0
         for part in file.blocks(rows):
+            _refuse_repeated(file, part)
+            part = part.rename_columns(matched_names(part.column_names, [*schema, *keep]))
             names = dict.fromkeys(part.column_names)
-            refuse_repeated(part.column_names, file.name)
             for name in keep:
                 if name not in names:
                     raise DataError(f"{file.name} has no column {name!r}{nearest(name, names)}")
             kinds = {name: kind for name, kind in schema.items() if name in names}
             cells = file.without_na_strings(part.select(list(kinds)))
-            table = table_from_arrow([cells], name=file.name, kinds=kinds, place=_place_after(file, first))
+            table = table_from_arrow(
+                [cells],
+                name=file.name,
+                kinds=kinds,
+                place=_place_after(file, first),
+                csv=csv.given() if isinstance(file, CsvFile) else None,
+            )
             yield Block(table, part.select(keep))
             first += part.num_rows
         n_rows += first
@@ -161,7 +179,7 @@ class TypedFile:
 
     def n_cells(self) -> int:
         """How many cells the file has; that of Arrow's, which does not say, by its size."""
-        with reading(self.name), self.file.open_seekable() as source:
+        with reading_as_named(self.file), self.file.open_seekable() as source:
             if self.file.format == ".parquet":
                 metadata = parquet.ParquetFile(source).metadata
                 return metadata.num_rows * metadata.num_columns
@@ -169,19 +187,22 @@ class TypedFile:
 
     def read(self, as_text: Iterable[str] = ()) -> pa.Table:
         """The whole table with the file's own types, whatever `as_text` names."""
-        with reading(self.name), self._open() as source:
+        with reading_as_named(self.file), self._open() as source:
             if self.file.format == ".parquet":
-                return parquet.ParquetFile(source).read()
-            return self._open_arrow(source).read_all()
+                table = parquet.ParquetFile(source).read()
+            else:
+                table = self._open_arrow(source).read_all()
+            return _validated(table)
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """At most so many rows at a time."""
-        with reading(self.name), self._open() as source:
+        with reading_as_named(self.file), self._open() as source:
             if self.file.format == ".parquet":
                 batches = parquet.ParquetFile(source).iter_batches(batch_size=rows)
             else:
                 batches = _arrow_batches(self._open_arrow(source))
             for batch in batches:
+                _validated(batch)
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
 
@@ -207,17 +228,30 @@ class TypedFile:
         return ipc.open_stream(source)
 
 
-def _tables(source: str | os.PathLike[str], csv: CsvOptions | None) -> list[CsvFile | TypedFile]:
+def _tables(source: str | os.PathLike[str], csv: CsvOptions) -> list[CsvFile | TypedFile]:
     """The files of a source, each ready to be read as its extension says."""
-    options = csv or CsvOptions()
-    return [
-        CsvFile(file, options) if file.format in (".csv", ".tsv") else TypedFile(file) for file in find_files(source)
-    ]
+    return [CsvFile(file, csv) if file.format in DELIMITED else TypedFile(file) for file in find_files(source)]
 
 
 def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
     """What messages call the table."""
     return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
+
+
+def _validated(data: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
+    """The data, if all of its offsets and indices lie inside its memory and its text and names are UTF-8.
+
+    What a damaged file says of its memory leads anywhere, and ends the process there.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, UnicodeError
+        If they do not.
+    """
+    data.validate(full=True)
+    for name in data.schema.names:  # they are decoded here
+        name.encode()
+    return data
 
 
 def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> Iterable[pa.RecordBatch]:
@@ -229,9 +263,9 @@ def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamRead
 
 def _refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[pa.Table]) -> None:
     """Check that all files of a table have the same columns, in whatever order."""
-    refuse_repeated(parts[0].column_names, files[0].name)
+    _refuse_repeated(files[0], parts[0])
     for file, part in zip(files[1:], parts[1:], strict=True):
-        refuse_repeated(part.column_names, file.name)
+        _refuse_repeated(file, part)
         different = set(part.column_names) ^ set(parts[0].column_names)
         if different:
             name = min(different)
@@ -240,6 +274,14 @@ def _refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[
                 f"the files of a table must have the same columns; {has.name} has a column {name!r} and {lacks.name} "
                 "has none: read them apart."
             )
+
+
+def _refuse_repeated(file: CsvFile | TypedFile, part: pa.Table) -> None:
+    """Check that no two columns of a file share their name, as values do that are taken for names."""
+    names, advice = part.column_names, "rename them"
+    if isinstance(file, CsvFile) and file.options.has_header and any(map(file.options.notation.is_number, names)):
+        advice = "rename them, or pass --no-header if the first line is a row"
+    refuse_repeated(names, file.name, advice)
 
 
 def _mixed_columns(parts: Sequence[pa.Table]) -> set[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import advice_on_notation
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+from h2olite.parameters import exactly
 
 
 def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = None) -> np.ndarray | None:
@@ -57,11 +59,9 @@ def _numbers(table: Table, role: str, name: str) -> np.ndarray:
     """The column's values, if it is numeric."""
     column = table[name]
     if column.levels is not None:
+        told = [*advice_on_notation(table, name), "give it as numbers, or when training name it in numeric."]
         example = f" (such as {column.levels[0]!r})" if column.levels else ""
-        raise DataError(
-            f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; "
-            "give it as numbers, or when training name it in numeric."
-        )
+        raise DataError(f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; {told[0]}")
     return column.values
 
 
@@ -69,5 +69,5 @@ def _unusable(table: Table, role: str, name: str, wrong: np.ndarray, rule: str, 
     """The error for the first of the wrong values."""
     row = int(wrong.argmax())
     value = table[name].values[row]
-    found = "a missing value" if np.isnan(value) else f"{value:g}"
+    found = "a missing value" if np.isnan(value) else exactly(value)
     return DataError(f"{role} {name!r} of {table.name} must hold {rule}; got {found} in {table.place(row)}; {advice}.")

@@ -10,13 +10,17 @@ import numpy as np
 
 from h2olite.data.table import Table
 from h2olite.errors import DataError
+from h2olite.parameters import exactly
 
 LARGEST_SEED = 2**31
+
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+"""Multiples of it, less their whole parts, cover the range from 0 to 1 evenly, however many they are (Weyl 1916)."""
 
 
 def settle_seed(seed: int) -> int:
     """The seed itself, or one drawn for -1."""
-    return secrets.randbelow(LARGEST_SEED) if seed < 0 else seed
+    return secrets.randbelow(LARGEST_SEED) if seed == -1 else seed
 
 
 def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
@@ -24,12 +28,12 @@ def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator
 
     Parameters
     ----------
-    seed : the training's seed, 0 or more.
+    seed : the training's seed, of 64 bits; a negative one counts as its two's complement.
     purpose : what the numbers are for, such as ``"row order"``.
     numbers : tell apart several streams of one purpose, such as the epoch's.
     """
     key = (zlib.crc32(purpose.encode()), *numbers)
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed % 2**64, spawn_key=key)))
 
 
 def complete_rows(table: Table, predictors: Iterable[str]) -> np.ndarray:
@@ -114,8 +118,14 @@ def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: n
     return folds
 
 
-def read_folds(table: Table, name: str) -> np.ndarray:
+def read_folds(table: Table, name: str, measured: np.ndarray | None = None) -> np.ndarray:
     """The fold of every row by a column: its distinct values, in order, are the folds.
+
+    Parameters
+    ----------
+    table, name : where the column is.
+    measured : indices of the rows that folds can be measured on, all if not given. Values that none of them has make
+        no fold: such rows are put in the first one.
 
     Returns
     -------
@@ -130,18 +140,21 @@ def read_folds(table: Table, name: str) -> np.ndarray:
     wrong = values < 0 if column.is_categorical else ~((values >= 0) & (values % 1 == 0))
     if wrong.any():
         row = int(wrong.argmax())
-        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else f"{values[row]:g}"
+        value = "a missing value" if column.is_categorical or np.isnan(values[row]) else exactly(values[row])
         raise DataError(
             f"fold_column {name!r} of {table.name} must hold levels or whole numbers >= 0; got {value} in "
             f"{table.place(row)}; give every row a fold."
         )
-    distinct, folds = np.unique(values, return_inverse=True)
+    distinct = np.unique(values if measured is None else values[measured])
     if distinct.size < 2:
+        which = "" if measured is None or measured.size == table.n_rows else " with rows to learn from"
         raise DataError(
-            f"fold_column {name!r} of {table.name} must hold at least 2 different folds; got {distinct.size}; "
+            f"fold_column {name!r} of {table.name} must hold at least 2 different folds{which}; got {distinct.size}; "
             "use nfolds to have rows dealt."
         )
-    return folds.astype(np.int32)
+    folds = np.searchsorted(distinct, values).astype(np.int32)
+    folds[~np.isin(values, distinct)] = 0
+    return folds
 
 
 def sample_by_class(classes: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
@@ -192,15 +205,49 @@ def balance(
     return random.permutation(np.concatenate(parts))
 
 
+def divide_weights(weights: np.ndarray | None, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the weights of rows become: how often an epoch passes each row, and what multiplies its gradient then.
+
+    With w a row's weight over the mean weight, an epoch passes it (1 + w) / 2 times on average. Its gradient is
+    multiplied by 2 w / (1 + w), which lies between 0 and 2. So what is minimised is the mean of the loss by weights, in
+    whatever unit these are.
+
+    Large factors of gradients would not do what the weights say: ADADELTA divides a gradient by the usual size of those
+    before, so that a rare row of weight 99 would move the network by far less than 99 passes of it do. Passes by weight
+    alone would learn little of the other rows where a few have most of the weight.
+
+    Parameters
+    ----------
+    weights : float64, shape (n_rows,); None for 1 each.
+    rows : indices of the rows to train on, whose weights are above 0.
+
+    Returns
+    -------
+    passes : float64, shape (n_rows,), with a mean of 1 over `rows`.
+    factors : float32, shape (n_rows,)
+        Both are of shape (0,) if all rows count alike.
+    """
+    if weights is None or np.ptp(weights[rows]) == 0:
+        return np.empty(0), np.empty(0, np.float32)
+    relative = weights / weights[rows].max()  # first, or the sum of the largest weights could overflow
+    relative /= relative[rows].mean()
+    passes = (1.0 + relative) / 2.0
+    return passes, (relative / passes).astype(np.float32)
+
+
 class RowOrder:
-    """An endless order of rows: one epoch after the other, each with every row once.
+    """An endless order of rows, one epoch after the other.
+
+    Every epoch has as many rows as there are. Each is passed once, or as often as its weight says: a row that is to be
+    passed 2.3 times gets 2 or 3 passes, and close to 23 in 10 epochs (see `divide_weights`).
 
     Parameters
     ----------
     n_rows : number of rows, at least 1.
     shuffle : give each epoch a new random order over all rows, which only depends on seed and epoch; otherwise rows
-        stay in the table's order.
+        stay in the table's order, and the passes of one row are spread evenly over the epoch.
     seed : of the random orders.
+    passes : how often each row is to be passed in an epoch, float64 (n_rows,) with a mean of 1; once each if not given.
 
     Examples
     --------
@@ -209,13 +256,21 @@ class RowOrder:
     (array([0, 1]), array([2, 0, 1]))
     """
 
-    def __init__(self, n_rows: int, shuffle: bool, seed: int) -> None:
+    def __init__(self, n_rows: int, shuffle: bool, seed: int, passes: np.ndarray | None = None) -> None:
         self.n_rows = n_rows
         self.shuffle = shuffle
         self.seed = seed
         self.taken = 0
         self._epoch = -1
         self._rows = np.empty(0, np.int64)
+        if passes is not None:
+            random = random_stream(seed, "passes")
+            self._start = random.random()
+            # Lined up at random, so that the passes of rows that stand together in the table do not go together.
+            self._line = random.permutation(n_rows)
+            ends = np.cumsum(passes[self._line])
+            self._ends = ends * (n_rows / ends[-1])
+        self._has_passes = passes is not None
 
     def take(self, count: int) -> np.ndarray:
         """The next `count` rows; int64, shape (count,)."""
@@ -231,8 +286,25 @@ class RowOrder:
     def _order(self, epoch: int) -> np.ndarray:
         """All rows in the order of an epoch (the first is 0)."""
         if epoch != self._epoch:
-            rows = np.arange(self.n_rows)
+            rows = self._passed(epoch) if self._has_passes else np.arange(self.n_rows)
             if self.shuffle:
                 random_stream(self.seed, "row order", epoch).shuffle(rows)
             self._epoch, self._rows = epoch, rows
         return self._rows
+
+    def _passed(self, epoch: int) -> np.ndarray:
+        """The rows that an epoch passes, by number; without shuffling, in order.
+
+        The rows lie side by side on a line, each as long as its passes; marks at a distance of 1 choose them
+        (systematic sampling). From epoch to epoch the marks move by the golden ratio, to cover the line evenly.
+        """
+        shift = (self._start + epoch * GOLDEN_RATIO) % 1.0
+        marks = np.arange(self.n_rows) + shift
+        places = np.minimum(np.searchsorted(self._ends, marks, side="right"), self.n_rows - 1)
+        rows = np.sort(self._line[places])
+        if self.shuffle:
+            return rows
+        first = np.searchsorted(rows, rows)
+        n_passes = np.searchsorted(rows, rows, side="right") - first
+        turn = np.arange(self.n_rows) - first
+        return rows[np.argsort((turn + rows / self.n_rows) / n_passes, kind="stable")]

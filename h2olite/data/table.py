@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from h2olite.data.notation import PLAIN, Notation, find_notation
 from h2olite.errors import DataError, ParameterError
 from h2olite.parameters import nearest
 
@@ -53,6 +55,12 @@ class Column:
         """The same column with only these rows (indices or a mask), in this order."""
         return replace(self, values=self.values[rows])
 
+    def with_levels(self, kept: np.ndarray) -> Column:
+        """A categorical column with some of its levels only, a mask over them; rows that have another are missing."""
+        assert self.levels is not None
+        codes = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1).astype(np.int32)
+        return Column(codes[self.values], tuple(itertools.compress(self.levels, kept)))
+
     def as_categorical(self) -> Column:
         """The column with its distinct numbers as levels: ``1.0`` becomes ``"1"``, ``0.5`` ``"0.5"``."""
         if self.is_categorical:
@@ -64,15 +72,15 @@ class Column:
         return with_ordered_levels(values, [number_text(number) for number in numbers.tolist()], forced=True)
 
 
-class Source(NamedTuple):
-    """Where a table was read from.
+class Remark(NamedTuple):
+    """What a user should know of a column, or of the whole table, before it is used.
 
-    path : as it was given.
-    csv : how CSV was read, as far as that is not the usual way.
+    column : its name; None for the table.
+    sentence : for the user.
     """
 
-    path: str
-    csv: dict[str, Any]
+    column: str | None
+    sentence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +95,32 @@ class Table:
     n_rows : int
     place : callable
         From a row's 0-based index to where messages say it is: ``"line 17"`` of a CSV file, else ``"row 16"``.
-    source : Source, optional
-        Where all of its rows are from; None for what was in memory.
+    source : str, optional
+        The path that all of its rows are from, as it was given; None for what was in memory.
+    csv : mapping, optional
+        How its CSV was read, as far as somebody said so (see `h2olite.data.delimited.CsvOptions`); None if it is of
+        no CSV file.
+    remarks : tuple of Remark
+        What reading has found out about the columns.
     """
 
     name: str
     columns: dict[str, Column]
     n_rows: int
     place: Callable[[int], str] = "row {}".format
-    source: Source | None = None
+    source: str | None = None
+    csv: Mapping[str, Any] | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def notation(self) -> Notation:
+        """How its text spells numbers."""
+        given = self.csv or {}
+        return Notation(given.get("decimal") or PLAIN.decimal, given.get("thousands") or PLAIN.thousands)
+
+    def remarks_on(self, columns: Container[str]) -> list[str]:
+        """The remarks on the whole table and on these columns."""
+        return [remark.sentence for remark in self.remarks if remark.column is None or remark.column in columns]
 
     @property
     def names(self) -> list[str]:
@@ -129,7 +154,9 @@ class Table:
         """
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         columns = {name: column.take(rows) for name, column in self.columns.items()}
-        return Table(self.name, columns, len(rows), lambda row: self.place(int(rows[row])))
+        return replace(
+            self, columns=columns, n_rows=len(rows), place=lambda row: self.place(int(rows[row])), source=None
+        )
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -158,7 +185,7 @@ class Table:
             return column.as_categorical()
         if column.levels is None:
             return column
-        numbers = np.array([*map(number_or_none, column.levels), np.nan], np.float64)
+        numbers = np.array([*map(self.notation.number, column.levels), np.nan], np.float64)
         wrong = np.isnan(numbers)
         wrong[-1] = False
         rows = np.flatnonzero(wrong[column.values])
@@ -167,9 +194,17 @@ class Table:
             what = "1 value is not a number" if len(rows) == 1 else f"{len(rows)} values are not numbers"
             raise DataError(
                 f"column {name!r} of {self.name}: {what} (first: {text!r}, {self.place(int(rows[0]))}); "
-                f"correct it or make it missing (--na-string {shlex.quote(text)})."
+                f"{self._advice_on(column.levels, text)}."
             )
         return Column(numbers[column.values], is_time=kind == "time")
+
+    def _advice_on(self, levels: tuple[str, ...], text: str) -> str:
+        """How to have a column of texts read as numbers, one of which is none."""
+        some = levels[:: max(len(levels) // 1000, 1)]
+        finding = find_notation(some, [1] * len(some), self.notation)
+        if finding is None:
+            return f"correct it or make it missing (--na-string {shlex.quote(text)})"
+        return finding.advice(self.notation, from_csv=self.csv is not None)
 
     def refuse_infinite(self, names: Iterable[str]) -> None:
         """Check that the named columns hold no infinite number.
@@ -211,14 +246,6 @@ def number_text(number: float) -> str:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-def number_or_none(text: str) -> float | None:
-    """The number a level spells, or None."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
     """A categorical column with levels by code point or, where all of a forced one are integers, by number."""
     by_number = forced and all(map(INTEGER.fullmatch, levels))
@@ -226,3 +253,10 @@ def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) 
     rank = np.full(len(levels) + 1, -1, np.int32)  # the last entry is where -1 (missing) looks itself up
     rank[order] = np.arange(len(levels), dtype=np.int32)
     return Column(rank[values], tuple(levels[i] for i in order))
+
+
+def matched_names(names: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """The names, but for those that only blanks around them tell from a wanted one that is not among them: that one."""
+    present = set(names)
+    absent = {name.strip(): name for name in wanted if name not in present}
+    return [absent.get(name.strip(), name) for name in names] if absent else list(names)

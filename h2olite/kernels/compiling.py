@@ -23,8 +23,8 @@ FLAGS = {
     # Kernels allocate nothing, so they need not count references: that takes atomic instructions at every call.
     "_nrt": False,
     "error_model": "numpy",
-    # `True` would also promise that no NaN occurs, and the checks for unstable weights rely on NaN.
-    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+    # Otherwise results depend on how each copy of a loop is compiled: see `h2olite.kernels.lanes`.
+    "fastmath": False,
 }
 
 
@@ -105,12 +105,15 @@ def fingerprint() -> str:
 def is_compiled(function: Any) -> bool:
     """Whether this process has machine code of this kernel, or an earlier one has left some: nothing is to compile.
 
-    Numba keeps it apart for each installation.
+    Numba keeps it apart for each installation and each kind of processor.
     """
     if numba.config.DISABLE_JIT or function.signatures:
         return True
-    folder, source = function.stats.cache_path, Path(function.py_func.__code__.co_filename)
-    return folder is not None and any(Path(folder).glob(f"{source.stem}.{function.__name__}-*.nbc"))
+    if function.stats.cache_path is None:
+        return False
+    processor = function.targetctx.codegen().magic_tuple()
+    kept = function._cache._cache_file._load_index()
+    return any(of_processor == processor for _, of_processor, _ in kept)
 
 
 def _bases() -> Iterator[Path]:

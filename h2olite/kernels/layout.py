@@ -3,7 +3,7 @@
 Layer l turns the activations x (n_rows, n_inputs) of the layer below into z = x W + b. W and b are one matrix of shape
 (n_inputs + 1, width) whose last row is the bias: the weight out of an input that is always 1. Weights lie input-major,
 so an input that is zero skips one contiguous row of them. Every row of weights, activations and gradients is padded
-with zeros to whole vector registers (see `LANES`).
+with zeros to whole vector registers (see `h2olite.kernels.lanes`).
 
 Rows of a few outputs would be mostly padding. The matrix of such an output layer lies output-major instead, (n_outputs,
 n_inputs), with the biases behind it. It is small, and every member of a team passes all of it, on a copy of its own,
@@ -18,9 +18,6 @@ import numpy as np
 
 from .compiling import kernel, matrix, view
 from .teams import Member
-
-LANES = 16
-"""float32 numbers in the widest vector register. The loop over a row's leftover would take longer than the row."""
 
 NARROW = 16
 """Outputs up to which the output layer lies output-major."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from .activations import RECTIFIER, activate
 from .compiling import kernel, matrix, span
+from .lanes import multiply_add, row_products
 from .layout import (
     has_bias,
     inputs_of,
@@ -148,13 +149,14 @@ def add_product(x, weights, offset, active, n_active, z):
         for r in range(n_rows):
             x0, x1, x2, x3 = x[r, k0 - offset], x[r, k1 - offset], x[r, k2 - offset], x[r, k3 - offset]
             for u in range(width):
-                z[r, u] += x0 * weights[k0, u] + x1 * weights[k1, u] + x2 * weights[k2, u] + x3 * weights[k3, u]
+                two = multiply_add(x1, weights[k1, u], multiply_add(x0, weights[k0, u], z[r, u]))
+                z[r, u] = multiply_add(x3, weights[k3, u], multiply_add(x2, weights[k2, u], two))
     for k in range(n_fours, n_active):
         k0 = active[k]
         for r in range(n_rows):
             x0 = x[r, k0 - offset]
             for u in range(width):
-                z[r, u] += x0 * weights[k0, u]
+                z[r, u] = multiply_add(x0, weights[k0, u], z[r, u])
 
 
 @kernel
@@ -310,9 +312,7 @@ def descend_narrow(step, layout, outer, x, gradients, max_w2, work):
     update(step, parameters, work.active, work.values, n_active, work.total, ONE)
     if max_w2 < NO_BOUND:
         for k in range(n_outputs):
-            squares = np.float32(0)
-            for i in range(n_inputs):
-                squares += weights[k, i] * weights[k, i]
+            (squares,) = row_products(weights, k, weights, (k,))
             if squares > max_w2:
                 scale_row(weights, k, span(0, n_inputs), np.float32(math.sqrt(max_w2 / squares)))
 
@@ -379,16 +379,12 @@ def combine(x, offset, active, n_active, gradients, start, stop, total):
         for r in range(start, start + n_fours, 4):
             x0, x1, x2, x3 = x[r, i], x[r + 1, i], x[r + 2, i], x[r + 3, i]
             for u in range(width):
-                total[j, u] += (
-                    x0 * gradients[r, u]
-                    + x1 * gradients[r + 1, u]
-                    + x2 * gradients[r + 2, u]
-                    + x3 * gradients[r + 3, u]
-                )
+                two = multiply_add(x1, gradients[r + 1, u], multiply_add(x0, gradients[r, u], total[j, u]))
+                total[j, u] = multiply_add(x3, gradients[r + 3, u], multiply_add(x2, gradients[r + 2, u], two))
         for r in range(start + n_fours, stop):
             x0 = x[r, i]
             for u in range(width):
-                total[j, u] += x0 * gradients[r, u]
+                total[j, u] = multiply_add(x0, gradients[r, u], total[j, u])
 
 
 @kernel
@@ -408,21 +404,12 @@ def fill_products(gradients, start, stop, weights, active, n_active, x, offset):
     for j in range(0, n_fours, 4):
         k0, k1, k2, k3 = active[j], active[j + 1], active[j + 2], active[j + 3]
         for r in range(start, stop):
-            sum0, sum1, sum2, sum3 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            for u in range(gradients.shape[1]):
-                g = gradients[r, u]
-                sum0 += g * weights[k0, u]
-                sum1 += g * weights[k1, u]
-                sum2 += g * weights[k2, u]
-                sum3 += g * weights[k3, u]
-            x[r, k0 - offset], x[r, k1 - offset], x[r, k2 - offset], x[r, k3 - offset] = sum0, sum1, sum2, sum3
+            sums = row_products(gradients, r, weights, (k0, k1, k2, k3))
+            x[r, k0 - offset], x[r, k1 - offset], x[r, k2 - offset], x[r, k3 - offset] = sums
     for j in range(n_fours, n_active):
         k0 = active[j]
         for r in range(start, stop):
-            sum0 = np.float32(0)
-            for u in range(gradients.shape[1]):
-                sum0 += gradients[r, u] * weights[k0, u]
-            x[r, k0 - offset] = sum0
+            (x[r, k0 - offset],) = row_products(gradients, r, weights, (k0,))
 
 
 @kernel
@@ -457,7 +444,7 @@ def add_squares(weights, begin, end, squares):
     """Add the squared weights out of inputs begin to end to those of each unit."""
     for i in range(begin, end):
         for u in range(weights.shape[1]):
-            squares[0, u] += weights[i, u] * weights[i, u]
+            squares[0, u] = multiply_add(weights[i, u], weights[i, u], squares[0, u])
 
 
 @kernel

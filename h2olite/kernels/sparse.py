@@ -12,6 +12,7 @@ import numpy as np
 
 from .activations import activate
 from .compiling import entry, kernel, matrix, span
+from .lanes import multiply_add
 from .layout import TILE
 from .losses import CLASS_QUADRATIC, CROSS_ENTROPY, softmax
 
@@ -98,10 +99,11 @@ def multiply(layers, first, x, z):
             i0, i1, i2, i3 = layers.inputs[k], layers.inputs[k + 1], layers.inputs[k + 2], layers.inputs[k + 3]
             w0, w1, w2, w3 = layers.weights[k], layers.weights[k + 1], layers.weights[k + 2], layers.weights[k + 3]
             for r in range(TILE):
-                z[c, r] += w0 * x[i0, r] + w1 * x[i1, r] + w2 * x[i2, r] + w3 * x[i3, r]
+                two = multiply_add(w1, x[i1, r], multiply_add(w0, x[i0, r], z[c, r]))
+                z[c, r] = multiply_add(w3, x[i3, r], multiply_add(w2, x[i2, r], two))
         for k in range(fours, end):
             for r in range(TILE):
-                z[c, r] += layers.weights[k] * x[layers.inputs[k], r]
+                z[c, r] = multiply_add(layers.weights[k], x[layers.inputs[k], r], z[c, r])
 
 
 @kernel

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiling import kernel
+from .lanes import multiply_add
 
 
 class Rule(NamedTuple):
@@ -132,12 +133,14 @@ def _adadelta(w, g2, d2, active, scales, n_active, gradients, stride, rho, epsil
         i, r, scale = active[j], j * stride, scales[j]
         if scale != ignored:
             for k in range(w.shape[1]):
-                if gradients[r, k] != ignored:
-                    g = scale * gradients[r, k] + l2 * w[i, k]
-                    g2[i, k] = rho * g2[i, k] + fresh * g * g
-                    d = np.float32(math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon))) * g
-                    d2[i, k] = rho * d2[i, k] + fresh * d * d
-                    w[i, k] -= d
+                moves = gradients[r, k] != ignored
+                g = multiply_add(scale, gradients[r, k], l2 * w[i, k])
+                g2_new = multiply_add(fresh * g, g, rho * g2[i, k])
+                d = math.sqrt((d2[i, k] + epsilon) / (g2_new + epsilon)) * g
+                d2_new = multiply_add(fresh * d, d, rho * d2[i, k])
+                g2[i, k] = g2_new if moves else g2[i, k]
+                d2[i, k] = d2_new if moves else d2[i, k]
+                w[i, k] = w[i, k] - d if moves else w[i, k]
 
 
 @kernel
@@ -152,10 +155,12 @@ def _momentum(w, velocity, active, scales, n_active, gradients, stride, rate, mo
         i, r, scale = active[j], j * stride, scales[j]
         if scale != ignored:
             for k in range(w.shape[1]):
-                if gradients[r, k] != ignored:
-                    g = scale * gradients[r, k] + l2 * w[i, k]
-                    velocity[i, k] = momentum * velocity[i, k] - g
-                    w[i, k] += scaled_rate * (momentum * velocity[i, k] - g if nesterov else velocity[i, k])
+                moves = gradients[r, k] != ignored
+                g = multiply_add(scale, gradients[r, k], l2 * w[i, k])
+                v = multiply_add(momentum, velocity[i, k], -g)
+                change = multiply_add(momentum, v, -g) if nesterov else v
+                velocity[i, k] = v if moves else velocity[i, k]
+                w[i, k] = multiply_add(scaled_rate, change, w[i, k]) if moves else w[i, k]
 
 
 @kernel
@@ -174,7 +179,7 @@ def average(mean, theta, begin, end, share):
     """Move rows begin to end of the mean towards theta: mean = mean + share (theta - mean)."""
     for i in range(begin, end):
         for k in range(mean.shape[1]):
-            mean[i, k] += share * (theta[i, k] - mean[i, k])
+            mean[i, k] = multiply_add(share, theta[i, k] - mean[i, k], mean[i, k])
 
 
 @kernel

@@ -8,6 +8,9 @@ import numpy as np
 
 from h2olite.metrics.base import Metrics, measured, r_squared, scalar, weighted_mean, weighted_quantile
 
+LARGEST_LOG_RATIO, LEAST_LOG_OF_GAMMA = 500.0, -19.0
+"""Bounds of the logarithm of actual / predicted in deviances; the second is H2O's, of what a response of 0 costs."""
+
 
 class RegressionMetrics(Metrics):
     """How well predicted numbers fit the numbers that occurred."""
@@ -88,10 +91,12 @@ def residual_deviance(
     - quantile: alpha e if e > 0, else (alpha - 1) e
     - huber: e^2 if abs(e) <= delta, else (2 abs(e) - delta) delta
     - poisson: 2 (y log(y / f) - y + f)
-    - gamma: 2 (log(f / y) + y / f - 1)
+    - gamma: 2 (y / f - 1 - log(y / f))
     - tweedie: 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p))
 
-    Logarithms are taken as at least -19, so that responses and predictions of 0 have a finite deviance.
+    Responses and predictions of 0 have a finite deviance. Log(y / f) is taken as at most 500, and for gamma, where a
+    response of 0 would cost without end, as at least -19. As it is the ratio that is bounded, a deviance of another
+    unit of the response differs by a factor only, 1 for gamma, and is never negative.
     """
     error = actual - predicted
     match distribution:
@@ -105,20 +110,28 @@ def residual_deviance(
             size = np.abs(error)
             return np.where(size <= huber_delta, size**2, (2 * size - huber_delta) * huber_delta)
         case "poisson":
-            return 2 * (actual * (_log(actual) - _log(predicted)) - error)
+            deviance = 2 * (actual * _log_ratio(actual, predicted) - error)
         case "gamma":
-            log_ratio = _log(actual) - _log(predicted)
-            return 2 * (actual * np.exp(-_log(predicted)) - log_ratio - 1)
+            log_ratio = np.maximum(_log_ratio(actual, predicted), LEAST_LOG_OF_GAMMA)
+            deviance = 2 * (np.expm1(log_ratio) - log_ratio)
         case "tweedie":
-            p, log_f = tweedie_power, _log(predicted)
+            p = tweedie_power
+            log_f = _log(actual) - _log_ratio(actual, predicted)
             of_actual = actual ** (2 - p) / ((1 - p) * (2 - p))
-            return 2 * (of_actual - actual * np.exp((1 - p) * log_f) / (1 - p) + np.exp((2 - p) * log_f) / (2 - p))
-    raise ValueError(f"no deviance is known for distribution {distribution!r}")
+            deviance = 2 * (of_actual - actual * np.exp((1 - p) * log_f) / (1 - p) + np.exp((2 - p) * log_f) / (2 - p))
+        case _:
+            raise ValueError(f"no deviance is known for distribution {distribution!r}")
+    return np.maximum(deviance, 0.0)  # rounding may leave a little less where both are the same
+
+
+def _log_ratio(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Natural logarithm of actual / predicted, at most 500, so that exponentials of it are finite."""
+    return np.minimum(_log(actual) - _log(predicted), LARGEST_LOG_RATIO)
 
 
 def _log(values: np.ndarray) -> np.ndarray:
-    """Natural logarithm, at least -19."""
-    return np.log(np.maximum(values, np.exp(-19)))
+    """Natural logarithm; of 0, that of the smallest normal number."""
+    return np.log(np.maximum(values, np.finfo(np.float64).tiny))
 
 
 def _rmsle(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:

@@ -159,7 +159,7 @@ def classes_of_curves(model: Model) -> tuple[str, ...]:
 
 def _adapted(model: Model, frame: Any) -> tuple[Table, Adaptation]:
     """The table of a frame, and where to note what the model does not find in it."""
-    table = as_table(frame, name="test_data", schema=model.schema | model.response_schema)
+    table = as_table(frame, name="test_data", schema=model.schema | model.response_schema, csv=model.csv)
     return table, Adaptation(table.name)
 
 

@@ -68,7 +68,7 @@ def permutation_importance(
     """
     _refuse_autoencoder(model, "permutation_importance")
     seed = settle_seed(seed)
-    table = as_table(frame, name="frame", schema=model.schema | model.response_schema)
+    table = as_table(frame, name="frame", schema=model.schema | model.response_schema, csv=model.csv)
     table = table.take(sample_rows(table.n_rows, max(n_samples, 0), random_stream(seed, "permutation sample")))
     names = _predictors(model, features)
 
@@ -144,7 +144,7 @@ def partial_plot(
     import pandas as pd
 
     _refuse_autoencoder(model, "partial_plot")
-    table = as_table(frame, name="frame", schema=model.schema)
+    table = as_table(frame, name="frame", schema=model.schema, csv=model.csv)
     if row_index is not None and not 0 <= row_index < table.n_rows:
         raise DataError(f"row_index must be from 0 to {table.n_rows - 1}; got {row_index}.")
     averaged = table if row_index is None else table.take(np.array([row_index]))

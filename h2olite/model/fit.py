@@ -28,7 +28,7 @@ from .importance import gedeon_importance
 from .model import Model
 from .objective import advice_on_penalties
 from .origin import model_id_of
-from .preparation import Measured, prepare
+from .preparation import Measured, Warn, prepare
 from .pruning import pruned
 from .record import TrainingRecord
 from .scoring import layout_of, objective_of
@@ -46,6 +46,7 @@ def fit(
     *,
     origin: dict[str, Any] | None = None,
     prune: bool = True,
+    warn: Warn | None = None,
 ) -> Model:
     """Train a model.
 
@@ -56,6 +57,7 @@ def fit(
     watch : is told of progress after every block of rows; training ends when it returns False.
     origin : what to record of parameters and tables.
     prune : whether predictors that cannot reach an output leave the model, so that training cannot bring them back.
+    warn : is told what looks wrong with the tables before training begins.
 
     Raises
     ------
@@ -67,6 +69,8 @@ def fit(
     started = time.perf_counter()
     refuse_too_large_training(parameters, training, validation)
     prepared = prepare(parameters, training, validation)
+    if warn is not None:
+        warn(prepared.warnings)
     parameters, response, encoder, rows = prepared.parameters, prepared.response, prepared.encoder, prepared.rows
     stored = _without_objects(parameters, training, None if response is None else response.name)
     model_id = parameters.model_id or model_id_of(origin if parameters.reproducible else None)
@@ -131,6 +135,7 @@ def fit(
                 origin=origin,
                 usable=prepared.n_usable,
                 best_epochs=best_epochs,
+                csv=dict(training.csv or {}),
             )
             explains = parameters.variable_importances and encoder.n_slots is None
             return Model(
@@ -157,6 +162,7 @@ def fit(
             rule,
             rows,
             prepared.trained,
+            prepared.passes,
             prepared.training.sample,
             encoder.column_starts,
             parameters,

@@ -106,6 +106,11 @@ class Model(ModelMetrics):
         return ({} if self.response is None else {self.response.name: kind}) | _numeric(self.parameters.weights_column)
 
     @property
+    def csv(self) -> dict[str, Any]:
+        """How CSV is read for this model, as far as somebody said so of its training table."""
+        return self.record.csv
+
+    @property
     def dtype(self) -> type[np.floating]:
         """Type of the numbers that predictions are made in: float32, or of an imported model, as its maker, float64."""
         return np.float32 if self.record.maker is None else np.float64
@@ -455,7 +460,7 @@ class Model(ModelMetrics):
 
     def _frame_of(self, test_data: Any, columns_of: ColumnsOf) -> pd.DataFrame:
         """What is computed for every row of a frame, with warnings about what the frame lacks."""
-        table = as_table(test_data, name="test_data", schema=self.schema)
+        table = as_table(test_data, name="test_data", schema=self.schema, csv=self.csv)
         adaptation = Adaptation(table.name)
         frame = self._as_frame(columns_of(table, adaptation))
         adaptation.warn(stacklevel=3)

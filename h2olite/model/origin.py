@@ -57,7 +57,7 @@ def model_id_of(origin: dict[str, Any] | None) -> str:
 def _described(table: Table) -> dict[str, Any]:
     """Where a table is from, and what tells it from others."""
     return {
-        "source": table.source and table.source._asdict(),
+        "source": table.source and {"path": table.source, "csv": dict(table.csv or {})},
         "rows": table.n_rows,
         "columns": {name: column.kind for name, column in table.columns.items()},
         "digest": table.fingerprint,

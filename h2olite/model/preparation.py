@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import advice_on_columns, refuse_classes_of_rows
 from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
-from h2olite.data.predictors import advice_on_identifiers, advice_on_kinds, choose_predictors, find_columns
+from h2olite.data.predictors import choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
     complete_rows,
+    divide_weights,
     random_stream,
     sample_by_class,
     sample_rows,
@@ -25,7 +28,7 @@ from h2olite.data.splits import (
 from h2olite.data.table import Table
 from h2olite.errors import ParameterError
 from h2olite.parameters import Parameters
-from h2olite.validation import check_response, other_roles, resolve, wants_classes
+from h2olite.validation import check_response, other_roles, resolve, wants_classes, warnings
 
 from .checkpoint import check_columns, refuse_new_classes
 from .model import Model
@@ -57,6 +60,7 @@ class Preparation:
     rows : the encoded training table.
     n_usable : rows that can be trained on.
     trained : int64, indices of the rows of one epoch; balanced classes repeat some.
+    passes : how often an epoch passes each row, float64 (n_rows,); (0,) for once each.
     training, validation : what to measure the model on.
     shares : the classes' shares before and after balancing, None without.
     warnings : sentences for the user.
@@ -69,6 +73,7 @@ class Preparation:
     rows: EncodedRows
     n_usable: int
     trained: np.ndarray
+    passes: np.ndarray
     training: Measured
     validation: Measured | None
     shares: ClassShares | None
@@ -84,6 +89,69 @@ class Preparation:
         return np.flatnonzero(~present[:n_levels])
 
 
+class Columns(NamedTuple):
+    """What the columns of a training table are for.
+
+    response : the column to predict; None for an autoencoder.
+    predictors : names in the table's order.
+    levels : the response's; None of a number.
+    warnings : sentences for the user.
+    """
+
+    response: str | None
+    predictors: list[str]
+    levels: tuple[str, ...] | None
+    warnings: list[str]
+
+
+Warn = Callable[[list[str]], None]
+"""Takes sentences for the user, some of which it may have told before."""
+
+
+def look_at(parameters: Parameters, training: Table, warn: Warn | None) -> None:
+    """Tell what looks wrong with a training table, before anything takes time.
+
+    Raises
+    ------
+    ParameterError, DataError : the table does not hold what the parameters name, or its response is no response.
+    """
+    name = None if parameters.autoencoder else response_name(parameters, training)
+    if name is not None and parameters.checkpoint is None and not wants_classes(parameters):
+        refuse_classes_of_rows(training, name, parameters.factors or ())
+    if warn is not None:
+        training = with_classes(parameters, training, name)
+        columns = choose_columns(parameters, training, name)
+        n_classes = None if columns.levels is None else len(columns.levels)
+        warn(warnings(parameters, n_classes, name=name or "an autoencoder") + columns.warnings)
+
+
+def choose_columns(parameters: Parameters, training: Table, name: str | None) -> Columns:
+    """The predictors of a training table whose response has this name, and what looks wrong with the columns.
+
+    Raises
+    ------
+    ParameterError : they are not those of the checkpoint.
+    DataError : columns are not in the table, or no predictor is left.
+    """
+    checkpoint: Model | None = parameters.checkpoint
+    if checkpoint is not None:
+        check_columns(parameters, checkpoint, training, name)
+        return Columns(name, list(checkpoint.schema), checkpoint.classes, [])
+    roles = other_roles(parameters)
+    others = [*filter(None, [name]), *roles, *(parameters.ignored_columns or ())]
+    predictors, said = choose_predictors(
+        training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
+    )
+    ignored = {*find_columns(training, parameters.ignored_columns or ())}
+    chosen = training.names if parameters.x is None else find_columns(training, parameters.x)
+    looked_at = {*chosen, *filter(None, [name]), *roles} - ignored
+    said = training.remarks_on(looked_at) + said
+    said += advice_on_columns(training, predictors, name, parameters.factors or ())
+    if name is not None:
+        said += _advice_on_classes(training, name)
+    return Columns(name, predictors, None if name is None else training[name].levels, said)
+
+
 def prepare(parameters: Parameters, training: Table, validation: Table | None) -> Preparation:
     """Choose columns and rows, settle parameters and encode the tables.
 
@@ -96,18 +164,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
     checkpoint: Model | None = parameters.checkpoint
-    if checkpoint is None:
-        others = [*filter(None, [name]), *other_roles(parameters), *(parameters.ignored_columns or ())]
-        predictors, said = choose_predictors(
-            training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
-        )
-        said += advice_on_kinds(training, filter(None, [*predictors, name]), parameters.factors or ())
-        said += advice_on_identifiers(training, predictors, parameters.factors or ())
-        levels = None if name is None else training[name].levels
-    else:
-        check_columns(parameters, checkpoint, training, name)
-        predictors, said = list(checkpoint.schema), []
-        levels = checkpoint.classes
+    _, predictors, levels, said = choose_columns(parameters, training, name)
     parameters = settle(parameters, training, name, levels)
 
     weights = row_weights(training, parameters.weights_column)
@@ -119,7 +176,6 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     response = None if checkpoint is None else checkpoint.response
     target, actual = NONE, None
     if name is not None:
-        said += _advice_on_classes(training, name)
         response = response or ResponseEncoder.fit(
             training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
         )
@@ -154,10 +210,11 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         )
     else:
         encoder = checkpoint.encoder
+    passes, factors = divide_weights(weights, usable)
     rows = EncodedRows(
         *encoder.encode(training, adaptation),
         target,
-        relative_weights(weights, usable),
+        factors,
         NONE if added is None else added.astype(np.float32),
     )
     said += adaptation.warnings()
@@ -173,7 +230,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         said += adaptation.warnings()
     scoring = scoring_of(encoder, response, parameters, shares)
     return Preparation(
-        parameters, response, encoder, scoring, rows, usable.size, trained, measured, to_validate, shares, said
+        parameters, response, encoder, scoring, rows, usable.size, trained, passes, measured, to_validate, shares, said
     )
 
 
@@ -213,15 +270,6 @@ def with_classes(parameters: Parameters, table: Table, name: str | None) -> Tabl
 def response_name(parameters: Parameters, training: Table) -> str:
     """The column to predict: the last one if none is named."""
     return training.names[-1] if parameters.y is None else find_columns(training, [parameters.y])[0]
-
-
-def relative_weights(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
-    """The weights by which gradients are multiplied: their mean over the rows trained on is 1.
-
-    So what is minimised is the weighted mean of the loss, and the learning rate and penalties mean the same whatever
-    unit the weights are in.
-    """
-    return NONE if weights is None else (weights / weights[rows].mean()).astype(np.float32)
 
 
 def balance_rows(

@@ -44,6 +44,7 @@ class TrainingRecord:
     maker : who made the model, if it was imported; then nothing is known of the training.
     usable : rows of the training table that can be trained on; None if not known, as in older files.
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
+    csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
     version: str
@@ -62,6 +63,7 @@ class TrainingRecord:
     maker: str | None = None
     usable: int | None = None
     best_epochs: float | None = None
+    csv: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:

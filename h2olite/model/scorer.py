@@ -11,7 +11,8 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
-from h2olite.data.table import Table, number_or_none, number_text
+from h2olite.data.notation import PLAIN
+from h2olite.data.table import Table, number_text
 
 from .model import Model
 from .scoring import objective_of
@@ -108,7 +109,7 @@ class Scorer:
             elif type(value) is bool:
                 value = str(value)
             if type(value) is str:
-                if value not in by_level and number_or_none(value) is not None:
+                if value not in by_level and PLAIN.is_number(value):
                     raise _Unusual
                 _put(by_level.get(value, unseen), places, encoded)
             elif not _is_missing(value):

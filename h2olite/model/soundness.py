@@ -11,9 +11,11 @@ from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints, 
 
 import numpy as np
 
+from h2olite.data.csv_options import CsvOptions
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
-from h2olite.kernels.layout import LANES, Layout
+from h2olite.kernels.lanes import LANES
+from h2olite.kernels.layout import Layout
 from h2olite.metrics import BinomialMetrics, Metrics
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
 from h2olite.validation import read
@@ -136,6 +138,8 @@ def check_document(document: Any) -> None:
     record = document["record"]
     _require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
     _require(0 <= record.get("pruned_inputs", 0) < 2**31, "pruned_inputs is no number of inputs")
+    check_json(record.get("csv", {}), CsvOptions, "document.record.csv")
+    CsvOptions(**record.get("csv", {})).check()
     folds = document["cross_validation"]
     for of_fold in (folds and folds["models"]) or ():
         _require(of_fold.get("cross_validation") is None, "a fold's model is cross-validated itself")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from h2olite.data.reader import read_table
+from h2olite.data.csv_options import Csv
+from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream
 from h2olite.errors import ParameterError
 from h2olite.kernels.layout import Layout
@@ -128,8 +129,8 @@ def read_matrix(source: Any, name: str) -> np.ndarray:
     DataError : the file cannot be read.
     """
     try:
-        if isinstance(source, str | os.PathLike):
-            columns = read_table(source).columns
+        if isinstance(source, str | os.PathLike | Csv):
+            columns = as_table(source).columns
             text = [column for column in columns if columns[column].levels is not None]
             if text:
                 raise ValueError(f"column {text[0]!r} is text")

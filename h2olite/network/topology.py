@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.kernels.layout import LANES, NARROW, Layout, Workspace
+from h2olite.kernels.lanes import LANES
+from h2olite.kernels.layout import NARROW, Layout, Workspace
 from h2olite.kernels.passes import GROUP
 from h2olite.kernels.teams import Member
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
-from h2olite.data.splits import random_stream
+from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Kind, Table
 from h2olite.errors import ParameterError
 from h2olite.metrics.base import measured
@@ -117,7 +117,7 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
         the first one.
     test_data : any frame that holds the response (see `h2olite.data.frames.as_table`).
     n_resamples : tables drawn.
-    seed : of the drawing.
+    seed : of the drawing; -1 draws one.
 
     Returns
     -------
@@ -141,13 +141,13 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
     >>> [row["verdict"] for row in comparison.rows() if row["metric"] == "logloss"]
     [None, 'worse']
     """
-    if n_resamples < 1 or seed < 0:
-        raise ParameterError(f"n_resamples must be >= 1 and seed >= 0; got {n_resamples} and {seed}.")
+    if n_resamples < 1:
+        raise ParameterError(f"n_resamples must be >= 1; got {n_resamples}.")
     named = _named(models)
     first, *others = named.values()
     for name, model in named.items():
         _refuse_unlike(first, model, name)
-    table = as_table(test_data, name="test_data", schema=shared_schema(named.values()))
+    table = as_table(test_data, name="test_data", schema=shared_schema(named.values()), csv=shared_csv(named.values()))
     predicted = [_predict(model, table) for model in (first, *others)]
     stacked = np.concatenate([part.predictions.reshape(table.n_rows, -1) for part in predicted], axis=1)
     actual, stacked, weights = measured(predicted[0].actual, stacked, predicted[0].weights)
@@ -160,7 +160,7 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
         len(actual),
         n_resamples,
         statistics(weights),
-        bootstrap(statistics, weights, n_resamples, random_stream(seed, "bootstrap")),
+        bootstrap(statistics, weights, n_resamples, random_stream(settle_seed(seed), "bootstrap")),
     )
 
 
@@ -171,6 +171,14 @@ def shared_schema(models: Iterable[Model]) -> dict[str, Kind]:
         for name, kind in (model.schema | model.response_schema).items():
             schema[name] = kind if schema.get(name) != "categorical" else "categorical"
     return schema
+
+
+def shared_csv(models: Iterable[Model]) -> dict[str, Any]:
+    """How CSV is read for all models: of each option, as the first model whose training table's reader set it."""
+    options: dict[str, Any] = {}
+    for model in models:
+        options = model.csv | options
+    return options
 
 
 def _named(models: Models) -> dict[str, Model]:

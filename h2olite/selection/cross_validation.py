@@ -14,7 +14,7 @@ import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.roles import row_weights
-from h2olite.data.splits import deal_folds, read_folds, settle_seed
+from h2olite.data.splits import complete_rows, deal_folds, read_folds, settle_seed, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
 from h2olite.model.fit import fit
@@ -22,7 +22,7 @@ from h2olite.model.folds import CrossValidation, summarise_fold
 from h2olite.model.footprint import refuse_too_large_training
 from h2olite.model.model import Model
 from h2olite.model.origin import origin_of
-from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.preparation import Warn, look_at, response_name, with_classes
 from h2olite.model.scoring import Scoring
 from h2olite.parameters import Parameters
 from h2olite.training.trainer import Progress
@@ -41,12 +41,17 @@ LEAST_SECONDS = 1e-3
 
 
 def train(
-    parameters: Parameters, training: Table, validation: Table | None = None, watch: Watch | None = None
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None = None,
+    watch: Watch | None = None,
+    warn: Warn | None = None,
 ) -> Model:
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
+    look_at(parameters, training, warn)
     parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
-    model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation))
+    model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation), warn=warn)
     model.record.warnings[:0] = idle_parameters(parameters, model)
     return model
 
@@ -65,6 +70,7 @@ def cross_validate(
     watch: Watch | None = None,
     *,
     origin: dict[str, Any] | None = None,
+    warn: Warn | None = None,
 ) -> Model:
     """Train one model per fold on the rows outside it, measured on the rows inside, then the model on all rows.
 
@@ -96,9 +102,11 @@ def cross_validate(
         validation,
         together.of(n_folds),
         origin=origin,
+        warn=warn,
     )
     for number, fold_model in enumerate(models, 1):
         fold_model.model_id = f"{model.model_id}_cv_{number}"
+    model.record.warnings += advice_on_folds(parameters, training, n_folds)
     model.cross_validation = _summarise(model, models, training, folds)
     model.record.seconds["total"] = time.perf_counter() - started
     return model
@@ -107,18 +115,42 @@ def cross_validate(
 def assign_folds(parameters: Parameters, training: Table) -> np.ndarray:
     """The fold of every training row; int32, shape (n_rows,), from 0.
 
+    A fold is measured on the rows that have a response and a weight above 0. These are dealt on their own, so that
+    every fold has some; there are fewer folds if they are too few. The other rows are dealt only to be predicted.
+
     Raises
     ------
     DataError : there are more folds than rows, or the fold column is unusable.
     """
+    name = response_name(parameters, training)
+    measured = training_rows(
+        training,
+        target=np.where(complete_rows(training, [name]), 0.0, np.nan),
+        weights=row_weights(training, parameters.weights_column),
+    )
     if parameters.fold_column is not None:
-        return read_folds(training, parameters.fold_column)
+        return read_folds(training, parameters.fold_column, measured)
     if parameters.nfolds > training.n_rows:
         raise DataError(
             f"nfolds must be at most the number of rows of {training.name}, {training.n_rows}; got {parameters.nfolds}."
         )
-    classes = training[response_name(parameters, training)].values
-    return deal_folds(training.n_rows, parameters.nfolds, parameters.fold_assignment, parameters.seed, classes)
+    n_folds = min(parameters.nfolds, measured.size)
+    folds = np.arange(training.n_rows, dtype=np.int32) % n_folds
+    classes = training[name].values[measured]
+    folds[measured] = deal_folds(measured.size, n_folds, parameters.fold_assignment, parameters.seed, classes)
+    return folds
+
+
+def advice_on_folds(parameters: Parameters, training: Table, n_folds: int) -> list[str]:
+    """A sentence if there are fewer folds than asked for."""
+    column = parameters.fold_column
+    asked = parameters.nfolds if column is None else np.unique(training[column].values).size
+    if n_folds == asked:
+        return []
+    return [
+        f"cross-validation has {n_folds} folds instead of {asked}: the others would have no row of {training.name} "
+        "with a response and a weight above 0 to be measured on."
+    ]
 
 
 class JointProgress:
@@ -199,8 +231,10 @@ def _train_folds(
         if together.interrupted:
             return None
         inside = folds == fold
+        outside = dataclasses.replace(training.take(~inside), name=f"{training.name} outside fold {fold + 1}")
+        held_out = dataclasses.replace(training.take(inside), name=f"fold {fold + 1} of {training.name}")
         try:
-            return fit(parameters, training.take(~inside), training.take(inside), together.of(fold))
+            return fit(parameters, outside, held_out, together.of(fold))
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
         finally:

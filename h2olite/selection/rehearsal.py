@@ -11,7 +11,7 @@ from h2olite.data.table import Table
 from h2olite.model.fit import fit
 from h2olite.model.footprint import MemoryEstimate, estimate_memory
 from h2olite.model.model import Model
-from h2olite.model.preparation import with_classes
+from h2olite.model.preparation import look_at, with_classes
 from h2olite.model.record import count_weights, stored
 from h2olite.parameters import Parameters
 from h2olite.rules import ROLES
@@ -65,6 +65,7 @@ class Rehearsal:
 
 def rehearse(parameters: Parameters, training: Table, validation: Table | None = None) -> Rehearsal:
     """Prepare a training, and begin it to see how fast it is; takes and raises what `fit` does."""
+    look_at(parameters, training, None)
     n_folds = 0
     if parameters.nfolds or parameters.fold_column:
         n_folds = int(assign_folds(dataclasses.replace(parameters, seed=0), training).max()) + 1

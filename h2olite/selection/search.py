@@ -15,9 +15,19 @@ from h2olite.data.splits import random_stream, settle_seed
 from h2olite.data.table import Table
 from h2olite.errors import H2OLiteError, ParameterError
 from h2olite.metrics.base import STOPPING_KEYS
-from h2olite.parameters import FRAMES, NOT_SEARCHED, Parameters, SearchCriteria, changed, declared, nearest
+from h2olite.model.preparation import Warn, response_name, with_classes
+from h2olite.parameters import (
+    FRAMES,
+    NOT_SEARCHED,
+    Parameters,
+    SearchCriteria,
+    changed,
+    counted,
+    declared,
+    nearest,
+)
 from h2olite.training.stopping import MORE_IS_BETTER, has_converged
-from h2olite.validation import read, validate
+from h2olite.validation import read, resolve, validate
 
 from .cross_validation import Watch, train
 from .grid import Failure, Grid, Trial
@@ -38,6 +48,7 @@ def search(
     folder: Path | None = None,
     watch: Watch | None = None,
     tell: Callable[[Trial | Failure], None] | None = None,
+    warn: Warn | None = None,
 ) -> Grid:
     """Train models with different hyper-parameters.
 
@@ -53,6 +64,7 @@ def search(
         there goes on where it was: finished models are not trained again, failed ones are.
     watch : is told of progress within the running model; when it returns False, the search ends and that model is lost.
     tell : is told of every model that has been trained now or has failed.
+    warn : is told what looks wrong with the tables before training begins.
 
     Raises
     ------
@@ -69,8 +81,16 @@ def search(
         seed = journal.seed
     grid = Grid(grid_id, list(hyper_parameters), [], [])
     first_error: Exception | None = None
+    seen: set[str] = set()
+    number = n_repeated = 0
 
-    for number, combination in enumerate(combinations(hyper_parameters, criteria.strategy, seed), 1):
+    for combination in combinations(hyper_parameters, criteria.strategy, seed):
+        settings = _settled(parameters, combination, training)
+        if settings in seen and combination.get("seed") != -1:  # which is another seed every time
+            n_repeated += 1
+            continue
+        seen.add(settings)
+        number += 1
         left = criteria.max_runtime_secs - (time.perf_counter() - started) if criteria.max_runtime_secs else math.inf
         if left <= 0 or (criteria.max_models and len(grid) == criteria.max_models):
             break
@@ -78,7 +98,7 @@ def search(
         if trial is None:
             try:
                 own_parameters = validate(vars(parameters) | combination | {"model_id": f"{grid_id}_model_{number}"})
-                model = train(_limited(own_parameters, criteria, number, left), training, validation, watch)
+                model = train(_limited(own_parameters, criteria, number, left), training, validation, watch, warn)
             except (H2OLiteError, MemoryError) as error:
                 first_error = first_error or error
                 grid.failures.append(Failure(combination, str(error) or "there is not enough memory."))
@@ -95,9 +115,33 @@ def search(
         grid.trials.append(trial)
         if criteria.strategy == "RandomDiscrete" and _has_converged(grid.trials, criteria):
             break
+    if n_repeated:
+        grid.warnings.append(
+            f"{counted(n_repeated, 'combination')} left out: one before has the same settings, maybe in other words; "
+            "search seed with several values to train the same settings again."
+        )
     if first_error is not None and not grid.trials and not grid.interrupted:
         raise type(first_error)(f"no model of the grid could be trained; the first error: {first_error}")
     return grid.get_grid()
+
+
+def _settled(parameters: Parameters, combination: dict[str, Any], training: Table) -> str:
+    """The settings of a model as a text that is the same for those that come to the same."""
+    try:
+        checked = validate(vars(parameters) | combination)
+        name = None if checked.autoencoder else response_name(checked, training)
+        levels = None if name is None else with_classes(checked, training, name)[name].levels
+        settled = resolve(checked, None if levels is None else len(levels))
+    except H2OLiteError:  # which the training of the model will tell
+        return repr(sorted(combination.items()))
+    return repr([_identity(value) for name, value in vars(settled).items() if name not in FRAMES])
+
+
+def _identity(value: Any) -> Any:
+    """The value if it is plain, or what tells the object apart; such as a table, whose text may be cut short."""
+    if isinstance(value, list):
+        return [_identity(entry) for entry in value]
+    return value if value is None or isinstance(value, str | int | float) else id(value)
 
 
 def _limited(parameters: Parameters, criteria: SearchCriteria, number: int, seconds: float) -> Parameters:
@@ -106,7 +150,7 @@ def _limited(parameters: Parameters, criteria: SearchCriteria, number: int, seco
     return dataclasses.replace(
         parameters,
         max_runtime_secs=limit if math.isfinite(limit) else 0.0,
-        seed=criteria.seed + number if criteria.seed >= 0 and parameters.seed < 0 else parameters.seed,
+        seed=(criteria.seed + number) % 2**63 if criteria.seed != -1 and parameters.seed == -1 else parameters.seed,
     )
 
 

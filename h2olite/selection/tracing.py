@@ -26,9 +26,9 @@ from h2olite.model.fit import fit
 from h2olite.model.model import Model
 from h2olite.model.objective import penalties
 from h2olite.model.origin import origin_of
-from h2olite.model.preparation import response_name, with_classes
+from h2olite.model.preparation import Warn, look_at, response_name, with_classes
 from h2olite.model.pruning import pruned
-from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice
+from h2olite.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
 from h2olite.training.trainer import Progress
 from h2olite.training.workers import usable_threads
 from h2olite.validation import warnings
@@ -162,6 +162,7 @@ def trace(
     choice: PointChoice = "best_1se",
     refit: bool = False,
     watch: Watch | None = None,
+    warn: Warn | None = None,
 ) -> RegularizationPath:
     """Train a path of models.
 
@@ -174,6 +175,7 @@ def trace(
     choice : which point's model is the path's.
     refit : train that model on all rows, if rows were held out from it.
     watch : is told of progress; when it returns False, the path ends with the strengths that are done.
+    warn : is told what looks wrong with the tables before training begins.
 
     Raises
     ------
@@ -182,6 +184,7 @@ def trace(
     """
     limit = TimeLimit(parameters.max_runtime_secs, watch)
     _refuse(parameters, validation_share, choice)
+    look_at(parameters, training, warn)
     name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)
@@ -243,7 +246,7 @@ def _refuse(parameters: Parameters, validation_share: float, choice: str) -> Non
         if getattr(parameters, name)
     ]
     if not 0 < validation_share < 1:
-        faults.append(f"validation_share must be in (0, 1); got {validation_share:g}.")
+        faults.append(f"validation_share must be in (0, 1); got {exactly(validation_share)}.")
     if choice not in POINT_CHOICES:
         faults.append(f"choice must be one of {', '.join(POINT_CHOICES)}; got {choice!r}.")
     if faults:

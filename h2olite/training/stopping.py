@@ -27,8 +27,9 @@ def reason_to_stop(
     parameters : its classification_stop, regression_stop, stopping_rounds and stopping_tolerance decide.
     values : the stopping metric at every scoring so far, oldest first; NaN where it was not measured.
     metric : the stopping metric, resolved: not ``"AUTO"``.
-    error : share of training rows predicted wrongly; None when the response is no class.
-    mse : mean squared error of the training rows; matters only without classes.
+    error : share of rows predicted wrongly, of the validation rows if there are any, as for the stopping metric; None
+        when the response is no class.
+    mse : mean squared error of the same rows; matters only without classes.
     """
     if error is not None and error <= parameters.classification_stop:
         return "classification_stop"
@@ -49,8 +50,8 @@ def idle_rounds(parameters: Parameters, values: Sequence[float], n_iterations: i
         return []
     return [
         f"stopping_rounds {parameters.stopping_rounds} could not act: the model was measured {n_measured} times in "
-        f"{n_iterations} iterations, at most every {parameters.score_interval:g} s (score_interval); pass "
-        "score_each_iteration to stop as soon as it gets no better."
+        f"{n_iterations} iterations, as measuring takes time; pass score_each_iteration to stop as soon as it gets no "
+        "better."
     ]
 
 

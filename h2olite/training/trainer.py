@@ -57,6 +57,16 @@ WORK_OF_PAYMENT = 16
 """Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
 are on many more weights than updates are, and must be rare."""
 
+LEAST_ROWS_PER_MEASUREMENT = 4000
+"""Rows trained on, after which it is worth measuring a network that trains quickly: measuring takes some milliseconds
+however few the rows, and rows of small networks some microseconds each."""
+
+MEASURED_PER_TRAINED = 4
+"""About how many rows are measured in the time that one is trained on."""
+
+SLOW_MEASUREMENT = 0.1
+"""Seconds of measuring from which on only the clock decides about the next time."""
+
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
 
@@ -132,6 +142,7 @@ class Trainer:
     objective, rule : what is minimised, and how.
     rows : the encoded training table.
     usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
+    passes : how often an epoch passes each row of the table, see `h2olite.data.splits.divide_weights`; (0,) for once.
     sample : indices of the rows by which Huber's delta is set.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     parameters : resolved parameters: none of them AUTO.
@@ -148,6 +159,7 @@ class Trainer:
     rule: Rule
     rows: EncodedRows
     usable: np.ndarray
+    passes: np.ndarray
     sample: np.ndarray
     columns: np.ndarray
     parameters: Parameters
@@ -166,7 +178,12 @@ class Trainer:
         self._started = time.perf_counter()
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
-        self._order = RowOrder(self.usable.size, self.parameters.shuffle_training_data, self.parameters.seed)
+        self._order = RowOrder(
+            self.usable.size,
+            self.parameters.shuffle_training_data,
+            self.parameters.seed,
+            self.passes[self.usable] if self.passes.size else None,
+        )
         self._block = -(-FIRST_ROWS // self.workers.batch_size) * self.workers.batch_size
         self._has_penalty = self.rule.l1 > 0 or self.rule.input_group_l1 > 0
         self.rule = self.rule._replace(payment=np.int64(self._rows_per_payment()))
@@ -174,7 +191,7 @@ class Trainer:
             self.workers.dues = dues_of(self._network, self.columns)
         self._judged = self._network.rows_seen
         self._best: Best | None = None
-        self._scored_at = -math.inf
+        self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
         self._scoring_took = 0.0
         if self.past is not None:
             self._go_on_from(self.past)
@@ -282,7 +299,7 @@ class Trainer:
         else:
             errors = self.workers.predict(self.objective, self.rows, sample)
             errors[:, 0] -= self.rows.target[sample]
-        weights = self.rows.weights[sample] if self.rows.weights.size else np.ones(sample.size)
+        weights = self.rows.weights[sample] * self.passes[sample] if self.passes.size else np.ones(sample.size)
         delta = weighted_quantile(
             np.abs(errors).ravel(), self.parameters.huber_alpha, np.repeat(weights, errors.shape[1])
         )
@@ -326,15 +343,28 @@ class Trainer:
         network.theta[self.workers.dues.out > IN] = 0
 
     def _score_is_due(self) -> bool:
-        """Whether the model is to be measured after an iteration that is not the last."""
-        if self.measurement is None or self.parameters.score_each_iteration:
+        """Whether the model is to be measured after an iteration that is not the last.
+
+        It is by the clock, and in quick trainings, so that stopping_rounds can act there, by the rows trained on.
+        """
+        parameters, measurement = self.parameters, self.measurement
+        if measurement is None or parameters.score_each_iteration:
             return True
         since = time.perf_counter() - self._scored_at
-        return since > self.parameters.score_interval and self._scoring_took < self.parameters.score_duty_cycle * since
+        if since > parameters.score_interval and self._scoring_took < parameters.score_duty_cycle * since:
+            return True
+        if parameters.stopping_rounds == 0 or self._scoring_took > SLOW_MEASUREMENT:
+            return False
+        n_measured = sum(metrics.nobs() for metrics in measurement if metrics is not None)
+        n_trained = self._network.rows_seen - self._scored_rows
+        return (
+            n_trained >= max(self.usable.size, LEAST_ROWS_PER_MEASUREMENT)
+            and n_measured <= parameters.score_duty_cycle * MEASURED_PER_TRAINED * n_trained
+        )
 
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
-        self._scored_at = time.perf_counter()
+        self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
         if self._has_penalty:
             self._settle()
         self._refuse_instability()
@@ -350,8 +380,8 @@ class Trainer:
             self.parameters,
             self.values,
             metric=metric,
-            error=measurement.training.numbers().get("error"),
-            mse=measurement.training["mse"],
+            error=measurement.decisive.numbers().get("error"),
+            mse=measurement.decisive["mse"],
         )
 
     def _may_go_back(self, measurement: Measurement) -> bool:

@@ -103,13 +103,22 @@ class Workers(Engine):
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
+        start = 0
+        for which, n_rows in self.turns(order.size):
+            self._train(which, objective, rule, rows, order[start : start + n_rows], seed)
+            start += n_rows
+
+    def turns(self, n_rows: int) -> list[tuple[int, int]]:
+        """Which crew trains the next rows, and how many, one turn after the other; all but the last are whole batches.
+
+        The first crew is the team, if there is one. Which rows a crew trains changes no bit of what is learnt.
+        """
         fastest = self._paces.index(min(self._paces))
         self._calls += 1
-        if len(self._crews) > 1 and self._calls % CALLS_BETWEEN_TRIALS == 0:
-            n_trial = max(order.size // SHARE_OF_TRIAL // self.batch_size, 1) * self.batch_size
-            self._train(1 - fastest, objective, rule, rows, order[:n_trial], seed)
-            order = order[n_trial:]
-        self._train(fastest, objective, rule, rows, order, seed)
+        if len(self._crews) == 1 or self._calls % CALLS_BETWEEN_TRIALS:
+            return [(fastest, n_rows)]
+        n_trial = min(max(n_rows // SHARE_OF_TRIAL // self.batch_size, 1) * self.batch_size, n_rows)
+        return [(1 - fastest, n_trial), (fastest, n_rows - n_trial)]
 
     def _train(
         self, which: int, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int
@@ -142,7 +151,7 @@ class Workers(Engine):
                     order,
                     self.batch_size,
                     network.rows_seen,
-                    np.uint64(seed),
+                    np.uint64(seed % 2**64),
                     work,
                 )
             except BaseException:

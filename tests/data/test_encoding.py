@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 import h2olite
 from h2olite.data import summary
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import advice_on_columns, advice_on_identifiers, advice_on_kinds
 from h2olite.data.encoding import EncodedRows, RowEncoder
 from h2olite.data.frames import as_table
-from h2olite.data.predictors import advice_on_identifiers, advice_on_kinds, choose_predictors, find_columns
+from h2olite.data.predictors import choose_predictors, find_columns
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
@@ -430,7 +431,7 @@ def test_constant_columns_stay_when_asked_for_and_missing_ones_never(with_useles
 @pytest.mark.parametrize(("n_text", "is_told"), [(0, False), (1, True), (2, True), (3, False)])
 def test_a_column_that_few_of_its_cells_make_categorical_is_told(n_text, is_told):
     column = text("7", None, *["n/a"] * n_text, *map(str, range(39 - n_text)))
-    told = list(advice_on_kinds(table_of(age=column, size=number(*[1] * 41)), ["age", "size"], []))
+    told = advice_on_kinds(table_of(age=column, size=number(*[1] * 41)), "age")
     sentence = (
         f"column 'age' of train.csv is categorical, though {40 - n_text} of its 40 cells are numbers (the first that "
         "is not: 'n/a', line 4); correct that, make it missing (--na-string n/a), or name the column in factors if it "
@@ -441,7 +442,7 @@ def test_a_column_that_few_of_its_cells_make_categorical_is_told(n_text, is_told
 
 def test_a_column_meant_to_be_categorical_is_not_told():
     table = table_of(age=text("n/a", *map(str, range(50))))
-    assert list(advice_on_kinds(table, ["age"], ["age"])) == []
+    assert list(advice_on_columns(table, ["age"], None, ["age"])) == []
 
 
 def test_at_most_ten_columns_left_out_are_named():
@@ -479,11 +480,11 @@ def test_otherwise_missing_numbers_are_the_mean_also_among_zeros(given):
 def test_text_that_is_another_one_in_every_row_is_told():
     names = [f"u{i}" for i in range(60)]
     table = as_table({"id": names, "twice": [*names[1:], "u1"], "gap": [*names[:-1], None], "size": np.arange(60.0)})
-    told = list(advice_on_identifiers(table, table.names, []))
+    told = list(advice_on_columns(table, table.names, None, []))
     assert [sentence.split(" of ")[0] for sentence in told] == ["column 'id'", "column 'gap'"]
     assert told[0].endswith("leave it out by ignored_columns, or name it in factors if it is meant so.")
-    assert list(advice_on_identifiers(table, table.names, ["id", "gap"])) == []
-    assert list(advice_on_identifiers(as_table({"id": names[:40]}), ["id"], [])) == []
+    assert list(advice_on_columns(table, table.names, None, ["id", "gap"])) == []
+    assert advice_on_identifiers(as_table({"id": names[:40]}), "id") == []
 
 
 def test_training_warns_of_identifiers_among_its_predictors():

@@ -8,10 +8,12 @@ from h2olite.data.splits import (
     balance,
     complete_rows,
     deal_folds,
+    divide_weights,
     random_stream,
     read_folds,
     sample_by_class,
     sample_rows,
+    settle_seed,
     training_rows,
 )
 from h2olite.data.table import Column, Table
@@ -37,11 +39,13 @@ def test_streams_repeat_for_a_seed_and_differ_by_purpose_number_and_seed():
     shuffle=st.booleans(),
     seed=st.integers(0, 2**63),
     counts=st.lists(st.integers(0, 30), max_size=6),
+    weighted=st.booleans(),
 )
-def test_row_order_does_not_depend_on_how_many_rows_are_taken_at_a_time(n_rows, shuffle, seed, counts):
-    order = RowOrder(n_rows, shuffle, seed)
+def test_row_order_does_not_depend_on_how_many_rows_are_taken_at_a_time(n_rows, shuffle, seed, counts, weighted):
+    passes = 2 * np.arange(1, n_rows + 1) / (n_rows + 1) if weighted else None
+    order = RowOrder(n_rows, shuffle, seed, passes)
     taken = np.concatenate([np.empty(0, np.int64), *(order.take(count) for count in counts)])
-    np.testing.assert_array_equal(taken, RowOrder(n_rows, shuffle, seed).take(sum(counts)))
+    np.testing.assert_array_equal(taken, RowOrder(n_rows, shuffle, seed, passes).take(sum(counts)))
     assert order.taken == sum(counts)
 
 
@@ -53,6 +57,47 @@ def test_every_epoch_visits_every_row_once_in_an_order_of_its_own():
 
 def test_unshuffled_order_repeats_the_tables():
     assert RowOrder(3, shuffle=False, seed=3).take(7).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.random.default_rng(0).lognormal(sigma=2, size=300),
+        np.where(np.arange(300) < 3, 99.0, 1.0),
+        np.arange(300) + 0.5,
+    ],
+    ids=["lognormal", "rare", "growing"],
+)
+def test_rows_are_passed_as_often_as_wanted_in_every_epoch_and_ever_more_exactly(weights, shuffle):
+    passes, _ = divide_weights(weights, np.arange(300))
+    epochs = RowOrder(300, shuffle, 4, passes).take(300 * 40).reshape(40, 300)
+    counts = np.array([np.bincount(epoch, minlength=300) for epoch in epochs])
+    assert (np.abs(counts - passes) < 1 + 1e-9).all()
+    assert np.abs(counts.sum(axis=0) - 40 * passes).max() < 3  # by chance it would be some 10
+
+
+def test_without_shuffling_the_passes_of_a_row_are_spread_over_the_epoch():
+    epoch = RowOrder(8, shuffle=False, seed=1, passes=np.array([1.0, 1, 1, 1, 1, 1, 2, 0])).take(8)
+    assert np.diff(np.flatnonzero(epoch == 6)) >= 3
+    assert np.sort(epoch).tolist() == [0, 1, 2, 3, 4, 5, 6, 6]
+    assert epoch[epoch != 6].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-300, 1e306])
+def test_weights_are_divided_into_passes_and_bounded_factors(unit):
+    weights = np.array([0.0, 1, 2, 5, 1, 91]) * unit
+    passes, factors = divide_weights(weights, np.arange(1, 6))
+    assert passes[1:].mean() == pytest.approx(1)
+    np.testing.assert_allclose(passes * factors * 20, weights / unit, rtol=1e-6)
+    assert 0 <= factors.min() < factors.max() < 2
+    assert passes[1:].min() > 0.5
+
+
+@pytest.mark.parametrize("weights", [None, np.full(4, 0.1), np.array([3.0, 3, 0, 3])])
+def test_rows_that_count_alike_are_passed_once_each(weights):
+    passes, factors = divide_weights(weights, np.array([0, 1, 3]))
+    assert passes.size == factors.size == 0
 
 
 def test_taken_rows_belong_to_the_caller():
@@ -193,3 +238,10 @@ def test_distinct_values_of_a_fold_column_are_the_folds(column):
 def test_unusable_fold_columns_are_refused(column, message):
     with pytest.raises(DataError, match=rf"^fold_column 'fold' of train\.csv must hold .*{message}"):
         read_folds(table_of(fold=column), "fold")
+
+
+@pytest.mark.parametrize("seed", [-2, -(2**31), -(2**63), 2**63 - 1, 0])
+def test_every_seed_of_64_bits_but_one_is_a_seed_of_its_own(seed):
+    assert settle_seed(seed) == seed
+    numbers = [random_stream(of, "row order").random() for of in (seed, seed, seed ^ 1)]
+    assert numbers[0] == numbers[1] != numbers[2]

@@ -18,7 +18,7 @@ from h2olite.kernels.randomness import uniform
 from h2olite.kernels.rows import train_rows
 
 FOLDER = Path(compiling.__file__).parent
-OTHERS = ("__init__.py", "atomics.py", "compiling.py")
+OTHERS = ("__init__.py", "atomics.py", "compiling.py", "lanes.py")
 KERNEL_FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.name not in OTHERS]
 
 
@@ -147,6 +147,23 @@ def test_a_second_process_runs_the_machine_code_of_the_first():
         "print(sum(train_rows.stats.cache_hits.values()), sum(train_rows.stats.cache_misses.values()))"
     )
     assert run(script) == "True\n1 0\n"
+
+
+@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+def test_machine_code_is_kept_side_by_side_for_each_kind_of_processor(tmp_path):
+    (tmp_path / "doubling.py").write_text(
+        "from h2olite.kernels import compiling\n@compiling.entry\ndef double(x): return 2 * x\n"
+    )
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from doubling import compiling, double\n"
+        "print(compiling.is_compiled(double), double(3), *double.stats.cache_hits.values())"
+    )
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    generic = {**cache, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    assert run(script, **cache) == "False 6\n"
+    assert run(script, **generic) == "False 6\n"
+    assert run(script, **generic) == run(script, **cache) == "True 6 1\n"
 
 
 @pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")

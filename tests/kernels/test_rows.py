@@ -25,7 +25,7 @@ from examples import (
 )
 
 from h2olite.kernels import rows
-from h2olite.kernels.layout import LANES
+from h2olite.kernels.lanes import LANES
 from h2olite.kernels.passes import GROUP
 from h2olite.network.network import dues_of
 
@@ -162,6 +162,17 @@ def test_predictions_are_the_twins_for_any_partition(activation, loss, capacity)
     order = np.random.default_rng(0).permutation(40)[:35]
     expected = naive.predict(naive.layers_of(net), goal, data)[order]
     np.testing.assert_allclose(predict(net, goal, data, order=order, capacity=capacity), expected, **ONE_STEP)
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy of 4", "cross-entropy of 20", "gaussian"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_prediction_has_the_same_bits_whichever_rows_come_with_it(activation, loss):
+    net, goal, data = network(loss, activation, (40, 33)), objective(loss, activation, (40, 33)), table(70, loss)
+    together = predict(net, goal, data)
+    order = np.random.default_rng(0).permutation(70)
+    np.testing.assert_array_equal(predict(net, goal, data, order=order), together[order])
+    alone = [predict(net, goal, data, order=np.array([row]), capacity=1)[0] for row in range(70)]
+    np.testing.assert_array_equal(alone, together)
 
 
 def test_scoring_ignores_input_dropout():

@@ -7,6 +7,7 @@ from sklearn import metrics as reference
 from h2olite.errors import DataError, ParameterError
 from h2olite.metrics import RegressionMetrics
 from h2olite.metrics.base import weighted_quantile
+from h2olite.metrics.regression import residual_deviance
 
 measure = RegressionMetrics.from_predictions
 
@@ -173,3 +174,27 @@ def test_weighted_quantile_is_that_of_repeated_values():
 def test_weighted_quantile_does_not_depend_on_the_scale_of_small_weights():
     values = np.arange(10.0)
     assert weighted_quantile(values, 0.9, np.full(10, 1e-3)) == pytest.approx(np.quantile(values, 0.9))
+
+
+@pytest.mark.parametrize(("distribution", "power"), [("poisson", 1), ("tweedie", 0.5), ("gamma", 0)])
+@pytest.mark.parametrize("unit", [1e-12, 1e-7, 1e9])
+def test_a_deviance_in_another_unit_differs_by_a_factor(distribution, power, unit):
+    actual, predicted = (np.random.default_rng(seed).gamma(0.3, 2, 400) for seed in (0, 1))
+    actual[:20] = 0
+    one, other = (deviance(actual * of, predicted * of, distribution=distribution) for of in (1, unit))
+    np.testing.assert_allclose(other, one * unit**power, rtol=1e-9)
+
+
+@pytest.mark.parametrize("distribution", ["poisson", "gamma", "tweedie"])
+@pytest.mark.parametrize("predicted", [0.0, 1e-300, 1e-30, 1.0, 1e19])
+@pytest.mark.parametrize("actual", [0.0, 1e-300, 1e-12, 1.0, 1e12])
+def test_deviances_are_finite_and_never_negative(distribution, predicted, actual):
+    value = deviance(np.array([actual]), np.array([predicted]), distribution=distribution)
+    assert 0 <= value < np.inf
+    if predicted == actual:
+        assert value == pytest.approx(0, abs=1e-9)
+
+
+def deviance(actual, predicted, **given):
+    settings = {"quantile_alpha": 0.5, "tweedie_power": 1.5, "huber_delta": 1.0} | given
+    return residual_deviance(actual, predicted, **settings)

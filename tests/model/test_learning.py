@@ -9,6 +9,7 @@ from examples import objective, rule
 import h2olite
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
+from h2olite.data.splits import RowOrder, divide_weights
 
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
 
@@ -134,13 +135,16 @@ def test_the_loss_is_that_of_the_distribution(frame, y, given, loss):
 @pytest.mark.parametrize("weights", [None, [1, 4, 2, 7]], ids=["unweighted", "weighted"])
 def test_huber_turns_linear_at_the_quantile_of_the_residuals_at_the_start_of_an_iteration(frame, alpha, weights):
     given = {"distribution": "huber", "huber_alpha": alpha}
-    times = np.resize(weights or [1], len(frame))
+    times, n_rows = np.resize(weights or [1], len(frame)), len(frame)
     if weights:
         frame, given = frame.assign(times=times), given | {"weights_column": "times"}
     layers, trained, rows = started_and_trained(frame, "number", **given)
-    goal, rows = objective("huber", hidden=(6, 4)), rows._replace(weights=times / times.mean())
+    goal = objective("huber", hidden=(6, 4))
     residuals = np.abs(rows.target - naive.predict(layers, goal, rows)[:, 0])
     goal = goal._replace(shape=np.float32(np.quantile(np.repeat(residuals, times), alpha)))
+    if weights:
+        passes, factors = divide_weights(times.astype(float), np.arange(n_rows))
+        rows = naive.take(rows._replace(weights=factors), RowOrder(n_rows, False, 1, passes).take(n_rows))
     naive.train(layers, goal, rule(adaptive=True, fast=True), rows)
     assert_same(trained, layers)
 

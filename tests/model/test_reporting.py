@@ -189,9 +189,9 @@ def test_every_iteration_is_scored_when_asked_for(diabetes):
     assert seldom.scoring_history()["iterations"].tolist()[:3] == [0, 1, 18]
 
 
-def test_a_training_too_quick_for_its_stopping_rounds_says_so(diabetes):
+def test_a_training_whose_stopping_rounds_could_not_act_says_so(diabetes):
     with pytest.warns(UserWarning, match=r"stopping_rounds 5 could not act: the model was measured 2 times in 30 iter"):
-        h2olite.deeplearning(training_frame=diabetes, hidden=[5], epochs=300, seed=1)
+        h2olite.deeplearning(training_frame=diabetes, hidden=[5], epochs=300, seed=1, score_duty_cycle=0)
 
 
 @pytest.mark.proves("export_weights_and_biases")

@@ -44,14 +44,61 @@ def numbers_of(model, frame):
 
 @pytest.mark.proves("weights_column")
 @pytest.mark.parametrize("y", ["gaussian", "huber", "poisson", "bernoulli"])
-def test_integer_weights_train_like_repeated_rows(y):
+@pytest.mark.parametrize(
+    "rate", [{"adaptive_rate": False, "rate": 0.01}, {"adaptive_rate": True}], ids=["SGD", "ADADELTA"]
+)
+def test_integer_weights_train_like_repeated_rows(y, rate):
     frame = simulated()
     repeated = frame.loc[frame.index.repeat(frame["w"])]
-    until_converged = {"adaptive_rate": False, "rate": 0.01, "epochs": 60}
+    until_converged = rate | {"epochs": 60}
     weighted = numbers_of(trained(frame, y, weights_column="w", **until_converged), frame)
     expected = numbers_of(trained(repeated, y, **until_converged), frame)
     unweighted = numbers_of(trained(frame, y, **until_converged), frame)
     assert abs(weighted - expected).max() < 0.1 * abs(unweighted - expected).max()
+
+
+def curved(n_rows, seed):
+    """Four predictors on a surface, and responses of three kinds."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(n_rows, 4))
+    surface = np.sin(1.5 * x[:, 0]) + 0.5 * x[:, 1] * x[:, 2] + 0.7 * abs(x[:, 3])
+    noisy = surface + random.normal(scale=0.5, size=n_rows)
+    frame = pd.DataFrame(x, columns=list("abcd"))
+    return frame.assign(
+        number=noisy,
+        rare=np.where(noisy > np.quantile(noisy, 0.98), "yes", "no"),
+        three=np.select([noisy > 1.7, noisy > 1.3], ["many", "some"], "few"),
+    )
+
+
+@pytest.mark.proves("weights_column")
+@pytest.mark.parametrize(
+    ("y", "weigh", "given"),
+    [
+        ("rare", lambda frame: np.where(frame["rare"] == "yes", 49, 1), {}),
+        ("three", lambda frame: frame["three"].map({"few": 1, "some": 5, "many": 40}), {}),
+        ("number", lambda frame: np.where(frame["a"] > 1.5, 20, 1), {"mini_batch_size": 4}),
+        ("number", lambda frame: np.resize([1, 1, 1, 1, 1, 1, 1, 60], len(frame)), {"shuffle_training_data": False}),
+        (
+            None,
+            lambda frame: np.where(frame["a"] > 1, 30, 1),
+            {"autoencoder": True, "activation": "Tanh", "hidden": [2]},
+        ),
+    ],
+    ids=["two classes", "three classes", "a rare region", "heavy rows", "autoencoder"],
+)
+def test_uneven_weights_train_as_well_as_repeated_rows_with_the_adaptive_rate(y, weigh, given):
+    frame, test = curved(1000, 1), curved(4000, 2)
+    frame["w"], test["w"] = weigh(frame), weigh(test)
+    repeated = frame.loc[frame.index.repeat(frame["w"])]
+    settings = {"x": list("abcd"), "y": y, "hidden": [20, 20], "seed": 1, "reproducible": True} | given
+    epochs = 20 * len(frame) / len(repeated)
+    weighted = deeplearning(training_frame=frame, weights_column="w", epochs=20, **settings)
+    expected = deeplearning(training_frame=repeated, epochs=epochs, **settings)
+    heavy = test.loc[test.index.repeat(test["w"])].assign(w=1)
+    loss = "logloss" if y in ("rare", "three") else "mse"
+    errors = [model.model_performance(heavy)[loss] for model in (weighted, expected)]
+    assert errors[0] < 1.1 * errors[1]
 
 
 @pytest.mark.proves("weights_column")

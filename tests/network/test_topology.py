@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from h2olite.errors import ParameterError
-from h2olite.kernels.layout import LANES
+from h2olite.kernels.lanes import LANES
 from h2olite.network.topology import aligned_zeros, lay_out, workspace
 
 

@@ -4,6 +4,7 @@ import pytest
 
 import h2olite
 from h2olite.data.frames import as_table
+from h2olite.data.splits import deal_folds
 from h2olite.errors import DataError, ParameterError
 from h2olite.metrics import BinomialMetrics
 from h2olite.selection.cross_validation import JointProgress, assign_folds, train
@@ -188,7 +189,7 @@ def test_more_folds_than_rows_are_refused(table):
 
 def test_fold_that_cannot_be_trained_is_named(table):
     sorted_table = table.assign(y=np.where(table["fold"] == 1, "yes", "no"))
-    with pytest.raises(DataError, match=r"^in fold 2 of 3: response 'y' of training_frame must have at least two "):
+    with pytest.raises(DataError, match=r"^in fold 2 of 3: response 'y' of training_frame outside fold 2 must have "):
         h2olite.deeplearning(y="y", training_frame=sorted_table, fold_column="fold", **SMALL)
 
 
@@ -268,3 +269,86 @@ def test_only_the_model_on_all_rows_is_exported(table, tmp_path):
     )
     assert [path.stem for path in tmp_path.glob("*.h2olite")] == [model.model_id]
     assert h2olite.load_model(next(tmp_path.glob("*.h2olite"))).is_cross_validated()
+
+
+def without_response(table, rows):
+    """A small table in which these rows have no response, as text and as a number."""
+    labels = np.where(np.arange(12) % 3 == 0, "yes", "no")
+    small = table.iloc[:12].assign(y=labels, fold=np.arange(12) // 2, number=np.arange(12.0), w=1.0)
+    small.loc[rows, "y"] = None
+    small.loc[rows, "number"] = np.nan
+    return small
+
+
+@pytest.mark.parametrize("y", ["y", "number"])
+@pytest.mark.parametrize("assignment", ["Random", "Modulo"])
+@pytest.mark.filterwarnings("ignore:rows of training_frame that lack the response")
+def test_leave_one_out_leaves_out_rows_that_have_a_response(table, y, assignment):
+    frame = without_response(table, [2, 5, 11])[["a", "b", y]]
+    with pytest.warns(UserWarning, match=r"^cross-validation has 9 folds instead of 12: the others would have no row"):
+        model = h2olite.deeplearning(
+            y=y,
+            training_frame=frame,
+            nfolds=12,
+            fold_assignment=assignment,
+            keep_cross_validation_predictions=True,
+            **SMALL,
+        )
+    assert len(model.cross_validation_models()) == 9
+    assert model.model_performance(xval=True)["nobs"] == 9
+    assert model.cross_validation_holdout_predictions().notna().all(axis=None)
+
+
+@pytest.mark.filterwarnings("ignore:rows of training_frame that lack the response")
+def test_fold_of_a_column_without_a_response_is_no_fold_and_its_rows_are_predicted(table, recwarn):
+    model = h2olite.deeplearning(
+        y="y",
+        x=["a", "b"],
+        training_frame=without_response(table, [2, 3, 6]),
+        fold_column="fold",
+        keep_cross_validation_predictions=True,
+        keep_cross_validation_fold_assignment=True,
+        **SMALL,
+    )
+    assert [fold.record.usable for fold in model.cross_validation_models()] == [7, 7, 8, 7, 7]
+    assert model.cross_validation_holdout_predictions()["yes"].between(0, 1).all()
+    assert model.cross_validation_fold_assignment()["fold_assignment"].tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert any(warning.startswith("cross-validation has 5 folds instead of 6") for warning in model.record.warnings)
+
+
+def test_fold_whose_rows_all_weigh_nothing_is_no_fold(table):
+    frame = without_response(table, [])
+    frame.loc[[4, 5, 7], "w"] = 0
+    with pytest.warns(UserWarning, match=r"^cross-validation has 5 folds instead of 6"):
+        model = h2olite.deeplearning(
+            y="y", x=["a", "b"], training_frame=frame, fold_column="fold", weights_column="w", **SMALL
+        )
+    assert model.model_performance(xval=True)["nobs"] == 9
+
+
+def test_folds_stay_as_they_were_where_every_row_can_be_measured(table):
+    parameters = validate({"y": "y", "nfolds": 4, "seed": 5})
+    np.testing.assert_array_equal(assign_folds(parameters, as_table(table)), deal_folds(90, 4, "Random", 5))
+
+
+def test_folds_differ_by_one_row_to_measure_at_most(table):
+    parameters = validate({"y": "number", "nfolds": 4, "seed": 5})
+    frame = without_response(table, [0, 1, 2, 7, 9])
+    folds = assign_folds(parameters, as_table(frame))
+    assert sorted(np.bincount(folds[frame["number"].notna()])) == [1, 2, 2, 2]
+
+
+def test_part_of_the_table_that_a_fold_cannot_train_on_is_named(table):
+    frame = without_response(table, [1, 3, 5]).assign(y=lambda frame: np.where(frame.index == 7, "yes", "no"))
+    message = r"^in fold 4 of 6: response 'y' of training_frame outside fold 4 must have at least two values"
+    with pytest.raises(DataError, match=message):
+        h2olite.deeplearning(y="y", x=["a", "b"], training_frame=frame, fold_column="fold", **SMALL)
+
+
+def test_one_fold_with_a_response_is_too_few(table):
+    frame = without_response(table, list(range(2, 12)))
+    message = (
+        r"^fold_column 'fold' of training_frame must hold at least 2 different folds with rows to learn from; got 1;"
+    )
+    with pytest.raises(DataError, match=message):
+        h2olite.deeplearning(y="y", x=["a", "b"], training_frame=frame, fold_column="fold", **SMALL)

@@ -124,7 +124,7 @@ def test_max_models_counts_models_that_could_be_trained(table):
 
 
 def test_time_limit_of_the_search_ends_the_running_model_and_begins_no_other(table):
-    hyper_params = {"epochs": [1e9, 1e9], "stopping_rounds": [0], "classification_stop": [-1]}
+    hyper_params = {"epochs": [1e9, 2e9], "stopping_rounds": [0], "classification_stop": [-1]}
     assert [model.stopped_by for model in search(table, hyper_params, max_runtime_secs=0.3)] == ["max_runtime_secs"]
 
 
@@ -287,3 +287,42 @@ def test_report_is_plain_json(grid):
     assert report["models"][0]["metric"] == grid.trials[0].metrics["logloss"]
     assert report["failures"][0] == {"hyper_parameters": {"hidden": [3], "l1": -1}, "error": "l1 must be >= 0; got -1."}
     assert isinstance(grid.failures[0], Failure)
+
+
+@pytest.mark.parametrize(
+    ("hyper_params", "n_models"),
+    [
+        ({"l1": [0, 1e-3, 0.0, 0.001]}, 2),
+        ({"activation": ["Tanh", "tanh", "RectifierWithDropout"], "hidden_dropout_ratios": [None, [0.5]]}, 2),
+        ({"distribution": ["AUTO", "bernoulli"], "loss": ["Automatic", "CrossEntropy"]}, 1),
+        ({"categorical_encoding": ["OneHotInternal", "AUTO", "Binary"]}, 2),
+        ({"hidden": [[3], 3, [3, 3]]}, 2),
+        ({"seed": [5, -1, -1, 5]}, 3),
+    ],
+)
+@pytest.mark.parametrize("strategy", ["Cartesian", "RandomDiscrete"])
+@pytest.mark.filterwarnings("ignore:.* left out. one before has the same settings")
+def test_settings_that_come_to_the_same_are_trained_once(table, hyper_params, n_models, strategy, recwarn):
+    found = search(table, hyper_params, strategy=strategy, seed=1)
+    assert len(found) == n_models
+    assert {trial.model_id for trial in found.trials} <= {f"grid_model_{k}" for k in range(1, 9)}
+    told = [warning for warning in found.warnings if "left out: one before has the same settings" in warning]
+    n_all = math.prod(map(len, hyper_params.values()))
+    assert len(told) == (n_models + len(found.failures) < n_all)
+
+
+@pytest.mark.filterwarnings("ignore:.* left out. one before has the same settings")
+def test_settings_side_by_side_are_trained_once(table):
+    found = search(table, {"l1": [0, 1e-3, 0], "hidden": [[3], [3], 3]}, strategy="Sequential")
+    assert sorted(trial.hyper_parameters["l1"] for trial in found.trials) == [0, 1e-3]
+    assert found.warnings[-1].startswith("1 combination left out: ")
+
+
+def test_search_with_a_negative_seed_gives_models_seeds_of_their_own(table):
+    found = search(table, {"seed": [-2, -3]})
+    assert {model.parameters.seed for model in found} == {-2, -3}
+    settings = {"y": "y", "training_frame": table, "epochs": 1, "hidden": [3], "reproducible": True}
+    grids = [h2olite.grid({"l1": [0, 1e-3]}, search_criteria={"seed": -7}, **settings) for _ in range(2)]
+    (seeds, again) = [sorted(model.parameters.seed for model in grid) for grid in grids]
+    assert seeds == again
+    assert len(set(seeds)) == 2

@@ -129,8 +129,8 @@ def test_rounds_that_could_not_act_are_told_where_measuring_more_often_would_hav
         return idle_rounds(Parameters(**given), [NAN, *[0.5] * n_measured], n_iterations)
 
     assert told(2, 30) == [
-        "stopping_rounds 5 could not act: the model was measured 2 times in 30 iterations, at most every 5 s "
-        "(score_interval); pass score_each_iteration to stop as soon as it gets no better."
+        "stopping_rounds 5 could not act: the model was measured 2 times in 30 iterations, as measuring takes "
+        "time; pass score_each_iteration to stop as soon as it gets no better."
     ]
     assert told(10, 30) == told(2, 19) == told(2, 30, stopping_rounds=0) == []
     assert told(2, 19, stopping_rounds=4)

@@ -95,6 +95,56 @@ def test_training_stops_when_it_is_good_enough(frame, y, given, stopped_by):
     assert train(frame[:200], y=y, **given).stopped_by == stopped_by
 
 
+def easy(frame):
+    """Rows that can be predicted without error, as others cannot."""
+    y = frame["a"] - frame["b"]
+    clear = frame.assign(y=y, sign=np.where(y > 0, "plus", "minus"))[y.abs() > 0.5]
+    return clear[:60]
+
+
+@pytest.mark.proves("classification_stop", "regression_stop")
+@pytest.mark.parametrize(
+    ("y", "given"),
+    [
+        ("sign", {"classification_stop": 0}),
+        ("sign", {"classification_stop": 0.05}),
+        ("y", {"regression_stop": 0.1}),
+    ],
+)
+def test_errors_of_the_validation_rows_decide_where_there_are_any(frame, y, given):
+    settings = {"y": y, "epochs": 300} | given
+    assert train(easy(frame), **settings).stopped_by == next(iter(given))
+    assert train(easy(frame), validation_frame=frame[1000:1400], **settings).stopped_by == "epochs"
+
+
+@pytest.mark.proves("stopping_rounds")
+@pytest.mark.parametrize("y", ["sign", "y"])
+@pytest.mark.parametrize("given", [{}, {"mini_batch_size": 8}, {"stopping_rounds": 2}])
+def test_a_quick_training_is_ended_by_its_stopping_rounds_at_the_same_moment_each_time(frame, y, given):
+    settings = {
+        "stopping_rounds": 3,
+        "stopping_tolerance": 0.01,
+        "epochs": 2000,
+        "train_samples_per_iteration": 1000,
+    } | given
+    first, second = (train(easy(frame), y=y, validation_frame=frame[1000:1400], **settings) for _ in range(2))
+    assert first.stopped_by == second.stopped_by == "stopping_rounds"
+    assert first.record.epochs == second.record.epochs < 1900
+    np.testing.assert_array_equal(first.network.theta, second.network.theta)
+
+
+@pytest.mark.proves("score_duty_cycle", "score_training_samples")
+def test_quick_trainings_are_measured_as_often_as_the_duty_cycle_allows(frame):
+    def measured(**given):
+        model = train(frame[:1000], epochs=100, train_samples_per_iteration=0, **{"stopping_rounds": 500} | given)
+        return len(model.scoring_history())
+
+    few = measured(score_duty_cycle=0.01)
+    assert 4 <= few < measured(score_duty_cycle=0.1) - 15
+    assert measured(score_duty_cycle=0.01, score_training_samples=100) > few + 15
+    assert measured(stopping_rounds=0) <= 4
+
+
 class Values:
     """A metric that takes one value after the other, whatever the predictions."""
 

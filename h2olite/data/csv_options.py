@@ -1,0 +1,138 @@
+"""How CSV is read: what a caller may say of it."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pyarrow import csv as arrow_csv
+
+from h2olite.data.notation import PLAIN, Notation
+from h2olite.errors import DataError
+
+MISSING = tuple(arrow_csv.ConvertOptions().null_values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvOptions:
+    """How to read CSV, as far as somebody says so: what is None has not been said.
+
+    Parameters
+    ----------
+    separator : str, optional
+        Character between cells; if not set, a tab in .tsv files and elsewhere that of comma, semicolon, tab and bar
+        which gives the first lines equally many cells, or else is the most frequent one in the first line.
+    header : bool, optional
+        Whether the first row names the columns, as it does if not set; otherwise they are C1, C2, ...
+    na_strings : list of str, optional
+        Cells that mean missing, besides the empty one and the usual spellings such as ``NA``, ``null`` and ``NaN``.
+    encoding : str, optional
+        Encoding of the text, by Python's names; UTF-8 if not set.
+    decimal : str, optional
+        Character before the decimals of numbers; a point if not set.
+    thousands : str, optional
+        Character between groups of three digits; none if not set or empty.
+    comment : str, optional
+        What lines that are left out begin with; none if not set or empty.
+    """
+
+    separator: str | None = None
+    header: bool | None = None
+    na_strings: list[str] | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    comment: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that somebody has set."""
+        options = {field.name: getattr(self, field.name) for field in fields(CsvOptions)}
+        return {name: value for name, value in options.items() if value is not None}
+
+    def over(self, others: CsvOptions | Mapping[str, Any] | None) -> CsvOptions:
+        """These options, and of the others those that these leave open."""
+        before = others.given() if isinstance(others, CsvOptions) else others or {}
+        return CsvOptions(**{**before, **self.given()})
+
+    def check(self) -> None:
+        """Check each option and that they go together.
+
+        Raises
+        ------
+        DataError
+            If one is not what it must be; one message for all.
+        """
+        faults = []
+        separator = self.character
+        if separator is not None and not _is_mark(separator, '"\r\n'):
+            faults.append(f"--sep must be one character, no quote and no line end; got {separator!r}.")
+        numbers = {"--decimal": self.decimal, "--thousands": self.thousands}
+        for option, value in numbers.items():
+            if value and (len(value) > 1 or value.isalnum() or value in '"\r\n\t+-()'):
+                faults.append(f"{option} must be one character that is no part of a number; got {value!r}.")
+        decimal = self.decimal or PLAIN.decimal
+        if not decimal.isascii():
+            faults.append(f"--decimal must be an ASCII character; got {decimal!r}.")
+        if self.thousands and self.thousands == decimal:
+            faults.append(f"--thousands and --decimal must differ; both are {decimal!r}: pass another --decimal too.")
+        if self.comment and (self.comment[0] in '"\r\n' or "\n" in self.comment):
+            faults.append(f"--comment must be the start of a line, no quote; got {self.comment!r}.")
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            faults.append(f"--encoding must be one that Python knows; got {self.encoding!r}.")
+        if faults:
+            raise DataError(" ".join(faults))
+
+    @property
+    def character(self) -> str | None:
+        """The separator, if it is set; of a tab, a shell passes on a backslash and ``t``."""
+        return None if self.separator is None else self.separator.replace(r"\t", "\t")
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first row names the columns."""
+        return self.header is not False
+
+    @property
+    def notation(self) -> Notation:
+        """How numbers are written."""
+        return Notation(self.decimal or PLAIN.decimal, self.thousands or PLAIN.thousands)
+
+    @property
+    def missing(self) -> list[str]:
+        """Every spelling of a missing cell, also after a blank as in ``1, NA``."""
+        spellings = [*MISSING, *(self.na_strings or ())]
+        return spellings + [f" {spelling}" for spelling in spellings]
+
+
+@dataclass(frozen=True)
+class Csv(CsvOptions):
+    """A CSV file with how to read it, in the place of its path, wherever a table is taken.
+
+    Options that are not given are those of the model's training table, when a model is used on the file.
+
+    Parameters
+    ----------
+    path : str or path
+        As `h2olite.deeplearning` takes it: a file, folder, glob or URI.
+    separator, header, na_strings, encoding, decimal, thousands, comment
+        As for `CsvOptions`.
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> table = h2olite.Csv("sales.csv", decimal=",", thousands=".")
+    >>> table.given()
+    {'decimal': ',', 'thousands': '.'}
+    """
+
+    path: str | os.PathLike[str]
+
+
+def _is_mark(text: str, excluded: str) -> bool:
+    """Whether a text is one ASCII character that may stand between cells."""
+    return len(text) == 1 and text.isascii() and text not in excluded
