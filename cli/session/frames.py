@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from h2olite.data.reader import CsvOptions, read_table
-from h2olite.data.table import Column, Table, number_or_none
+from h2olite.data.csv_options import CsvOptions
+from h2olite.data.delimited import CsvFile
+from h2olite.data.files import COMPRESSIONS, DELIMITED, FORMATS, find_files
+from h2olite.data.reader import read_table
+from h2olite.data.table import Column, Kind, Table
 from h2olite.errors import DataError
 from h2olite.parameters import counted, nearest
 
@@ -20,7 +26,7 @@ from ..output import destination, write_table
 from . import transfer
 from .store import Store
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     **dict.fromkeys(("enum", "factor"), "categorical"),
     **dict.fromkeys(("numeric", "int", "real", "double", "integer"), "numeric"),
     **dict.fromkeys(("time", "date", "posixct"), "time"),
@@ -42,30 +48,62 @@ def import_file(
 
     types : kinds of columns, by H2O's names, for those that are not to be guessed.
     """
-    options: dict[str, Any] = {}
-    if sep:
-        options["separator"] = sep
-    if header is False:
-        options["header"] = False
-    if na_strings:
-        options["na_strings"] = tuple(na_strings)
-    csv = CsvOptions(**options)
-    kinds = {name: _kind(kind, name) for name, kind in (types or {}).items()}
-    if names is not None and kinds:
-        kinds = {f"C{list(names).index(name) + 1}" if header is False else name: kind for name, kind in kinds.items()}
-    kinds_of_names: dict[str, Any] = {
-        "factors": [name for name, kind in kinds.items() if kind == "categorical"],
-        "numeric": [name for name, kind in kinds.items() if kind == "numeric"],
-        "schema": {name: kind for name, kind in kinds.items() if kind == "time"},
-    }
-    table = read_table(path, csv=csv, **kinds_of_names)
-    if header is None and any(number_or_none(name) is not None for name in table.names):  # as H2O guesses
-        table = read_table(path, csv=replace(csv, header=False), **kinds_of_names)
+    csv = CsvOptions(separator=sep or None, header=header, na_strings=list(na_strings) if na_strings else None)
+    with readable(path) as file:
+        if header is None and not begins_with_names(file, csv):
+            csv = replace(csv, header=False)
+        kinds = {name: _kind(kind, name) for name, kind in (types or {}).items()}
+        if names is not None and csv.header is False:
+            kinds = {f"C{list(names).index(name) + 1}": kind for name, kind in kinds.items()}
+        table = read_table(
+            file,
+            factors=[name for name, kind in kinds.items() if kind == "categorical"],
+            numeric=[name for name, kind in kinds.items() if kind == "numeric"],
+            schema={name: kind for name, kind in kinds.items() if kind == "time"},
+            csv=csv,
+        )
     frame = from_table(table)
     return frame if names is None else rename(store, frame, names)
 
 
-def _kind(word: str, column: str) -> str:
+@contextlib.contextmanager
+def readable(path: str) -> Iterator[str]:
+    """The path by a name that says what it is: a file of no known format is CSV, as H2O takes it, or a zip of it."""
+    file = Path(path)
+    if "://" in path or not file.is_file() or file.name.lower().removesuffix(".gz").endswith(FORMATS):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                for number, member in enumerate(archive.namelist()):
+                    Path(folder, f"{number}-{Path(member).name}").write_bytes(archive.read(member))
+            yield folder
+        else:
+            compression = file.suffix if file.suffix in COMPRESSIONS else ""
+            link = Path(folder, f"{file.name.removesuffix(compression)}.csv{compression}")
+            link.symlink_to(file.absolute())
+            yield str(link)
+
+
+def begins_with_names(path: str, csv: CsvOptions) -> bool:
+    """Whether the first row of a table names its columns: of CSV, whether none of its cells is a number."""
+    first = find_files(path)[0]
+    if first.format not in DELIMITED:
+        return True
+    return not any(map(_is_number, CsvFile(first, csv).names))
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _kind(word: str, column: str) -> Kind:
     """h2olite's kind of a column by H2O's name of it."""
     if word.lower() not in KINDS:
         raise DataError(f"the type of column {column!r} must be one of {', '.join(KINDS)}; got {word!r}.")

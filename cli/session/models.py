@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from h2olite.model.model import Model
 
 
-RESOLVED = frozenset({"loss", "distribution", "stopping_metric", "nthreads", "y", "x", "model_id", "seed"})
-"""Parameters that training settles, or that the caller shows anyway."""
+SHOWN = frozenset({"nthreads", "y", "x", "model_id", "seed"})
+"""Parameters that the caller shows or leaves out anyway."""
 
 
 def describe(store: Store, model: Model) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def describe(store: Store, model: Model) -> dict[str, Any]:
         "cross_validation_models": [fold.model_id for fold in folds],
         "has_fold_predictions": model.cross_validation is not None and model.cross_validation.predictions is not None,
         "predictors_names": list(model.encoder.schema),
-        "changed": [name for name in changed(model.parameters) if name not in RESOLVED],
+        "changed": [name for name in changed(model.parameters) if name not in SHOWN],
     }
     for name in ("training_metrics", "validation_metrics", "cross_validation_metrics"):
         metrics: Metrics | None = getattr(model, name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import h2olite
 from h2olite_cli.r_install import NEEDED, SOURCE
 
 SCRIPTS = Path(__file__).parent / "r_scripts"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "r.md"
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 PACKAGES = (*NEEDED, "testthat")
 
@@ -45,12 +48,17 @@ def library(tmp_path_factory):
     return folder
 
 
-def r(library, folder, *arguments, **options):
-    """Start R with the package, by which this Python runs the session."""
+def r(library, folder, *arguments):
+    """Start a script with the package."""
+    return start("Rscript", library, folder, *arguments)
+
+
+def start(program, library, folder, *arguments, **options):
+    """Start R with the package, which runs the session by this Python, as `r-install` has recorded."""
     environment = {name: value for name, value in os.environ.items() if name != "H2OLITE_PYTHON"}
     environment |= {"R_LIBS": str(library), "PATH": "/usr/local/bin:/usr/bin:/bin", "TZ": "UTC"}
     return subprocess.Popen(
-        ["Rscript", *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [program, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         **options,
     )  # fmt: skip
 
@@ -191,6 +199,19 @@ def test_scripts_for_h2o_run_and_predict_what_python_does_bit_for_bit(library, t
             np.testing.assert_array_equal(values, expected[column].to_numpy())
         else:
             assert list(map(str, values)) == list(expected[column])
+
+
+@with_r
+def test_the_page_on_r_shows_what_r_prints(library, tmp_path):
+    shutil.copytree(DATASETS, tmp_path / "datasets")
+    shown = PAGE.read_text("utf-8").split("```r\n")[1].split("```")[0]
+    code = "".join(line[2:] for line in shown.splitlines(keepends=True) if line.startswith(("> ", "+ ")))
+    process = start("R", library, tmp_path, "-q", "--no-save", stdin=subprocess.PIPE)
+    printed, said = process.communicate(code, timeout=600)
+    assert process.returncode == 0, said
+    assert NUMBER.sub("0", printed.removesuffix("> \n")).split() == NUMBER.sub("0", shown).split()
+    numbers = [np.array(NUMBER.findall(text), float) for text in (printed, shown)]
+    np.testing.assert_allclose(*numbers, rtol=0.1, atol=0.02)
 
 
 LONG = """

@@ -66,7 +66,8 @@
 #'   to score; 0 or -1: one epoch, -2: chosen from the table's size.
 #' @param target_ratio_comm_to_comp Share of time for communication between
 #'   machines. Acts only in distributed training.
-#' @param seed Seed of all random numbers; -1 draws one.
+#' @param seed Seed of all random numbers, any whole number of 64 bits; -1
+#'   draws one.
 #' @param adaptive_rate Use ADADELTA; otherwise SGD with rate, annealing and
 #'   momentum.
 #' @param rho ADADELTA: how slowly the running averages forget.
@@ -111,10 +112,10 @@
 #' @param score_training_samples Training rows to measure on; 0 for all.
 #' @param score_validation_samples Validation rows to measure on; 0 for all.
 #' @param score_duty_cycle Largest share of time to spend on measuring.
-#' @param classification_stop Stop when the training error is at most this; -1
-#'   never does.
-#' @param regression_stop Stop when the training MSE is at most this; -1 never
-#'   does.
+#' @param classification_stop Stop when the error, of the validation rows if
+#'   there are any, is at most this; -1 never does.
+#' @param regression_stop Stop when the MSE, of the validation rows if there
+#'   are any, is at most this; -1 never does.
 #' @param stopping_rounds Stop when the moving average over this many
 #'   measurements no longer improves; 0 never does.
 #' @param stopping_metric What must improve; AUTO is logloss, deviance for
