@@ -1,12 +1,14 @@
 """Write parameters.md, cli.md and R's h2o.deeplearning from the declarations, and r-functions.md from the R package.
 
-`python docs/generate.py` writes them all.
+`python docs/generate.py` writes them all, and the help pages of the R package where there is R with roxygen2.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,6 +221,17 @@ PAGES = {
     "r-functions.md": r_functions_page,
 }
 
+
+def write_help_pages() -> None:
+    """Make the help pages of the R package from its source, where there is R with roxygen2."""
+    if shutil.which("Rscript") is None:
+        return
+    code = 'if (requireNamespace("roxygen2", quietly = TRUE)) roxygen2::roxygenise()'
+    subprocess.run(["Rscript", "-e", code], cwd=R_PACKAGE, check=True, capture_output=True)
+
+
 if __name__ == "__main__":
     for file, page in PAGES.items():
+        if page is r_functions_page:  # which reads the help pages
+            write_help_pages()
         (Path(__file__).parent / file).write_text(page(), encoding="utf-8")

@@ -25,7 +25,7 @@ def script(name):
 GENERATE, EXAMPLES = script("generate"), script("examples")
 
 
-@pytest.mark.parametrize("name", ["parameters.md", "cli.md"])
+@pytest.mark.parametrize("name", GENERATE.PAGES)
 def test_generated_page_equals_what_is_on_disk(name):
     assert (ROOT / "docs" / name).read_text() == GENERATE.PAGES[name](), "run python docs/generate.py"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import math
 import os
 import queue
@@ -58,7 +59,7 @@ class Session:
             request = json.loads(line)
             self._current, op = request.get("id"), request["op"]
             self.store.forget(request.get("free") or ())
-            with _caught_warnings() as caught:
+            with _caught_warnings() as caught, self._relaying():
                 result = self._do(op, request.get("args") or {})
             answer = {"id": self._current, "result": result} | ({"warnings": caught} if caught else {})
         except Exception as error:  # whatever an operation meets, the session goes on
@@ -74,6 +75,18 @@ class Session:
         if type(result).__module__.startswith("pyarrow"):
             return describe_frame(self.store.keep_frame(result, key), result)
         return result
+
+    @contextlib.contextmanager
+    def _relaying(self) -> Iterator[None]:
+        """Tell the caller what h2olite logs, such as that it compiles now."""
+        handler = logging.Handler()
+        handler.emit = lambda record: self._tell("note", text=record.getMessage())  # type: ignore[method-assign]
+        logger = logging.getLogger("h2olite")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
 
     def _read(self) -> None:
         """Put every line into the queue, and take note of what cannot wait for its turn."""

@@ -1,5 +1,6 @@
 """The R package: installed by `h2olite r-install`, tested by its own tests, and by scripts as R users write them."""
 
+import filecmp
 import json
 import os
 import re
@@ -25,13 +26,18 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 PACKAGES = (*NEEDED, "testthat")
 
 
+def has_package(name):
+    """Whether R has a package."""
+    code = f'cat(requireNamespace("{name}", quietly = TRUE))'
+    return subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False).stdout == "TRUE"
+
+
 def lacks_r():
     """Why R cannot be used here, None if it can."""
     if shutil.which("Rscript") is None:
         return "there is no R"
-    asked = " && ".join(f'requireNamespace("{name}", quietly = TRUE)' for name in PACKAGES)
-    done = subprocess.run(["Rscript", "-e", f"cat({asked})"], capture_output=True, text=True, check=False)
-    return None if done.stdout == "TRUE" else f"R lacks one of {', '.join(PACKAGES)}"
+    missing = [name for name in PACKAGES if not has_package(name)]
+    return f"R lacks {', '.join(missing)}" if missing else None
 
 
 REASON = lacks_r()
@@ -150,6 +156,17 @@ def insurance(random):
         }
     )
     return table.assign(Claims=random.poisson(table["Holders"] * (0.1 + 0.1 * (table["Age"] == "<25"))))
+
+
+@with_r
+@pytest.mark.skipif(REASON is None and not has_package("roxygen2"), reason="R lacks roxygen2")
+def test_help_pages_are_those_that_the_source_makes(tmp_path):
+    copy = tmp_path / "h2olite"
+    shutil.copytree(SOURCE, copy)
+    finish(start("Rscript", tmp_path, copy, "-e", "roxygen2::roxygenise()"))
+    assert filecmp.cmp(SOURCE / "NAMESPACE", copy / "NAMESPACE", shallow=False)
+    compared = filecmp.dircmp(SOURCE / "man", copy / "man")
+    assert (compared.left_only, compared.right_only, compared.diff_files) == ([], [], [])
 
 
 TABLES = {function.__name__: function for function in (churn, airlines, digits, prostate, insurance)}

@@ -10,10 +10,11 @@
 #' @return A list as [caret::train()] takes it for `method`; `hidden` are units of
 #'   the hidden layers joined by "-", such as "50-50".
 #' @examplesIf h2olite:::has_session() && requireNamespace("caret", quietly = TRUE)
-#' grid <- data.frame(hidden = c("5", "8-8"), l1 = 0, l2 = 1e-5, dropout = 0)
+#' # A grid of several rows and trainControl("cv") choose among settings.
+#' grid <- data.frame(hidden = "8-8", l1 = 0, l2 = 1e-5, dropout = 0)
 #' caret::train(iris[1:4], iris$Species,
 #'   method = h2olite_caret(), tuneGrid = grid, epochs = 5, seed = 1,
-#'   trControl = caret::trainControl("cv", 2)
+#'   trControl = caret::trainControl("none")
 #' )
 #' @export
 h2olite_caret <- function() {

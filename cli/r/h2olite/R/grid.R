@@ -76,17 +76,17 @@ split_rows <- function(table) lapply(seq_len(nrow(table)), function(i) lapply(ta
 #' @param verbose Ignored.
 #' @export
 h2o.getGrid <- function(grid_id, sort_by, decreasing, verbose = FALSE) {
-  new_grid(call_session("grid", list(
-    grid_id = grid_id, sort_by = if (missing(sort_by)) NULL else sort_key(sort_by),
-    decreasing = if (missing(decreasing)) NULL else decreasing
-  )))
+  by <- if (missing(sort_by)) NULL else sort_key(sort_by)
+  order <- if (missing(decreasing)) NULL else decreasing
+  if (!is.null(by) && tolower(sort_by) == "accuracy" && !is.null(order)) order <- !order # the error is 1 - accuracy
+  new_grid(call_session("grid", list(grid_id = grid_id, sort_by = by, decreasing = order)))
 }
 
 # h2olite's name of a metric to sort by.
 sort_key <- function(name) {
   keys <- c(
-    residual_deviance = "mean_residual_deviance", deviance = "mean_residual_deviance", err = "error", aucpr = "pr_auc",
-    f1 = "f1", mean_per_class_error = "mean_per_class_error"
+    residual_deviance = "mean_residual_deviance", deviance = "mean_residual_deviance", err = "error", accuracy = "error",
+    aucpr = "pr_auc"
   )
   name <- tolower(name)
   if (name %in% names(keys)) keys[[name]] else name

@@ -152,6 +152,8 @@ test_that("grids are sorted, and hold what failed", {
   expect_false(is.unsorted(grid@summary_table$logloss))
   by_error <- h2o.getGrid("flowers_grid", sort_by = "err", decreasing = FALSE)
   expect_true("error" %in% names(by_error@summary_table))
+  by_accuracy <- h2o.getGrid("flowers_grid", sort_by = "accuracy", decreasing = TRUE)
+  expect_equal(by_accuracy@summary_table, by_error@summary_table)
   expect_equal(h2o.getModel(grid@model_ids[[1]])@parameters$epochs, 1)
   expect_output(show(grid), "Number of models: 4")
   expect_error(h2o.grid("gbm", y = "Species", training_frame = as.h2o(iris)), "must be \"deeplearning\"")

@@ -8,6 +8,13 @@ test_that("a killed session is an error, and a new one works", {
   expect_equal(dim(as.h2o(iris)), c(150, 5))
 })
 
+test_that("the answer to a request that was given up is left aside", {
+  skip_without_session()
+  capture.output(h2o.init())
+  h2olite:::send("{\"id\": 0, \"op\": \"keys\"}\n")
+  expect_equal(nchar(h2o.getVersion()) > 0, TRUE)
+})
+
 test_that("functions start a session by themselves", {
   skip_without_session()
   capture.output(h2o.init())
