@@ -21,6 +21,7 @@ import click
 from h2olite.errors import H2OLiteError, LackOfMemoryError
 
 from .logs import FORMATS, json_text, log_line
+from .signals import SIGNALS
 
 LOG_FORMAT = "H2OLITE_LOG_FORMAT"
 """The environment variable that stands for --log-format."""
@@ -30,8 +31,6 @@ TERMINAL_INTERVAL = 0.1
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where they stay, such as a log file."""
-
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 BROKEN_PIPE = 128 + 13
 """The exit code that a shell sees of a program that SIGPIPE has ended."""

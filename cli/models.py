@@ -184,7 +184,11 @@ def show(path: str, as_json: bool, command: bool) -> None:
     cls=Command,
     params=[
         MODEL,
-        click.Option(["--by-column"], is_flag=True, help="One row per column of the table: the sum over its levels."),
+        click.Option(
+            ["--by-column"],
+            is_flag=True,
+            help="One row per column of the table, comparable whatever the number of its levels.",
+        ),
     ],
     examples=["h2olite varimp iris.h2olite > importances.csv"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 LONGEST_BAR, SHORTEST_BAR = 24, 4
 """Characters of the progress bar; with less room there is none."""
+
+LEAST_SECONDS = 1.0
+"""How long training must be watched before the time left is told: its first blocks are small, and so slow."""
 
 METRICS = ("logloss", "deviance", "mse")
 """What is told of the newest measurement: the first of these it has."""
@@ -32,6 +36,7 @@ class Watch:
     def __init__(self, console: Console, parameters: Parameters, note: str | None) -> None:
         self.console, self.parameters, self.note = console, parameters, note
         self._newest: dict[str, Any] = {}
+        self._clock = Clock(parameters.max_runtime_secs)
 
     def __call__(self, progress: Progress) -> bool:
         """Take note of the progress; False when training should end."""
@@ -40,18 +45,51 @@ class Watch:
             self.console.say(self.note)
             self.note = None
         self._newest = progress.row or self._newest
+        left = self._clock.seconds_left(progress.epochs, progress.total_epochs)
         if self.parameters.verbose and progress.row:
             from h2olite.training.history import history_line
 
             self.console.say(history_line(progress.row), "score", **progress.row)
         if not self.parameters.quiet_mode:
-            told = told_of(progress, self._newest)
+            told = told_of(progress, self._newest, left)
             self.console.status(progress_line(told, self.console.width), **told)
         return self.console.interruption.signal is None
 
 
-def told_of(progress: Progress, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """How far training is, how fast, and how good the model was when last measured, by name."""
+class Clock:
+    """Tells how long a training will go on, by how fast it has been since it was first watched.
+
+    Parameters
+    ----------
+    limit : max_runtime_secs, 0 for none.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._began = self._from = self._epochs = 0.0
+        self._is_watching = False
+
+    def seconds_left(self, epochs: float, total: float) -> float | None:
+        """Seconds until all epochs are trained or the limit is reached, None while that cannot be told.
+
+        Epochs that were trained before, as until a checkpoint, do not count; fewer epochs than before are those of
+        another training.
+        """
+        now = time.monotonic()
+        if not self._is_watching or epochs < self._epochs:
+            self._began, self._from, self._is_watching = now, epochs, True
+        self._epochs = epochs
+        if epochs >= total:
+            return 0.0
+        passed = now - self._began
+        if passed < LEAST_SECONDS or epochs <= self._from:
+            return None
+        left = passed * (total - epochs) / (epochs - self._from)
+        return min(left, max(self._limit - passed, 0.0)) if self._limit else left
+
+
+def told_of(progress: Progress, measured: Mapping[str, Any], left: float | None) -> dict[str, Any]:
+    """How far training is, how fast, for how long still, and how good the model was when last measured, by name."""
     share = min(1.0, progress.epochs / progress.total_epochs) if progress.total_epochs else 1.0
     told = {
         "epoch": progress.epochs,
@@ -59,7 +97,7 @@ def told_of(progress: Progress, measured: Mapping[str, Any]) -> dict[str, Any]:
         "share": share,
         "rows_per_second": progress.rows_per_second,
         "seconds": progress.seconds,
-        "seconds_left": progress.seconds * (1 - share) / share if share else None,
+        "seconds_left": left,
     }
     for metric in METRICS:
         names = [f"training_{metric}", f"validation_{metric}"]

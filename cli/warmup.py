@@ -24,10 +24,12 @@ def warmup(console: Console, as_json: bool) -> None:
     Python and Numba, and this kind of processor.
     """
     started = time.perf_counter()
-    from h2olite.kernels.compiling import CACHE_FOLDER
+    from h2olite.kernels.caching import CACHE_FOLDER
 
     if CACHE_FOLDER is None:
-        raise PermissionError("no folder for machine code is writable; name one that is in H2OLITE_CACHE_DIR.")
+        raise PermissionError(
+            "no folder for machine code is writable, and out of reach of other users; name one in H2OLITE_CACHE_DIR."
+        )
     before = n_compiled()
     train_with_every_rule()
     n_new = n_compiled() - before

@@ -20,7 +20,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .data.csv_options import Csv
-    from .estimator import deeplearning, grid, regularization_path
+    from .estimator import deeplearning, grid, regularization_path, train_segments
     from .model.importing import import_mojo
     from .model.loading import load_model
     from .model.model import Model
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
+    from .selection.segments import SegmentModels
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ __all__ = [
     "ParameterError",
     "RegularizationPath",
     "Scorer",
+    "SegmentModels",
     "TrainingError",
     "compare",
     "deeplearning",
@@ -54,6 +56,7 @@ __all__ = [
     "import_mojo",
     "load_model",
     "regularization_path",
+    "train_segments",
 ]
 
 _HOMES = {
@@ -63,12 +66,14 @@ _HOMES = {
     "import_mojo": "model.importing",
     "load_model": "model.loading",
     "regularization_path": "estimator",
+    "train_segments": "estimator",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
     "Grid": "selection.grid",
     "Model": "model.model",
     "RegularizationPath": "selection.path",
     "Scorer": "model.scorer",
+    "SegmentModels": "selection.segments",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,18 +46,26 @@ def _quotas() -> Iterator[float]:
             yield int(quota) / int(period)
 
 
-def _groups(controller: str) -> Iterator[tuple[Path, int]]:
+def _groups(controller: str) -> list[tuple[Path, int]]:
     """The folders of the groups around this process that may limit something, with the version of their files."""
     try:
-        memberships = [line.strip().split(":", 2) for line in MEMBERSHIP.read_text().splitlines()]
+        return _folders(controller, MEMBERSHIP.read_text(), CGROUPS)
     except OSError:
-        return
-    for _, controllers, path in memberships:
+        return []
+
+
+@functools.lru_cache(maxsize=8)  # they are asked for again and again, and rarely change
+def _folders(controller: str, membership: str, top: Path) -> list[tuple[Path, int]]:
+    """The folders of `_groups` by what the system tells of the membership."""
+    found = []
+    for line in membership.splitlines():
+        _, controllers, path = line.strip().split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
-        root, version = (CGROUPS / controller, 1) if controllers else (CGROUPS, 2)
+        root, version = (top / controller, 1) if controllers else (top, 2)
         group = root / path.lstrip("/")
-        yield from ((folder, version) for folder in (group, *group.parents) if folder.is_relative_to(root))
+        found += [(folder, version) for folder in (group, *group.parents) if folder.is_relative_to(root)]
+    return found
 
 
 def _entry(path: Path, name: str) -> int:

@@ -14,15 +14,17 @@ from typing import Any, ParamSpec
 
 from h2olite.continuing import Checkpoint
 from h2olite.data.frames import training_tables
+from h2olite.interruption import Interruption
 from h2olite.model.checkpoint import file_in, find_checkpoint, find_model
 from h2olite.model.model import Model
-from h2olite.parameters import Parameters, PointChoice, SearchCriteria
+from h2olite.parameters import Parameters, PointChoice, SearchCriteria, counted
 from h2olite.selection import cross_validation, rehearsal, tracing
 from h2olite.selection.cross_validation import Watch
 from h2olite.selection.grid import Failure, Grid, Trial
 from h2olite.selection.path import RegularizationPath, read_strengths
 from h2olite.selection.rehearsal import Rehearsal
 from h2olite.selection.search import search as run_search
+from h2olite.selection.segments import SegmentModels, train_by_segment
 from h2olite.training.history import history_line
 from h2olite.training.trainer import Progress
 from h2olite.validation import read, read_shared, validate
@@ -64,22 +66,26 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ----------
     parameters : from `check`.
     watch : is told of progress after every block of rows, about five times a second; training ends early, and the model
-        so far is scored, when it returns False.
+        so far is scored, when it returns False. So it is after Ctrl-C (see `h2olite.interruption`), with a warning.
 
     Raises
     ------
     ParameterError, DataError, TrainingError
     """
     started = time.perf_counter()
-    training, validation = training_tables(parameters)
-    read = time.perf_counter() - started
     warn = _Warning()
-    model = cross_validation.train(_without_tables(parameters), training, validation, watch, warn)
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        read = time.perf_counter() - started
+        watch = interruption.watching(watch)
+        model = cross_validation.train(_without_tables(parameters), training, validation, watch, warn)
     model.record.seconds["read"] = read
     model.record.seconds["total"] += read
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
     warn(model.record.warnings)
+    if interruption.noted:
+        warn([f"training was interrupted after {counted(model.record.epochs, 'epoch')}; this is the model so far."])
     return model
 
 
@@ -104,21 +110,26 @@ def search(
     """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
-    training, validation = training_tables(parameters)
     warn = _Warning()
-    found = run_search(
-        hyper_parameters,
-        _without_tables(parameters),
-        criteria,
-        training,
-        validation,
-        grid_id=grid_id,
-        folder=None if folder is None else Path(folder),
-        watch=watch,
-        tell=tell,
-        warn=warn,
-    )
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        found = run_search(
+            hyper_parameters,
+            _without_tables(parameters),
+            criteria,
+            training,
+            validation,
+            grid_id=grid_id,
+            folder=None if folder is None else Path(folder),
+            watch=interruption.watching(watch),
+            tell=tell,
+            warn=warn,
+        )
     warn(found.warnings)
+    if interruption.noted:
+        warn([f"the search was interrupted after {counted(len(found), 'model')}; these are its models so far."])
+        if not found.trials and found.unfinished is not None:
+            return dataclasses.replace(found, trials=[found.unfinished])
     return found
 
 
@@ -132,19 +143,24 @@ def trace(
     watch: Watch | None = None,
 ) -> RegularizationPath:
     """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
-    training, validation = training_tables(parameters)
     warn = _Warning()
-    path = tracing.trace(
-        strengths,
-        _without_tables(parameters),
-        training,
-        validation,
-        validation_share=validation_share,
-        choice=choice,
-        refit=refit,
-        watch=watch,
-        warn=warn,
-    )
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        path = tracing.trace(
+            strengths,
+            _without_tables(parameters),
+            training,
+            validation,
+            validation_share=validation_share,
+            choice=choice,
+            refit=refit,
+            watch=interruption.watching(watch),
+            warn=warn,
+        )
+    if interruption.noted:
+        if not path.points:
+            raise KeyboardInterrupt("the path was interrupted before its first strength was done.")
+        path.warnings.append(f"the path was interrupted; it has the {counted(len(path), 'strength')} done so far.")
     warn(path.warnings)
     return path
 
@@ -204,6 +220,7 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     Returns
     -------
     model : h2olite.Model
+        After Ctrl-C, the model so far. A second Ctrl-C gives none.
 
     Raises
     ------
@@ -263,7 +280,8 @@ def grid(
     Returns
     -------
     grid : h2olite.Grid
-        The models, best first. A model that cannot be trained is among its `failures`.
+        The models, best first. A model that cannot be trained is among its `failures`. After Ctrl-C, the models so
+        far; that which was being trained is among them if there is no other.
 
     Raises
     ------
@@ -289,6 +307,51 @@ def grid(
         folder=directory,
         watch=_print_measurement if parameters.verbose else None,
     )
+
+
+def train_segments(
+    segments: Sequence[str | int], x: Any = None, y: Any = None, training_frame: Any = None, **given: Any
+) -> SegmentModels:
+    """Train a model for every segment of a table: the rows that share the values of some columns.
+
+    Parameters
+    ----------
+    segments
+        Columns, by name or 0-based index; they are no predictors.
+    x, y, training_frame, **given
+        As for `deeplearning`. Segments of a validation_frame are those of their models.
+
+    Returns
+    -------
+    models : h2olite.SegmentModels
+        A segment whose model cannot be trained has the error instead. After Ctrl-C, the segments so far.
+
+    Raises
+    ------
+    ParameterError
+        A parameter cannot be used, or a segment's column is the response.
+    H2OLiteError
+        Not a single model could be trained.
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> models = h2olite.train_segments(
+    ...     ["island"], y="body_mass_g", training_frame="datasets/penguins.csv", hidden=[10], seed=1
+    ... )
+    >>> len(models), models["Biscoe"].category
+    (3, 'Regression')
+    """
+    parameters = check({"x": x, "y": y, "training_frame": training_frame} | given)
+    with Interruption() as interruption:
+        training, validation = training_tables(parameters)
+        watch = interruption.watching(_print_measurement if parameters.verbose else None)
+        trained = train_by_segment(segments, _without_tables(parameters), training, validation, watch)
+    said = [sentence for segment in trained if segment.model for sentence in segment.model.record.warnings]
+    said += [f"segments were interrupted; these are the {len(trained)} so far."] if interruption.noted else []
+    for sentence in dict.fromkeys(said):
+        warnings.warn(sentence, stacklevel=2)
+    return trained
 
 
 def regularization_path(
@@ -330,6 +393,7 @@ def regularization_path(
     Returns
     -------
     path : h2olite.RegularizationPath
+        After Ctrl-C, with the strengths so far.
 
     Raises
     ------

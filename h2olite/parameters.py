@@ -598,6 +598,14 @@ class Parameters:
         help="Threads to train with, 0 for all; no more than the network gives work to. Any number gives the same "
         "bits, if the model is measured at the same moments; see reproducible.",
     )
+    keep_state: bool = parameter(
+        default=False,
+        group="continuing",
+        own=True,
+        help="Keep in the model file what training needs to go on exactly: the last weights and the update rule's "
+        "memory of each, two to four times as much as the weights. A model whose training was interrupted, ran out of "
+        "time, exports checkpoints or went on from one keeps it anyway.",
+    )
 
 
 Strategy = Literal["Cartesian", "RandomDiscrete", "Sequential"]

@@ -5,23 +5,28 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import numbers
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from h2olite.data.adaptation import Adaptation
+from h2olite.data.advice import without_unused_levels
 from h2olite.data.frames import as_table
+from h2olite.data.sparse import refuse_too_large_matrix
 from h2olite.data.table import Column, Table
-from h2olite.errors import DataError, MissingExtraError
-from h2olite.estimator import train
-from h2olite.memory import refuse_lack_of_memory
+from h2olite.errors import DataError, MissingExtraError, ParameterError
+from h2olite.estimator import check, train
+from h2olite.model.model import Model
 from h2olite.parameters import Declared, declared
-from h2olite.validation import meant, validate
+from h2olite.selection.tracing import held_in
+from h2olite.validation import meant
 
 try:
-    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.class_weight import compute_class_weight
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import (
         _check_sample_weight,
@@ -45,9 +50,25 @@ NOT_TAKEN = frozenset(
 
 WAYS_OUT = {
     "weights_column": "; give sample_weight to fit.",
-    "class_weight": "; set balance_classes, or give sample_weight to fit.",
+    "class_weight": "; it is for DeepLearningClassifier.",
+    "checkpoint": "; set warm_start, or call partial_fit.",
+    "validation_frame": "; give eval_set to fit, or set validation_fraction.",
 }
 """What to do instead of giving some arguments."""
+
+OF_SCIKIT_LEARN: dict[str, Any] = {"random_state": None, "warm_start": False, "validation_fraction": 0.0}
+"""Parameters that scikit-learn's users know, and their defaults; a classifier has `CLASS_WEIGHT` too."""
+
+CLASS_WEIGHT: dict[str, Any] = {"class_weight": None}
+
+MOST_SEED = 2**31 - 1
+"""Seeds drawn from a random state are smaller."""
+
+ONE_EPOCH: dict[str, Any] = {
+    **{"overwrite_with_best_model": False, "stopping_rounds": 0, "max_runtime_secs": 0.0},
+    **{"classification_stop": -1.0, "regression_stop": -1.0},
+}
+"""What partial_fit trains with: nothing but its one epoch ends it, and nothing of it is taken back."""
 
 RESPONSE, WEIGHTS = "response", "weights"
 
@@ -58,33 +79,37 @@ def taken() -> dict[str, Declared]:
     return {name: parameter for name, parameter in declared().items() if name not in NOT_TAKEN}
 
 
+def _signature(own: dict[str, Any]) -> inspect.Signature:
+    """The signature of a constructor: the declared parameters, then the estimator's own, by name with a default."""
+    defaults = {name: parameter.default for name, parameter in taken().items()} | own
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature(
+        [
+            inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY),
+            *(
+                inspect.Parameter(name, keyword, default=tuple(value) if isinstance(value, list) else value)
+                for name, value in defaults.items()
+            ),
+        ]
+    )
+
+
 class _DeepLearning(BaseEstimator):
     """What both estimators share."""
 
     def __init__(self, **parameters: Any) -> None:
         """Take the parameters as they are; ``fit`` checks them."""
-        for name in parameters.keys() - taken().keys():
+        signature = inspect.signature(type(self))
+        for name in parameters.keys() - signature.parameters.keys():
             known_elsewhere = "; it is for h2olite.deeplearning." if name in NOT_TAKEN else None
-            advice = WAYS_OUT.get(name) or known_elsewhere or meant(name, taken())
+            advice = WAYS_OUT.get(name) or known_elsewhere or meant(name, signature.parameters)
             raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {name!r}{advice}")
-        bound = inspect.signature(type(self)).bind(**parameters)
+        bound = signature.bind(**parameters)
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             setattr(self, name, value)
 
-    __init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY),
-            *(
-                inspect.Parameter(
-                    name,
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=tuple(parameter.default) if isinstance(parameter.default, list) else parameter.default,
-                )
-                for name, parameter in taken().items()
-            ),
-        ]
-    )
+    __init__.__signature__ = _signature(OF_SCIKIT_LEARN)  # type: ignore[attr-defined]
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect: missing values and sparse matrices are fine."""
@@ -92,9 +117,13 @@ class _DeepLearning(BaseEstimator):
         tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
-    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Table, np.ndarray, np.ndarray | None]:
-        """The rows to train on, their responses and their weights."""
-        table = self._table(X, reset=True)
+    def _encoded(self, y: np.ndarray) -> Column:
+        """Responses as a column."""
+        raise NotImplementedError
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Table, np.ndarray, np.ndarray | None]:
+        """The rows, their responses and their weights."""
+        table = self._table(X, reset=reset)
         y = column_or_1d(y, warn=True)
         if n_missing := int(pd.isna(y).sum()):
             raise DataError(f"y must not be NaN; {n_missing:,} of {y.size:,} are: leave those rows out.")
@@ -103,35 +132,93 @@ class _DeepLearning(BaseEstimator):
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         return table, y, sample_weight
 
-    def _fit(self, table: Table, response: Column, weights: np.ndarray | None) -> None:
-        """Train the model."""
-        roles = {"y": _free(RESPONSE, table)}
-        added = {roles["y"]: response}
-        if weights is not None:
-            roles["weights_column"] = _free(WEIGHTS, table)
-            added[roles["weights_column"]] = Column(weights)
-        table = dataclasses.replace(table, columns=table.columns | added)
-        given = {name: getattr(self, name) for name in taken()}
-        if response.levels is not None:  # they are classes, however many there are
-            given["factors"] = [roles["y"]]
-        self._columns = tuple(name for name in table.names if name not in added)
-        self.model_ = train(validate(given | roles | {"training_frame": table}))
+    def _start(self) -> Model | None:
+        """The model that ``fit`` goes on from, None to start anew."""
+        return getattr(self, "model_", None) if self.warm_start else None
+
+    def _fit(
+        self,
+        rows: tuple[Table, np.ndarray, np.ndarray | None],
+        eval_set: Any,
+        start: Model | None,
+        **settings: Any,
+    ) -> None:
+        """Train the model; `settings` replace parameters of the estimator."""
+        table, y, weights = rows
+        table = without_unused_levels(table)
+        names = (_free(RESPONSE, table), _free(WEIGHTS, table))
+        training = _joined(table, names, self._encoded(y), weights)
+        given = {name: getattr(self, name) for name in taken()} | {"seed": self._seed()} | settings
+        given |= {"y": names[0], "weights_column": None if weights is None else names[1]}
+        if training[names[0]].levels is not None:  # they are classes, however many there are
+            given["factors"] = [names[0]]
+        given |= self._tables(training, names, eval_set, given["seed"])
+        if start is not None:
+            self._refuse_other_validation(start, given["validation_frame"])
+            # What was left to be chosen stays as it was chosen.
+            given = {name: value for name, value in given.items() if not (isinstance(value, str) and value == "AUTO")}
+            given |= {"checkpoint": start, "epochs": start.record.epochs + given["epochs"]}
+        parameters = check(given)
+        self._columns = table.names
+        self.model_ = train(parameters)
+
+    def _tables(self, training: Table, names: tuple[str, str], eval_set: Any, seed: int) -> dict[str, Table | None]:
+        """The table to learn from, and the one to measure on if there is one."""
+        share = self.validation_fraction
+        if not (isinstance(share, numbers.Real) and 0 <= float(share) < 1):
+            raise ParameterError(f"validation_fraction must be >= 0 and < 1; got {share!r}.")
+        if eval_set is not None:
+            if share:
+                raise ParameterError("eval_set and validation_fraction cannot be combined; leave one of them out.")
+            table, y, weights = self._read(*_only_set(eval_set), reset=False)
+            return {"training_frame": training, "validation_frame": _joined(table, names, self._encoded(y), weights)}
+        if not share:
+            return {"training_frame": training, "validation_frame": None}
+        kept = held_in(training, names[0], float(share), seed)
+        parts = [training.take(np.flatnonzero(rows)) for rows in (kept, ~kept)]
+        return dict(zip(("training_frame", "validation_frame"), parts, strict=True))
+
+    def _refuse_other_validation(self, start: Model, validation: Table | None) -> None:
+        """Metrics of training and of validation rows cannot take turns in one history."""
+        had = start.validation_metrics is not None
+        if had != (validation is not None):
+            raise ParameterError(
+                f"eval_set or validation_fraction must be {'given' if had else 'left out'}, as it was in the training "
+                "that goes on; or fit a new estimator."
+            )
+
+    def _seed(self) -> int:
+        """What `random_state` stands for, or without one `seed`."""
+        if self.random_state is None:
+            return self.seed
+        if isinstance(self.random_state, numbers.Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(MOST_SEED))
+
+    def _partial_fit(self, rows: tuple[Table, np.ndarray, np.ndarray | None]) -> Self:
+        """Train for one more epoch, on these rows."""
+        if self.validation_fraction:
+            raise ParameterError(
+                "partial_fit cannot be combined with validation_fraction: it sees no rows again; set it to 0."
+            )
+        self._fit(rows, None, getattr(self, "model_", None), epochs=1.0, **ONE_EPOCH)
+        return self
 
     def _table(self, X: Any, *, reset: bool) -> Table:
         """The rows as a table: a data frame with its types, anything else as numbers."""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return as_table(X, name="X")
-        if sparse := issparse(X):
-            refuse_lack_of_memory("X", 8.0 * X.shape[0] * X.shape[1], "its columns are held with their zeros")
+        if hasattr(X, "tocsr"):
+            refuse_too_large_matrix(X, "X")
         least = 2 if reset else 1
         try:
             X = validate_data(
                 self,
                 X,
                 reset=reset,
-                accept_sparse=True,
-                dtype=np.float64,
+                accept_sparse="csr",
+                dtype=(np.float64, np.float32),
                 ensure_all_finite="allow-nan",
                 ensure_min_samples=least,
             )
@@ -142,13 +229,13 @@ class _DeepLearning(BaseEstimator):
                 f"an array X must hold numbers only ({error}); give text in a data frame, which transformers make "
                 "after set_output(transform='pandas')."
             ) from None
-        return as_table(X.toarray() if sparse else X, name="X")
+        return as_table(X, name="X")
 
     @property
     def feature_importances_(self) -> np.ndarray:
         """How much each column of the rows matters, float64 (n_features_in_,), 1 in all; see `Model.varimp`.
 
-        Levels of a categorical column are summed; a column that is not in the model has 0.
+        A categorical column counts as one, however many levels it has; a column that is not in the model has 0.
 
         Raises
         ------
@@ -179,6 +266,14 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
     ----------
     **parameters
         Those of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
+    random_state : int or RandomState, optional
+        The seed; where it is given, `seed` does not count.
+    warm_start : bool
+        Have ``fit`` go on from the model that there is, for `epochs` more.
+    validation_fraction : float
+        Share of the rows to hold out; they choose the model and stop its training, as those of `eval_set` do.
+    class_weight : dict or "balanced", optional
+        Weights by class, by which row weights are multiplied; ``"balanced"`` gives all classes the same weight in all.
 
     Attributes
     ----------
@@ -204,26 +299,102 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
     (150, 3)
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on rows and their classes.
+    def __init__(self, **parameters: Any) -> None:
+        """Take the parameters as they are; ``fit`` checks them."""
+        super().__init__(**parameters)
+
+    __init__.__signature__ = _signature(OF_SCIKIT_LEARN | CLASS_WEIGHT)  # type: ignore[attr-defined]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
+        """Train on rows and their classes; after Ctrl-C the model is the one so far.
 
         Parameters
         ----------
         X : array or sparse matrix of numbers, or data frame, shape (n_rows, n_columns); NaN is missing.
         y : array, shape (n_rows,): the classes.
         sample_weight : array, shape (n_rows,): row weights; 1 each if not given.
+        eval_set : (X, y) or (X, y, sample_weight), or a list of one such tuple: rows to measure the model on, by which
+            it is chosen and stops; not learnt from.
 
         Raises
         ------
         ParameterError, DataError : both are ValueErrors.
         """
-        table, y, weights = self._read(X, y, sample_weight)
+        start = self._start()
+        table, y, weights = self._read(X, y, sample_weight, reset=start is None)
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if np.unique(codes if weights is None else codes[weights > 0]).size < 2:
-            raise DataError(f"y must hold at least 2 classes; got one class, {y[0]!r}; give rows of another one too.")
-        self._fit(table, Column(codes.astype(np.int32), tuple(map(str, self.classes_.tolist()))), weights)
+        if start is None:
+            self.classes_ = np.unique(y)
+        self._refuse_one_class(y, weights)
+        self._fit((table, y, self._weighed(y, weights)), eval_set, start)
         return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train on these rows for one epoch, from where the estimator is.
+
+        The first rows decide how columns are read: their types, levels, means and deviations.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`.
+        classes : array: all classes that any call will have, needed in the first call if its `y` lacks some.
+
+        Raises
+        ------
+        ParameterError, DataError : both are ValueErrors.
+        """
+        if isinstance(self.class_weight, str):
+            raise ParameterError(
+                f"class_weight {self.class_weight!r} needs all rows at once, which partial_fit does not see; give the "
+                "weights in a dict."
+            )
+        is_first = not hasattr(self, "model_")
+        table, y, weights = self._read(X, y, sample_weight, reset=is_first)
+        check_classification_targets(y)
+        known = None if classes is None else np.unique(classes)
+        if is_first:
+            self.classes_ = np.unique(y) if known is None else known
+            self._refuse_one_class(y, weights)
+        elif known is not None and not np.array_equal(known, self.classes_):
+            raise DataError(f"classes must be those of the first call, {self.classes_}; got {known}.")
+        return self._partial_fit((table, y, self._weighed(y, weights)))
+
+    def _refuse_one_class(self, y: np.ndarray, weights: np.ndarray | None) -> None:
+        """A network cannot start from rows of one class."""
+        if np.unique(y if weights is None else y[weights > 0]).size < 2:
+            raise DataError(
+                f"y must hold at least 2 classes; got one class, {y.tolist()[0]!r}; give rows of another one too."
+            )
+
+    def _encoded(self, y: np.ndarray) -> Column:
+        """Classes as indices of `classes_`."""
+        unknown = np.setdiff1d(y, self.classes_)
+        if unknown.size:
+            raise DataError(
+                f"y must hold only the classes that the estimator knows, {self.classes_}; got {unknown.tolist()[0]!r}; "
+                "fit a new one, or name all classes in the first partial_fit."
+            )
+        codes = np.searchsorted(self.classes_, y)
+        return Column(codes.astype(np.int32), tuple(map(str, self.classes_.tolist())))
+
+    def _weighed(self, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """The rows' weights times those of their classes."""
+        if self.class_weight is None:
+            return weights
+        present, codes = np.unique(y, return_inverse=True)
+        of_classes = compute_class_weight(self._class_weights(present), classes=present, y=y)
+        return of_classes[codes] * (1.0 if weights is None else weights)
+
+    def _class_weights(self, present: np.ndarray) -> Any:
+        """The parameter, as far as it is about classes that there are; one that no row can have is refused."""
+        if not isinstance(self.class_weight, dict):
+            return self.class_weight
+        unknown = set(self.class_weight) - set(self.classes_.tolist())
+        if unknown:
+            raise ParameterError(
+                f"class_weight must name classes of y, {self.classes_}; got {sorted(unknown, key=str)[0]!r}."
+            )
+        return {label: weight for label, weight in self.class_weight.items() if label in set(present.tolist())}
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes, float64 (n_rows, n_classes), in the order of `classes_`."""
@@ -242,6 +413,12 @@ class DeepLearningRegressor(RegressorMixin, _DeepLearning):
     ----------
     **parameters
         Those of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
+    random_state : int or RandomState, optional
+        The seed; where it is given, `seed` does not count.
+    warm_start : bool
+        Have ``fit`` go on from the model that there is, for `epochs` more.
+    validation_fraction : float
+        Share of the rows to hold out; they choose the model and stop its training, as those of `eval_set` do.
 
     Attributes
     ----------
@@ -259,11 +436,18 @@ class DeepLearningRegressor(RegressorMixin, _DeepLearning):
     (442,)
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
         """Train on rows and their numbers; takes and raises what `DeepLearningClassifier.fit` does."""
-        table, y, weights = self._read(X, y, sample_weight)
-        self._fit(table, Column(y.astype(np.float64)), weights)
+        start = self._start()
+        self._fit(self._read(X, y, sample_weight, reset=start is None), eval_set, start)
         return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on these rows for one epoch, from where the estimator is; see `DeepLearningClassifier.partial_fit`."""
+        return self._partial_fit(self._read(X, y, sample_weight, reset=not hasattr(self, "model_")))
+
+    def _encoded(self, y: np.ndarray) -> Column:
+        return Column(y.astype(np.float64))
 
     def predict(self, X: Any) -> np.ndarray:
         """The predicted number of every row, float64 (n_rows,)."""
@@ -275,3 +459,20 @@ def _free(name: str, table: Table) -> str:
     while name in table:
         name += "_"
     return name
+
+
+def _joined(table: Table, names: tuple[str, str], response: Column, weights: np.ndarray | None) -> Table:
+    """The table with its response and, if there are any, its row weights, under these names."""
+    added = {names[0]: response} | ({} if weights is None else {names[1]: Column(weights)})
+    return dataclasses.replace(table, columns=table.columns | added)
+
+
+def _only_set(eval_set: Any) -> tuple[Any, Any, Any]:
+    """The rows of an `eval_set`, their responses and their weights."""
+    sets = eval_set if isinstance(eval_set, list) else [eval_set]
+    if len(sets) != 1 or not isinstance(sets[0], tuple) or len(sets[0]) not in (2, 3):
+        raise ParameterError(
+            "eval_set must be one set of rows: (X, y), (X, y, sample_weight), or a list of one such tuple."
+        )
+    X, y, *weights = sets[0]
+    return X, y, weights[0] if weights else None

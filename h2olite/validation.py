@@ -58,6 +58,9 @@ UNSUPPORTED = {
 }
 """Values that H2O knows by name and does not support either."""
 
+SETTLED = ("distribution", "loss", "hidden_dropout_ratios", "stopping_metric", "use_all_factor_levels")
+"""Parameters that a model has no choice left of."""
+
 OTHER_NAMES = {
     **{"relu": "Rectifier", "elu": "ExpRectifier"},
     **{"mse": "Quadratic", "mae": "Absolute", "logloss": "CrossEntropy"},
@@ -100,8 +103,7 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
             # Files of earlier versions leave some choices open.
             kept = checkpoint._replace(parameters=resolve(checkpoint.parameters, checkpoint.n_classes))
             changes = continuing.faults(resolve(checked, checkpoint.n_classes), kept)
-        rules = (*RULES, *autoencoding.RULES)
-        faults.extend(changes or (fault for rule in rules for fault in rule(checked)))
+        faults.extend(changes or _contradictions(checked))
     _refuse(faults)
     return checked
 
@@ -137,8 +139,38 @@ def check_response(
     ParameterError
         One message for all faults.
     """
-    response = Response(name, n_classes, lowest)
-    _refuse([fault for rule in RESPONSE_RULES for fault in rule(p, response)])
+    _refuse(_contradictions_to(p, Response(name, n_classes, lowest)))
+
+
+def check_settled(p: Parameters, n_classes: int | None, *, name: str = "the response") -> None:
+    """Refuse the parameters of a model if training would have refused them, or made other choices for this response.
+
+    Parameters
+    ----------
+    p : the parameters as a model keeps them. Its functions may be there by name alone, and the model of a fold keeps
+        how folds were dealt, though it has none itself.
+    n_classes, name : as in `check_response`; of an autoencoder None, and any name.
+
+    Raises
+    ------
+    ParameterError
+        One message for all faults.
+    """
+    changes: dict[str, Any] = {name: len for name in FUNCTIONS if isinstance(getattr(p, name), str)}  # any will do
+    if not p.nfolds and p.fold_column is None:
+        changes["fold_assignment"] = "AUTO"
+    meant, settled = dataclasses.replace(p, **changes), resolve(p, n_classes)
+    _refuse(
+        [
+            *_contradictions(meant),
+            *([] if p.autoencoder else _contradictions_to(meant, Response(name, n_classes, None))),
+            *(
+                f"{choice} of a model must be settled, here as {getattr(settled, choice)}; got {getattr(p, choice)}."
+                for choice in SETTLED
+                if getattr(settled, choice) != getattr(p, choice)
+            ),
+        ]
+    )
 
 
 def warnings(p: Parameters, n_classes: int | None, *, name: str = "the response") -> list[str]:
@@ -306,6 +338,16 @@ def unknown(name: str, known: Iterable[str]) -> str:
 def meant(name: str, known: Iterable[str], otherwise: str = ".") -> str:
     """What `nearest` gives for the name of a parameter, which may be another library's."""
     return nearest(OTHER_PARAMETERS.get(name, name), known, otherwise)
+
+
+def _contradictions(p: Parameters) -> list[str]:
+    """What is wrong with parameters that each are right."""
+    return [fault for rule in (*RULES, *autoencoding.RULES) for fault in rule(p)]
+
+
+def _contradictions_to(p: Parameters, response: Response) -> list[str]:
+    """Why parameters do not go with a response."""
+    return [fault for rule in RESPONSE_RULES for fault in rule(p, response)]
 
 
 def _refuse(faults: list[str]) -> None:

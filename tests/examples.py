@@ -91,6 +91,18 @@ def table(n_rows, loss="gaussian", seed=0, weights=False, offsets=False):
     )
 
 
+def without_zeros(rows):
+    """The same rows with only those numbers kept that are not 0."""
+    lengths = np.count_nonzero(rows.numbers, axis=1)
+    row, place = np.nonzero(rows.numbers)
+    return rows._replace(
+        numbers=rows.numbers[:0],
+        starts=np.concatenate(([0], np.cumsum(lengths))),
+        places=place.astype(np.int32),
+        entries=rows.numbers[row, place],
+    )
+
+
 def rule(**settings):
     """Plain SGD with rate 1 that treats every weight on every row, but for these settings."""
     numbers = {

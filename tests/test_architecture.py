@@ -15,7 +15,7 @@ MODULES = {
 }
 
 STOREYS = [
-    {"h2olite.errors", "h2olite.control_groups"},
+    {"h2olite.errors", "h2olite.control_groups", "h2olite.interruption"},
     {"h2olite.parameters", "h2olite.memory"},
     {"h2olite.functions", "h2olite.rules", "h2olite.autoencoding", "h2olite.continuing"},
     {"h2olite.validation"},

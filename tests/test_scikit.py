@@ -10,8 +10,10 @@ from scipy.sparse import coo_array, csr_matrix
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE
+from sklearn.metrics import recall_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -27,14 +29,14 @@ from h2olite.validation import OTHER_PARAMETERS, validate
 SMALL = {"hidden": [20], "epochs": 30, "seed": 1, "reproducible": True}
 
 UNEQUAL = {
-    f"check_sample_weight_equivalence_on_{kind}_data": "a row of weight 2 is visited once, its copy at another time"
+    f"check_sample_weight_equivalence_on_{kind}_data": "rows are visited in another order, as by scikit-learn's SGD"
     for kind in ("dense", "sparse")
 }
 
 
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
-    [DeepLearningClassifier(**SMALL), DeepLearningRegressor(**SMALL)],
+    [DeepLearningClassifier(), DeepLearningRegressor()],
     expected_failed_checks=lambda estimator: UNEQUAL,
 )
 def test_estimators_keep_scikit_learns_contract(estimator, check):
@@ -56,12 +58,15 @@ def test_parameters_are_those_of_the_declaration():
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("random_state", r"; did you mean 'seed'\?"),
         ("hidden_layer_sizes", r"; did you mean 'hidden'\?"),
         ("epoch", r"; did you mean 'epochs'\?"),
-        ("class_weight", r"; set balance_classes, or give sample_weight to fit\."),
+        ("class_weight", r"; it is for DeepLearningClassifier\."),
+        ("checkpoint", r"; set warm_start, or call partial_fit\."),
+        ("max_iter", r"; did you mean 'epochs'\?"),
+        ("early_stopping", r"; did you mean 'stopping_rounds'\?"),
         ("weights_column", r"; give sample_weight to fit\."),
-        ("validation_frame", r"; it is for h2olite\.deeplearning\."),
+        ("validation_frame", r"; give eval_set to fit, or set validation_fraction\."),
+        ("model_id", r"; it is for h2olite\.deeplearning\."),
         ("zzz", r"\."),
     ],
 )
@@ -117,9 +122,9 @@ def test_sparse_matrices_are_the_arrays_that_they_stand_for(make):
     np.testing.assert_array_equal(ours.predict(make(X)), same.predict(X))
 
 
-def test_a_sparse_matrix_too_large_for_memory_with_its_zeros_is_refused():
-    with pytest.raises(h2olite.H2OLiteError, match=r"^X needs about 8000000\.0 GB of memory; .* with their zeros"):
-        DeepLearningRegressor().fit(coo_array((10**9, 10**6)), np.zeros(10**9))
+def test_a_sparse_matrix_too_large_for_memory_is_refused():
+    with pytest.raises(h2olite.H2OLiteError, match=r"^X needs about 8001\.0 GB of memory; .* fewer rows or columns"):
+        DeepLearningRegressor().fit(coo_array((10**12, 10**6)), np.zeros(2))
 
 
 def test_one_hot_columns_beside_numbers_can_be_learnt_from():
@@ -184,6 +189,159 @@ def test_rows_of_weight_zero_are_not_learnt_from():
 def test_one_class_is_refused():
     with pytest.raises(DataError, match=r"^y must hold at least 2 classes; got one class, 'a'; give rows of another"):
         DeepLearningClassifier().fit(np.ones((3, 1)), np.array(["a"] * 3, object))
+
+
+def test_random_state_is_the_seed_and_meta_estimators_set_it():
+    X, y = load_iris(return_X_y=True)
+    by_seed, by_state, by_other = (
+        DeepLearningClassifier(hidden=[5], epochs=2, **given).fit(X, y).predict_proba(X)
+        for given in ({"seed": 7}, {"random_state": 7, "seed": 3}, {"random_state": np.random.RandomState(7)})
+    )
+    np.testing.assert_array_equal(by_seed, by_state)
+    assert not np.array_equal(by_seed, by_other)
+    bags = [
+        BaggingClassifier(DeepLearningClassifier(hidden=[5], epochs=2), 3, random_state=1).fit(X, y) for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*(bag.predict_proba(X) for bag in bags))
+    assert len({bag.model_.parameters.seed for bag in bags[0].estimators_}) == 3
+    with pytest.raises(ValueError, match="cannot be used to seed"):
+        DeepLearningClassifier(random_state="a").fit(X, y)
+
+
+def unequal_classes():
+    random = np.random.default_rng(3)
+    X = random.normal(size=(1000, 2))
+    return X, np.where(X[:, 0] + random.normal(size=1000) > 2.2, "rare", "usual")
+
+
+def test_class_weights_are_row_weights():
+    X, y = unequal_classes()
+    weighted = DeepLearningClassifier(class_weight={"rare": 10}, **SMALL).fit(X, y)
+    by_rows = DeepLearningClassifier(**SMALL).fit(X, y, sample_weight=np.where(y == "rare", 10.0, 1.0))
+    np.testing.assert_array_equal(weighted.predict_proba(X), by_rows.predict_proba(X))
+    balanced = DeepLearningClassifier(class_weight="balanced", **SMALL).fit(X, y, sample_weight=np.full(1000, 2.0))
+    share = np.mean(y == "rare")
+    by_rows.fit(X, y, sample_weight=np.where(y == "rare", 1 / share, 1 / (1 - share)))
+    np.testing.assert_allclose(balanced.predict_proba(X), by_rows.predict_proba(X), atol=1e-3)
+    plain = DeepLearningClassifier(**SMALL).fit(X, y)
+    found = [recall_score(y, classifier.predict(X), pos_label="rare") for classifier in (plain, balanced)]
+    assert found[0] < found[1]
+
+
+def test_class_weights_that_cannot_be_are_refused():
+    X, y = unequal_classes()
+    with pytest.raises(
+        ParameterError, match=r"^class_weight must name classes of y, \['rare' 'usual'\]; got 'rara'\.$"
+    ):
+        DeepLearningClassifier(class_weight={"rara": 2}).fit(X, y)
+    with pytest.raises(ValueError, match="class_weight"):
+        DeepLearningClassifier(class_weight="even").fit(X, y)
+    with pytest.raises(ParameterError, match="class_weight 'balanced' needs all rows at once"):
+        DeepLearningClassifier(class_weight="balanced").partial_fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [DeepLearningClassifier, DeepLearningRegressor])
+def test_warm_start_goes_on_where_training_ended(Estimator):
+    X, y = load_iris(return_X_y=True)
+    half = SMALL | {"epochs": 2, "stopping_rounds": 0}
+    twice = Estimator(warm_start=True, **half).fit(X, y).fit(X, y)
+    once = Estimator(**half | {"epochs": 4}).fit(X, y)
+    assert twice.model_.record.epochs == once.model_.record.epochs == 4
+    np.testing.assert_array_equal(twice.predict(X), once.predict(X))
+    anew = Estimator(**half).fit(X, y).fit(X, y)
+    assert anew.model_.record.epochs == 2
+    with pytest.raises(ParameterError, match="hidden must be as in the checkpoint"):
+        twice.set_params(hidden=[3]).fit(X, y)
+    with pytest.raises(ValueError, match="3 features, but"):
+        twice.fit(X[:, :3], y)
+
+
+def test_warm_start_refuses_other_classes_and_other_validation():
+    X, y = load_iris(return_X_y=True)
+    classifier = DeepLearningClassifier(warm_start=True, **SMALL).fit(X[:100], y[:100])
+    with pytest.raises(DataError, match=r"^y must hold only the classes that the estimator knows, \[0 1\]; got"):
+        classifier.fit(X, y)
+    with pytest.raises(ParameterError, match=r"^eval_set or validation_fraction must be left out, as it was"):
+        classifier.fit(X[:100], y[:100], eval_set=(X[:100], y[:100]))
+
+
+def test_partial_fit_learns_from_parts_of_a_table():
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    order = np.random.default_rng(1).permutation(150)
+    classifier = DeepLearningClassifier(hidden=[20], random_state=1)
+    for n_calls in range(1, 31):
+        rows = order[n_calls % 3 :: 3]
+        assert classifier.partial_fit(X[rows], names[rows]) is classifier
+        assert classifier.model_.record.samples == 50 * n_calls
+    assert classifier.score(X, names) > 0.9
+    regressor = DeepLearningRegressor(hidden=[20], random_state=1)
+    for _ in range(10):
+        for rows in (order[::2], order[1::2]):
+            regressor.partial_fit(X[rows, :3], X[rows, 3], sample_weight=np.ones(75))
+    assert regressor.score(X[:, :3], X[:, 3]) > 0.8
+
+
+def test_partial_fit_knows_classes_that_come_later_and_takes_rows_of_one_class():
+    X, y = load_iris(return_X_y=True)
+    classifier = DeepLearningClassifier(hidden=[20], random_state=1).partial_fit(X[:100], y[:100], classes=[2, 0, 1])
+    assert classifier.predict_proba(X).shape == (150, 3)
+    for _ in range(20):
+        for rows in (slice(100, 150), slice(0, 50), slice(50, 100)):
+            classifier.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+    assert set(classifier.predict(X)) == {0, 1, 2}
+    with pytest.raises(DataError, match=r"^classes must be those of the first call, \[0 1 2\]; got \[0 1\]\.$"):
+        classifier.partial_fit(X[:50], y[:50], classes=[0, 1])
+    with pytest.raises(DataError, match=r"got 7; fit a new one, or name all classes in the first partial_fit\.$"):
+        classifier.partial_fit(X[:50], y[:50] + 7)
+    with pytest.raises(DataError, match="at least 2 classes"):
+        DeepLearningClassifier().partial_fit(X[:50], y[:50], classes=[0, 1])
+    with pytest.raises(ParameterError, match=r"^partial_fit cannot be combined with validation_fraction"):
+        DeepLearningClassifier(validation_fraction=0.1).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [DeepLearningClassifier, DeepLearningRegressor])
+def test_rows_held_out_choose_the_model_and_are_not_learnt_from(Estimator):
+    X, y = load_iris(return_X_y=True)
+    estimator = Estimator(validation_fraction=0.2, **SMALL).fit(X, y, sample_weight=1 + y)
+    assert estimator.model_.record.rows == 120
+    assert estimator.model_.validation_metrics["nobs"] == 30
+    if Estimator is DeepLearningClassifier:  # every class alike
+        assert np.sum(estimator.model_.confusion_matrix(valid=True).matrix, axis=1).tolist() == [10, 20, 30]
+    for wrong in (1, -0.1, "a"):
+        with pytest.raises(ParameterError, match=r"^validation_fraction must be >= 0 and < 1; got"):
+            Estimator(validation_fraction=wrong).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [DeepLearningClassifier, DeepLearningRegressor])
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_eval_set_is_measured_and_not_learnt_from(Estimator, as_frame):
+    X, y = load_iris(return_X_y=True, as_frame=as_frame)
+    odd, even = (slice(start, None, 2) for start in (1, 0))
+    tuples = (X[odd], y[odd]), [(X[odd], y[odd])], (X[odd], y[odd], np.ones(75))
+    models = [Estimator(**SMALL).fit(X[even], y[even], eval_set=given).model_ for given in tuples]
+    assert [model.record.rows for model in models] == [75] * 3
+    assert len({model.mse(valid=True) for model in models}) == 1
+    estimator = Estimator(**SMALL).fit(X[even], y[even], eval_set=tuples[0])
+    expected = estimator.model_.mse(valid=True)
+    if Estimator is DeepLearningRegressor:
+        assert np.mean((estimator.predict(X[odd]) - y[odd]) ** 2) == pytest.approx(expected, rel=1e-5)
+    for wrong in (X, [tuples[0], tuples[0]], [], (X, y, y, y)):
+        with pytest.raises(ParameterError, match=r"^eval_set must be one set of rows"):
+            estimator.fit(X, y, eval_set=wrong)
+    with pytest.raises(ValueError, match=r"features|feature names"):
+        estimator.fit(X, y, eval_set=(X.iloc[:, :2] if as_frame else X[:, :2], y))
+    with pytest.raises(ParameterError, match=r"^eval_set and validation_fraction cannot be combined; leave one"):
+        estimator.set_params(validation_fraction=0.1).fit(X, y, eval_set=tuples[0])
+
+
+def test_autoencoder_in_a_file_can_be_started_from(tmp_path):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    autoencoder = h2olite.deeplearning(training_frame=X, autoencoder=True, hidden=[6], epochs=2, seed=1)
+    autoencoder.save(tmp_path / "usual.h2olite")
+    given = {"hidden": [6], "epochs": 2, "standardize": False, "random_state": 1, "use_all_factor_levels": True}
+    started = DeepLearningClassifier(pretrained_autoencoder=tmp_path / "usual.h2olite", **given).fit(X, y)
+    assert started.score(X, y) > DeepLearningClassifier(**given | {"epochs": 0}).fit(X, y).score(X, y)
 
 
 def test_pipelines_cross_validation_and_grid_search_work():

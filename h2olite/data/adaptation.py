@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,9 @@ from h2olite.errors import DataError
 
 LISTED_COLUMNS = 10
 LISTED_LEVELS = 5
+
+NOTED_EXCESS = math.log(2.0)
+"""How far a linear output with a log link may be above those of all training rows before it is told."""
 
 
 @dataclass
@@ -30,6 +34,8 @@ class Adaptation:
     _absent: dict[str, None] = field(default_factory=dict, init=False)
     _unseen: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
     _numbered: set[str] = field(default_factory=set, init=False)
+    _n_beyond: int = field(default=0, init=False)
+    _largest_excess: float = field(default=0.0, init=False)
 
     def complete(self, table: Table, schema: Mapping[str, Kind]) -> Table:
         """The table with a column of missing values for each column of the schema that it lacks."""
@@ -94,6 +100,16 @@ class Adaptation:
         """Note a sentence to warn with."""
         self._remarks.append(remark)
 
+    def note_extrapolations(self, excess: np.ndarray) -> None:
+        """Note rows of which a model with a log link predicts much more than of any training row.
+
+        excess : by how much the linear output of each row is above the largest one of the training rows.
+        """
+        beyond = excess > NOTED_EXCESS
+        if beyond.any():
+            self._n_beyond += int(np.count_nonzero(beyond))
+            self._largest_excess = max(self._largest_excess, float(excess.max()))
+
     def unseen(self, name: str) -> list[str]:
         """Levels of a column that training did not have: some of them, if there are many."""
         return list(self._unseen.get(name, ()))
@@ -110,6 +126,13 @@ class Adaptation:
             sentences.append(
                 f"column {name!r} of {self.table_name} has levels that training did not have, {treatment}: "
                 f"{', '.join(map(repr, list(levels)[:LISTED_LEVELS]))}{more}."
+            )
+        if self._n_beyond:
+            rows, verb = ("1 row", "is") if self._n_beyond == 1 else (f"{self._n_beyond:,} rows", "are")
+            sentences.append(
+                f"{rows} of {self.table_name} {verb} predicted more than twice as much as any training row, up to "
+                f"{math.exp(min(self._largest_excess, 700.0)):.3g} times: a log link grows without bound outside the "
+                "range of the training rows; check the predictors of these rows."
             )
         return sentences
 

@@ -112,9 +112,10 @@ def refuse_classes_of_rows(table: Table, name: str, factors: Collection[str]) ->
         return
     said = [*advice_on_notation(table, name), *advice_on_kinds(table, name)]
     advice = said[0] if said else f"choose another response, or name it in factors (--factor {name}) if it is meant so."
+    advice = advice.removesuffix(".")
     raise DataError(
         f"response {name!r} of {table.name} must have fewer classes than rows to learn from; it is text with "
-        f"{n_classes:,} classes in {present.size:,} rows: {advice}"
+        f"{n_classes:,} classes in {present.size:,} rows: {advice}."
     )
 
 

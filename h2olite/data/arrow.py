@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from h2olite.data.notation import Notation
-from h2olite.data.table import Column, Kind, Remark, Table, number_text, with_ordered_levels
+from h2olite.data.table import Column, Kind, NoRowsError, Remark, Table, number_text, with_ordered_levels
 from h2olite.errors import DataError
 
 TIMESTAMPS = [pa.timestamp(unit, zone) for zone in (None, "UTC") for unit in ("s", "ns")]
@@ -62,23 +62,23 @@ def table_from_arrow(
     Raises
     ------
     DataError
-        If there are no rows, two columns share a name, a type is nested, a column of `kinds` does not exist, or one
-        to be numeric holds something else.
+        If there are no rows (then a `NoRowsError`), two columns share a name, a type is nested, a column of `kinds`
+        does not exist, or one to be numeric holds something else.
     """
     kinds = kinds or {}
     names = parts[0].column_names
     n_rows = sum(part.num_rows for part in parts)
     if not n_rows:
-        raise DataError(f"{name} has no rows; a table needs at least one.")
+        raise NoRowsError.of(name, names)
     refuse_repeated(names, name)
     left = [dict(zip(part.column_names, part.columns, strict=True)) for part in parts]
     parts.clear()
     table = Table(name, {}, n_rows, place, csv=csv)
-    remarks = []
+    remarks, notation = [], table.notation
     for column in names:
         chunks = [chunk for part in left for chunk in part.pop(column).chunks]
         try:
-            table.columns[column] = _column(chunks, kinds.get(column), keep_order, table.notation)
+            table.columns[column] = _column(chunks, kinds.get(column), keep_order, notation)
             if lost := _lost_values(chunks, table.columns[column]):
                 remarks.append(Remark(column, f"column {column!r} of {name} holds {lost}"))
         except pa.ArrowException as error:

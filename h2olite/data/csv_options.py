@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,6 +13,8 @@ from pyarrow import csv as arrow_csv
 
 from h2olite.data.notation import PLAIN, Notation
 from h2olite.errors import DataError
+
+ESCAPE = re.compile(r"\\(?:t|x[0-9a-fA-F]{2})")
 
 MISSING = tuple(arrow_csv.ConvertOptions().null_values)
 
@@ -89,8 +92,10 @@ class CsvOptions:
 
     @property
     def character(self) -> str | None:
-        """The separator, if it is set; of a tab, a shell passes on a backslash and ``t``."""
-        return None if self.separator is None else self.separator.replace(r"\t", "\t")
+        r"""The separator, if it is set; a shell passes on ``\t`` and ``\x01`` as they are typed."""
+        if self.separator is None:
+            return None
+        return ESCAPE.sub(lambda typed: typed[0].encode().decode("unicode_escape"), self.separator)
 
     @property
     def has_header(self) -> bool:

@@ -21,6 +21,7 @@ from h2olite.data.arrow import times_of_day, to_arrow
 from h2olite.data.content import SAMPLE, reading_as_named, refuse_no_text, without_mark
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.files import HEAD, File
+from h2olite.data.table import NoRowsError
 from h2olite.errors import DataError
 
 SEPARATORS = ",;\t|"
@@ -69,6 +70,9 @@ class CsvFile:
         text = data.decode(self.encoding, errors="replace").removeprefix("\ufeff").lstrip("\r\n")
         if not text.strip():
             raise DataError(f"{self.name} is empty; a table needs a row of names and rows of values.")
+        if text[:4].lower() == "sep=":  # as spreadsheets write
+            advice = f"--comment {text[:4]} --sep {shlex.quote(text[4:5])}"
+            raise DataError(f"{self.name} begins with its separator, {text[:5]!r}, and not with a row; pass {advice}.")
         return text
 
     @functools.cached_property
@@ -83,9 +87,10 @@ class CsvFile:
         chosen = self.options.character or ("\t" if self.file.format == ".tsv" else self._likeliest_separator())
         if set(self._widths(chosen)) == {1} and (better := self._better_separator(chosen)):
             width = self._widths(better)[0]
+            typed = shlex.quote(better if better.isprintable() else repr(better)[1:-1])
             raise DataError(
                 f"{self.name} must have several cells in a line; with the separator {chosen!r} it has one, with "
-                f"{better!r} it has {width} in each of the first lines: pass --sep {shlex.quote(better)}."
+                f"{better!r} it has {width} in each of the first lines: pass --sep {typed}."
             )
         return chosen
 
@@ -119,7 +124,10 @@ class CsvFile:
     @functools.cached_property
     def raw_names(self) -> list[str]:
         """The cells of the first row."""
-        return next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
+        try:
+            return next(csv.reader(io.StringIO(self.head, newline=""), delimiter=self.separator))
+        except csv.Error as error:
+            raise DataError(f"{self.name}, line 1: the names of the columns cannot be read: {error}.") from None
 
     @functools.cached_property
     def names(self) -> list[str]:
@@ -225,14 +233,21 @@ class CsvFile:
         )
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time, every cell the text that is written there."""
+        """At most so many rows at a time, every cell the text that is written there; of none, one part without rows."""
         options = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self._arrow_names, pa.string()))
+        n_rows = 0
         try:
             for batch in arrow_csv.open_csv(self._open(), *self._layout(), options):
                 for start in range(0, batch.num_rows, rows):
                     yield self._named(pa.Table.from_batches([batch.slice(start, rows)]))
-        except (pa.ArrowInvalid, UnicodeError, OSError) as error:
-            self._explain(error)
+                n_rows += batch.num_rows
+            if not n_rows:
+                raise NoRowsError.of(self.name, self.names)
+        except (pa.ArrowInvalid, UnicodeError, OSError, NoRowsError) as error:
+            try:
+                self._explain(error)
+            except NoRowsError:
+                yield pa.table({name: pa.array([], pa.string()) for name in self.names})
 
     def _named(self, table: pa.Table) -> pa.Table:
         """The table with its names as they are meant, if the file has some."""
@@ -243,7 +258,10 @@ class CsvFile:
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """A part of `blocks` with null where a cell's text means missing."""
         missing = to_arrow(self.options.missing)
-        arrays = [pc.if_else(pc.is_in(cells, missing), pa.NULL, cells) for cells in part.columns]
+        # An array of nulls, for a single null in its place is wrong for slices in PyArrow up to 22.
+        arrays = [
+            pc.if_else(pc.is_in(cells, missing), pa.nulls(len(cells), cells.type), cells) for cells in part.columns
+        ]
         return pa.table(arrays, names=part.column_names) if arrays else part
 
     def place(self, row: int) -> str:
@@ -311,20 +329,19 @@ class CsvFile:
 
     def _refuse_ragged(self) -> None:
         """Check that there are rows, each with a cell for every column."""
-        n_records, mark_of_first = 0, ""
+        n_records = 0
         for line, record in self._records():
             n_records += 1
-            mark = record[0].lstrip()[:1]
-            mark_of_first = mark_of_first or mark
             if len(record) != len(self.raw_names):
-                begins = next((known for known in COMMENTS if known in (mark_of_first, mark)), None)
-                hint = f"; if lines that begin with {begins!r} are comments, pass --comment {shlex.quote(begins or '')}"
+                beginnings = (self.raw_names[0].lstrip()[:1], record[0].lstrip()[:1])
+                mark = next((mark for mark in COMMENTS if mark in beginnings), None)
+                hint = f"; if lines that begin with {mark!r} are comments, pass --comment {shlex.quote(mark or '')}"
                 raise DataError(
                     f"{self.name}, line {line}: every row must have {len(self.raw_names)} cells as the first one has; "
-                    f"got {len(record)}{'' if begins is None or self.options.comment else hint}."
+                    f"got {len(record)}{'' if mark is None or self.options.comment else hint}."
                 )
         if n_records <= self.options.has_header:
-            raise DataError(f"{self.name} has no rows; a table needs at least one.")
+            raise NoRowsError.of(self.name, self.names)
 
 
 class Uncommented:

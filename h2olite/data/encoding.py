@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -13,12 +14,19 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation, listed, numbers
 from h2olite.data.hashing import slots_of
 from h2olite.data.recoding import Recoding
-from h2olite.data.summary import numeric_tiles, summarise
-from h2olite.data.table import Kind, Table
+from h2olite.data.sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
+from h2olite.data.summary import numeric_tiles
+from h2olite.data.table import Column, Kind, Table
 from h2olite.errors import DataError
 
 NONE = np.empty(0, np.float32)
 """Stands for values that a table has none of, such as row weights."""
+
+FEW_NUMBERS, SAMPLED_ROWS = 0.05, 1000
+"""Share of numbers that are not 0 below which these count in place of all, and about how many rows tell it."""
+
+NO_STARTS, NO_PLACES = np.empty(0, np.int64), np.empty(0, np.int32)
+"""Stand for where entries are, in rows that are kept with their zeros."""
 
 
 class EncodedRows(NamedTuple):
@@ -34,6 +42,40 @@ class EncodedRows(NamedTuple):
     """float32, shape (n_rows,): what multiplies the row's gradient."""
     offsets: np.ndarray = NONE
     """float32, shape (n_rows,): in training units."""
+    starts: np.ndarray = NO_STARTS
+    """int64, shape (n_rows + 1,), where `entries` of each row start; empty unless numbers are kept without zeros.
+
+    If they are, `numbers` has no row."""
+    places: np.ndarray = NO_PLACES
+    """int32, shape (n_entries,): the numeric predictor of each entry, none twice in a row."""
+    entries: np.ndarray = NONE
+    """float32, shape (n_entries,): the numbers that are not 0."""
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether numbers are kept without zeros."""
+        return self.starts.size > 0
+
+    def dense(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of some rows with their zeros, shape (number of these rows, n_numeric)."""
+        if not self.is_sparse:
+            return self.numbers[rows]
+        made = np.zeros((len(rows), self.numbers.shape[1]), self.entries.dtype)
+        for number, row in zip(made, rows, strict=True):
+            span = slice(self.starts[row], self.starts[row + 1])
+            number[self.places[span]] = self.entries[span]
+        return made
+
+    def numbers_in_use(self) -> int:
+        """How many numbers of a row kernels pass: all, or where few are not 0, as many as a row has of these."""
+        n_rows, n_numeric = len(self.levels), self.numbers.shape[1]
+        sample = range(0, n_rows, 1 + n_rows // SAMPLED_ROWS)
+        of_rows = (
+            self.entries[self.starts[row] : self.starts[row + 1]] if self.is_sparse else self.numbers[row]
+            for row in sample
+        )
+        mean = sum(map(np.count_nonzero, of_rows)) / max(len(sample), 1)
+        return math.ceil(mean) if mean < FEW_NUMBERS * n_numeric else n_numeric
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +158,7 @@ class RowEncoder:
         columns = {name: table[name] for name in predictors}
         levels = {name: column.levels for name, column in columns.items() if column.levels is not None}
         numeric = [name for name in predictors if name not in levels]
-        summary = summarise([columns[name].values for name in numeric], weights)
+        summary = summarise_columns([columns[name] for name in numeric], weights)
         unusable = np.flatnonzero(~np.isfinite(summary.squares))
         if unusable.size:
             raise too_large(table, numeric[unusable[0]])
@@ -237,14 +279,42 @@ class RowEncoder:
         DataError : the table has no predictor at all, text where training had numbers or numbers where training had
             text that does not look like numbers; or a number is infinite or too large for float32.
         """
+        table, adaptation = self._adapted(table, adaptation)
+        return self._encode_levels(table, adaptation), self._encode_numbers(table, precision)
+
+    def encode_rows(
+        self, table: Table, adaptation: Adaptation | None = None, precision: type = np.float32
+    ) -> EncodedRows:
+        """The table's predictors as the kernels see them: without zeros if some are columns of a sparse matrix.
+
+        Takes and raises what `encode` does.
+        """
+        table, adaptation = self._adapted(table, adaptation)
+        levels = self._encode_levels(table, adaptation)
+        if not any(isinstance(table[name], SparseColumn) for name in self.numeric):
+            return EncodedRows(levels, self._encode_numbers(table, precision))
+        columns = [
+            column if isinstance(column := table[name], SparseColumn) else Column(numbers(table, name))
+            for name in self.numeric
+        ]
+        scaling = Scaling(self.subtrahend, self.multiplier, self.imputed)
+        starts, places, entries = encode_sparse(columns, table.n_rows, scaling, precision)
+        wrong = ~np.isfinite(entries)
+        if wrong.any():
+            raise too_large(table, self.numeric[int(places[wrong].min())])
+        return EncodedRows(
+            levels, np.empty((0, len(columns)), precision), starts=starts, places=places, entries=entries
+        )
+
+    def _adapted(self, table: Table, adaptation: Adaptation | None) -> tuple[Table, Adaptation]:
+        """The table with the columns that the network has inputs for."""
         adaptation = adaptation or Adaptation(table.name)
         if self.schema and not any(name in table for name in self.schema):
             raise DataError(
                 f"{table.name} has none of the model's predictors ({listed(self.schema)}); give a table with "
                 "columns of these names."
             )
-        table = self.recoding.apply(adaptation.complete(table, self.schema), adaptation)
-        return self._encode_levels(table, adaptation), self._encode_numbers(table, precision)
+        return self.recoding.apply(adaptation.complete(table, self.schema), adaptation), adaptation
 
     def _encode_levels(self, table: Table, adaptation: Adaptation) -> np.ndarray:
         """The active input of each categorical predictor."""

@@ -15,7 +15,8 @@ from h2olite.data.advice import without_unused_levels
 from h2olite.data.arrow import refuse_repeated, table_from_arrow
 from h2olite.data.csv_options import Csv, CsvOptions
 from h2olite.data.reader import read_table
-from h2olite.data.table import Kind, Table, forced_kinds, matched_names
+from h2olite.data.sparse import SparseNumbers
+from h2olite.data.table import Kind, NoRowsError, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
 from h2olite.parameters import Parameters
 
@@ -33,10 +34,11 @@ def as_table(
 
     Parameters
     ----------
-    frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping or ndarray
+    frame : Table, path, Csv, pandas.DataFrame, Arrow data, mapping, ndarray or sparse matrix
         A path as `read_table` takes it, or one with how to read it; Arrow data is a pyarrow Table or RecordBatch or
         anything with the Arrow PyCapsule interface, such as a Polars DataFrame; a mapping is of names to 1-D arrays; an
-        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ...
+        ndarray has shape (n_rows, n_columns), and its columns are called C1, C2, ... as are those of SciPy's sparse
+        matrices and arrays, which are kept without their zeros.
     name : str
         What messages call the frame.
     factors : iterable of str
@@ -60,9 +62,50 @@ def as_table(
     kinds = forced_kinds(factors, numeric)
     if isinstance(frame, Table):
         return frame.convert(kinds)
+    if hasattr(frame, "tocsr"):
+        return _sparse_table(frame, name).convert(kinds)
     part = _as_arrow(frame, name)
     part = part.rename_columns(matched_names(part.column_names, schema or ()))
     return table_from_arrow([part], name=name, kinds=kinds)
+
+
+def _sparse_table(matrix: Any, name: str) -> Table:
+    """The table of one of SciPy's sparse matrices."""
+    numbers = SparseNumbers.of(matrix, name)
+    return Table(name, numbers.named([f"C{i}" for i in range(1, numbers.n_columns + 1)]), numbers.n_rows)
+
+
+def rows_to_predict(
+    frame: Any, schema: Mapping[str, Kind], name: str = "test_data", csv: CsvOptions | Mapping[str, Any] | None = None
+) -> Table:
+    """The Table of a frame to predict, which may also be one row, rows one by one, or without rows.
+
+    frame : as `as_table` takes it, or a pandas Series or a mapping of names to single values, which is one row, or a
+        list of such mappings.
+    """
+    try:
+        return as_table(_columns_of_rows(frame), name=name, schema=schema, csv=csv)
+    except NoRowsError as error:
+        return error.table(name, schema)
+
+
+def _columns_of_rows(frame: Any) -> Any:
+    """Columns in place of single rows, anything else as it is."""
+    series = getattr(sys.modules.get("pandas"), "Series", None)
+    if series is not None and isinstance(frame, series):
+        return {str(column): [value] for column, value in frame.items()}
+    if isinstance(frame, Mapping) and frame and not any(map(_is_column, frame.values())):
+        # an array without dimensions is the cell in it
+        return {name: [cell[()] if isinstance(cell, np.ndarray) else cell] for name, cell in frame.items()}
+    if isinstance(frame, list) and frame and all(isinstance(row, Mapping) for row in frame):
+        names = dict.fromkeys(column for row in frame for column in row)
+        return {column: [row.get(column) for row in frame] for column in names}
+    return frame
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value of a mapping is a column rather than one cell."""
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) > 0
 
 
 def training_tables(
@@ -70,8 +113,8 @@ def training_tables(
 ) -> tuple[Table, Table | None]:
     """The training table, and the validation table read as the training table was.
 
-    Levels that no row of the training table has are left out of it, with a remark. `tell` is told of every frame before
-    it is read.
+    Levels that no row of a training frame has are left out of its table, with a remark; a Table has those that it is
+    meant to have. `tell` is told of every frame before it is read.
 
     Raises
     ------
@@ -90,7 +133,8 @@ def training_tables(
         schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
         csv=(csv or CsvOptions()).over(checkpoint and checkpoint.csv),
     )
-    training = without_unused_levels(training)
+    if not isinstance(frame, Table):  # whose levels are what they are meant to be
+        training = without_unused_levels(training)
     frame = parameters.validation_frame
     if frame is None:
         return training, None
@@ -114,7 +158,7 @@ def _as_arrow(frame: Any, name: str) -> pa.Table:
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too
             return pa.table(frame)
     if is_pandas:
-        columns = [(str(column), frame.iloc[:, i]) for i, column in enumerate(frame.columns)]
+        columns = [(str(column), values) for column, values in frame.items()]
     elif isinstance(frame, Mapping):
         columns = [(str(column), values) for column, values in frame.items()]
     elif isinstance(frame, np.ndarray) and frame.ndim == 2:
@@ -142,7 +186,8 @@ def _array(values: Any, column: str, name: str) -> pa.Array:
     try:
         if isinstance(values, (pa.Array, pa.ChunkedArray)):
             return values
-        return pa.array(values.sparse.to_dense() if hasattr(values, "sparse") else values, from_pandas=True)
+        is_sparse = hasattr(getattr(values, "dtype", None), "fill_value")  # as pandas' own type alone has
+        return pa.array(values.sparse.to_dense() if is_sparse else values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"column {column!r} of {name} must hold values of one type ({error}); convert it, for example to text."

@@ -5,10 +5,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 
-import numpy as np
-
 from h2olite.data.adaptation import listed
-from h2olite.data.table import Column, Table
+from h2olite.data.table import Table
 from h2olite.errors import DataError
 from h2olite.parameters import nearest
 
@@ -60,7 +58,7 @@ def choose_predictors(
     names = find_columns(table, [*wanted, *others])
     chosen = set(names[: len(wanted)]) - set(names[len(wanted) :])
     least = 2 if ignore_const_cols else 1
-    useless = {name: None for name in table.names if name in chosen and not _has_values(table[name], least)}
+    useless = {name: None for name in table.names if name in chosen and not table[name].has_values(least)}
     predictors = [name for name in table.names if name in chosen and name not in useless]
     rule = "constant or missing in all rows" if ignore_const_cols else "missing in all rows"
     if not predictors:
@@ -69,9 +67,3 @@ def choose_predictors(
     return predictors, [
         f"columns of {table.name} left out because they are {rule}: {listed(useless)}."
     ] if useless else []
-
-
-def _has_values(column: Column, least: int) -> bool:
-    """Whether at least this many (1 or 2) different values occur in the column."""
-    present = column.values[~np.isnan(column.values) if column.levels is None else column.values >= 0]
-    return present.size > 0 and (least == 1 or bool((present != present[0]).any()))

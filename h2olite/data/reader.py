@@ -19,7 +19,7 @@ from h2olite.data.content import reading_as_named
 from h2olite.data.csv_options import CsvOptions
 from h2olite.data.delimited import CsvFile
 from h2olite.data.files import DELIMITED, File, find_files
-from h2olite.data.table import Kind, Table, forced_kinds, matched_names
+from h2olite.data.table import Kind, NoRowsError, Table, forced_kinds, matched_names
 from h2olite.errors import DataError
 from h2olite.memory import refuse_lack_of_memory
 from h2olite.parameters import nearest
@@ -119,6 +119,8 @@ def read_blocks(
 ) -> Iterator[Block]:
     """The table that a path stands for, block by block, in memory that does not grow with its length.
 
+    A file with names of columns and no rows gives a block without rows.
+
     Parameters
     ----------
     source : str or path
@@ -138,7 +140,6 @@ def read_blocks(
         As `read_table`, or if a column of `keep` does not exist.
     """
     keep = list(dict.fromkeys(keep))
-    n_rows = 0
     csv = csv or CsvOptions()
     files = _tables(source, csv)
     for file in files:
@@ -152,18 +153,18 @@ def read_blocks(
                     raise DataError(f"{file.name} has no column {name!r}{nearest(name, names)}")
             kinds = {name: kind for name, kind in schema.items() if name in names}
             cells = file.without_na_strings(part.select(list(kinds)))
-            table = table_from_arrow(
-                [cells],
-                name=file.name,
-                kinds=kinds,
-                place=_place_after(file, first),
-                csv=csv.given() if isinstance(file, CsvFile) else None,
-            )
+            try:
+                table = table_from_arrow(
+                    [cells],
+                    name=file.name,
+                    kinds=kinds,
+                    place=_place_after(file, first),
+                    csv=csv.given() if isinstance(file, CsvFile) else None,
+                )
+            except NoRowsError as error:
+                table = error.table(file.name, kinds)
             yield Block(table, part.select(keep))
             first += part.num_rows
-        n_rows += first
-    if not n_rows:
-        raise DataError(f"{_name(source, files)} has no rows; a table needs at least one.")
 
 
 @dataclass(frozen=True)
@@ -195,16 +196,22 @@ class TypedFile:
             return _validated(table)
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
-        """At most so many rows at a time."""
+        """At most so many rows at a time; of none, one part without rows."""
         with reading_as_named(self.file), self._open() as source:
             if self.file.format == ".parquet":
-                batches = parquet.ParquetFile(source).iter_batches(batch_size=rows)
+                table = parquet.ParquetFile(source)
+                schema, batches = table.schema_arrow, table.iter_batches(batch_size=rows)
             else:
-                batches = _arrow_batches(self._open_arrow(source))
+                reader = self._open_arrow(source)
+                schema, batches = reader.schema, _arrow_batches(reader)
+            n_rows = 0
             for batch in batches:
                 _validated(batch)
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
+                n_rows += batch.num_rows
+            if not n_rows:
+                yield schema.empty_table()
 
     def without_na_strings(self, part: pa.Table) -> pa.Table:
         """The part itself: missing values are no text in these files."""

@@ -141,9 +141,26 @@ class ResponseEncoder:
         )
 
 
-def _unusable_response(table: Table, name: str, value: str | None) -> DataError:
+def refuse_one_value(table: Table, response: ResponseEncoder, actual: np.ndarray) -> None:
+    """Check that the rows to train on have more than one value of the response.
+
+    Parameters
+    ----------
+    table : where the response is.
+    response, actual : its encoder, and what it made of these rows, without missing values.
+
+    Raises
+    ------
+    DataError : they have the same value, from which training learns to predict nothing else.
+    """
+    if actual.min() == actual.max():
+        value = f"{actual[0]:g}" if response.levels is None else response.levels[int(actual[0])]
+        raise _unusable_response(table, response.name, value, "rows that can be trained on")
+
+
+def _unusable_response(table: Table, name: str, value: str | None, rows: str = "rows") -> DataError:
     """The error for a response with one value, or none (None)."""
-    fault = "is missing in all rows" if value is None else f"is {value!r} in all rows"
+    fault = f"is missing in all {rows}" if value is None else f"is {value!r} in all {rows}"
     return DataError(
         f"response {name!r} of {table.name} must have at least two values to learn from; it {fault}; choose another "
         "response or a table with more rows."

@@ -61,7 +61,9 @@ def _numbers(table: Table, role: str, name: str) -> np.ndarray:
     if column.levels is not None:
         told = [*advice_on_notation(table, name), "give it as numbers, or when training name it in numeric."]
         example = f" (such as {column.levels[0]!r})" if column.levels else ""
-        raise DataError(f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; {told[0]}")
+        raise DataError(
+            f"{role} {name!r} of {table.name} must be numeric; it is categorical{example}; {told[0].removesuffix('.')}."
+        )
     return column.values
 
 

@@ -39,9 +39,9 @@ def random_stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator
 def complete_rows(table: Table, predictors: Iterable[str]) -> np.ndarray:
     """Which rows miss none of the predictors; bool, shape (n_rows,)."""
     complete = np.ones(table.n_rows, np.bool_)
-    for name in predictors:
-        column = table[name]
-        complete &= ~np.isnan(column.values) if column.levels is None else column.values >= 0
+    for column in map(table.__getitem__, predictors):
+        if column.n_missing:
+            complete &= ~np.isnan(column.values) if column.levels is None else column.values >= 0
     return complete
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -63,6 +63,16 @@ class NumericSummary:
             low=np.where(present, values, np.inf).min(axis=1, initial=np.inf),
             high=np.where(present, values, -np.inf).max(axis=1, initial=-np.inf),
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[NumericSummary]) -> NumericSummary:
+        """The statistics of the columns of all parts, one after the other."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    def take(self, columns: np.ndarray | list[int]) -> NumericSummary:
+        """The statistics of these columns, by their indices, in this order."""
+        return NumericSummary(**{field.name: getattr(self, field.name)[columns] for field in fields(self)})
 
     def merge(self, other: NumericSummary) -> NumericSummary:
         """The statistics of this summary's and the other's rows together."""

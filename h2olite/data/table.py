@@ -23,6 +23,24 @@ Kind = Literal["categorical", "numeric", "time"]
 INTEGER = re.compile(r"[+-]?\d+")
 
 
+class NoRowsError(DataError):
+    """A table has columns and no rows, as one for which there is nothing to predict."""
+
+    def __init__(self, message: str, columns: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = list(columns)
+
+    @classmethod
+    def of(cls, name: str, columns: Iterable[str]) -> NoRowsError:
+        """The error for the table of that name."""
+        return cls(f"{name} has no rows; a table needs at least one.", columns)
+
+    def table(self, name: str, schema: Mapping[str, Kind]) -> Table:
+        """The table, with those of its columns that a schema has."""
+        columns = {column: schema[column] for column in self.columns if column in schema}
+        return Table(name, {column: Column.empty(kind) for column, kind in columns.items()}, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """One typed column.
@@ -41,6 +59,11 @@ class Column:
     levels: tuple[str, ...] | None = None
     is_time: bool = False
 
+    @classmethod
+    def empty(cls, kind: Kind) -> Column:
+        """A column without rows."""
+        return cls(np.empty(0, np.int32), ()) if kind == "categorical" else cls(np.empty(0), is_time=kind == "time")
+
     @property
     def is_categorical(self) -> bool:
         """Whether the values are levels rather than numbers."""
@@ -51,8 +74,31 @@ class Column:
         """What the column holds, as a schema says it."""
         return "categorical" if self.is_categorical else "time" if self.is_time else "numeric"
 
-    def take(self, rows: np.ndarray) -> Column:
-        """The same column with only these rows (indices or a mask), in this order."""
+    @property
+    def n_missing(self) -> int:
+        """How many rows have no value."""
+        return int(np.count_nonzero(self.values < 0 if self.is_categorical else np.isnan(self.values)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take."""
+        return self.values.nbytes
+
+    @property
+    def contents(self) -> bytes | memoryview:
+        """What tells the values from others."""
+        return np.ascontiguousarray(self.values).data
+
+    def has_values(self, least: int) -> bool:
+        """Whether at least this many (1 or 2) different values occur."""
+        present = self.values[self.values >= 0 if self.is_categorical else ~np.isnan(self.values)]
+        return present.size > 0 and (least == 1 or bool((present != present[0]).any()))
+
+    def take(self, rows: np.ndarray, taken: dict[int, Any] | None = None) -> Column:
+        """The same column with only these rows (indices or a mask), in this order.
+
+        taken : what columns of one table share, by their identity, with only these rows.
+        """
         return replace(self, values=self.values[rows])
 
     def with_levels(self, kept: np.ndarray) -> Column:
@@ -153,7 +199,8 @@ class Table:
             Indices, or a mask over all rows.
         """
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        taken: dict[int, Any] = {}
+        columns = {name: column.take(rows, taken) for name, column in self.columns.items()}
         return replace(
             self, columns=columns, n_rows=len(rows), place=lambda row: self.place(int(rows[row])), source=None
         )
@@ -164,7 +211,7 @@ class Table:
         digest = hashlib.blake2b(digest_size=16)
         for name, column in self.columns.items():
             digest.update(repr((name, column.kind, column.levels)).encode())
-            digest.update(np.ascontiguousarray(column.values).data)
+            digest.update(column.contents)
         return digest.hexdigest()
 
     def convert(self, kinds: Mapping[str, Kind]) -> Table:

@@ -22,6 +22,9 @@ from .teams import Member
 NARROW = 16
 """Outputs up to which the output layer lies output-major."""
 
+PAGE = 64
+"""Numeric inputs that are looked at together for whether a mini-batch has any of them."""
+
 TILE = 32
 """Rows predicted together: their activations stay in the cache while a row of weights serves all of them."""
 
@@ -53,6 +56,8 @@ class Workspace(NamedTuple):
     """One thread's scratch memory for mini-batches of up to `capacity` rows.
 
     numbers : float32 (capacity, n_numeric); levels : int32 (capacity, n_categorical): the rows' inputs after dropout.
+    present : int8 (n_numeric,), 1 for the numbers that are other than 0 in any row of the mini-batch.
+    pages : int8 (n_pages + 1,), 1 for every PAGE of them of which some may be; last, whether rows had all numbers.
     units, slopes : float32, activations and pre-activations (later slopes, then gradients) of all layers.
     total : float32 (most inputs or outputs at a time, widest layer), the gradients of their weights.
     scales : float32 (widest layer,), scratch space of `bound_incoming`.
@@ -65,6 +70,8 @@ class Workspace(NamedTuple):
 
     numbers: np.ndarray
     levels: np.ndarray
+    present: np.ndarray
+    pages: np.ndarray
     units: np.ndarray
     slopes: np.ndarray
     total: np.ndarray

@@ -14,6 +14,7 @@ from .activations import RECTIFIER, activate
 from .compiling import kernel, matrix, span
 from .lanes import multiply_add, row_products
 from .layout import (
+    PAGE,
     has_bias,
     inputs_of,
     layer_slopes,
@@ -32,7 +33,7 @@ from .updates import step_of, update, without_penalty
 # Typed, since a kernel is compiled again for every literal that it is called with.
 ZERO, ONE = map(np.int64, range(2))
 SCORING, TRAINING = map(np.bool_, range(2))
-NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS = map(np.int64, range(3))
+NO_ERRORS, ERRORS_OF_ACTIVE, ALL_ERRORS, OF_NUMBERS = map(np.int64, range(4))
 
 GROUP = np.int64(8)
 """Inputs whose gradients are summed up together, so that those of a chunk of rows are fetched once for all of them."""
@@ -92,7 +93,7 @@ def multiply(layout, theta, layer, z, begin, end, work):
         if layer == 0:
             add_levels(weights, z, member.level_bounds[part], member.level_bounds[part + 1], work)
             n_levels = work.first.size
-            n_active = find_active(work.numbers, n_levels, first, last, n_rows, work.active)
+            n_active = find_present(first, last, work)
             add_product(work.numbers, weights, n_levels, work.active, n_active, z)
         else:
             x = layer_units(layout, layer, work, n_rows)
@@ -176,6 +177,19 @@ def find_active(x, offset, begin, end, n_rows, active):
 
 
 @kernel
+def find_present(begin, end, work):
+    """The same for the numbers of the rows in `work`; of pages without any nothing is looked at."""
+    n_levels, n_active = work.first.size, 0
+    begin, end = begin - n_levels, end - n_levels
+    for page in range(begin // PAGE, (end + PAGE - 1) // PAGE):
+        if work.pages[page]:
+            for k in range(max(begin, page * PAGE), min(end, (page + 1) * PAGE)):
+                work.active[n_active] = k + n_levels
+                n_active += work.present[k]
+    return n_active
+
+
+@kernel
 def drop_units(a, slopes, r, begin, end, ratio, start):
     """Drop each of units begin to end with probability `ratio` (Srivastava et al. 2014): all of it becomes 0."""
     for u in range(begin, end):
@@ -224,7 +238,7 @@ def backward(layout, theta, first, second, outer, activation, rule, work, n_rows
                 descend(step, errors, ZERO, begin, end, gradients, parameters, wanted, work)
             else:
                 descend_levels(step, gradients, parameters, work)
-                descend(step, work.numbers, n_levels, begin, end, gradients, parameters, NO_ERRORS, work)
+                descend(step, work.numbers, n_levels, begin, end, gradients, parameters, OF_NUMBERS, work)
             if rule.max_w2 < NO_BOUND:
                 bound_incoming(layout, layer, parameters[0], rule.max_w2, work)
         if layer > 0:
@@ -240,7 +254,8 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
     """Update rows begin to end of the weights; x begins with the input of row `offset`.
 
     The gradient of the weights out of input i is the mean over the rows of x_i * gradients. Where errors are wanted
-    they replace x: the error of input i is gradients @ w_i, which a Rectifier at 0 would only multiply by 0.
+    they replace x: the error of input i is gradients @ w_i, which a Rectifier at 0 would only multiply by 0. None are
+    of numbers, of which it is known already which ones are 0.
     """
     n_rows = gradients.shape[0]
     if n_rows > 1:
@@ -249,7 +264,7 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
     n_active = inputs_to_pass(step, x, offset, begin, end, n_rows, errors, work)
     for j in range(n_active):
         work.values[j] = x[0, work.active[j] - offset]
-    if errors != NO_ERRORS:
+    if errors == ERRORS_OF_ACTIVE or errors == ALL_ERRORS:
         fill_products(gradients, ZERO, ONE, parameters[0], work.active, n_active, x, offset)
     update(step, parameters, work.active, work.values, n_active, gradients, ZERO)
 
@@ -257,6 +272,8 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
 @kernel
 def inputs_to_pass(step, x, offset, begin, end, n_rows, errors, work):
     """List the inputs whose weights, or errors, the way back is to look at, and count them."""
+    if step.fast and errors == OF_NUMBERS:
+        return find_present(begin, end, work)
     if step.fast and errors != ALL_ERRORS:
         return find_active(x, offset, begin, end, n_rows, work.active)
     list_all(begin, end, work.active)
@@ -280,7 +297,7 @@ def descend_groups(step, x, offset, begin, end, gradients, parameters, errors, w
         for start in range(0, n_rows, CHUNK):
             stop = min(start + CHUNK, n_rows)
             combine(x, offset, work.active, n_active, gradients, start, stop, work.total)
-            if errors != NO_ERRORS:
+            if errors == ERRORS_OF_ACTIVE or errors == ALL_ERRORS:
                 fill_products(gradients, start, stop, parameters[0], work.active, n_active, x, offset)
         update(step, parameters, work.active, work.values, n_active, work.total, ONE)
 

@@ -12,6 +12,7 @@ import numpy as np
 from .activations import RECTIFIER
 from .compiling import entry, kernel, matrix, span
 from .layout import (
+    PAGE,
     TILE,
     has_bias,
     layer_slopes,
@@ -106,6 +107,7 @@ def train_rows(
             note_activity(layout, activity, work, n_rows)
             meet(work.member)
         backward(layout, theta, first, second, outer, activation, rule, work, n_rows, seen)
+        unload(rows, batch, work)
         if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
@@ -135,8 +137,12 @@ def compare_with_inputs(objective, reconstructed, gradients, r, n_outputs, rows,
         if rows.levels[row, c] >= 0:
             gradients[r, rows.levels[row, c]] -= np.float32(1)
     n_numeric = rows.numbers.shape[1]
-    for j in range(n_numeric):
-        gradients[r, n_outputs - n_numeric + j] -= rows.numbers[row, j]
+    if rows.starts.size > 0:
+        for k in range(rows.starts[row], rows.starts[row + 1]):
+            gradients[r, n_outputs - n_numeric + rows.places[k]] -= rows.entries[k]
+    else:
+        for j in range(n_numeric):
+            gradients[r, n_outputs - n_numeric + j] -= rows.numbers[row, j]
     for k in range(n_outputs):
         error = gradients[r, k]
         if is_rectifier and reconstructed[r, k] == 0:
@@ -194,21 +200,62 @@ def note_parameters(layout, mean, theta, share, work):
 @kernel
 def load(rows, batch, input_dropout, seed, rows_seen, work):
     """Copy the rows of a batch into the workspace, dropping inputs at random."""
-    n_categorical, n_numeric = rows.levels.shape[1], rows.numbers.shape[1]
+    n_categorical, n_numeric, n_pages = rows.levels.shape[1], rows.numbers.shape[1], work.pages.size - 1
+    is_sparse = rows.starts.size > 0
+    if is_sparse and work.pages[n_pages]:
+        clear_numbers(work)
+    if not is_sparse:
+        for page in range(n_pages + 1):
+            work.pages[page] = 1
+        for j in range(n_numeric):
+            work.present[j] = 0
     for r in range(batch.size):
         row = batch[r]
+        start = stream(seed, rows_seen + r, ZERO)
         for c in range(n_categorical):
-            work.levels[r, c] = rows.levels[row, c]
-        for j in range(n_numeric):
-            work.numbers[r, j] = rows.numbers[row, j]
-        if input_dropout > 0:
-            start = stream(seed, rows_seen + r, ZERO)
-            for c in range(n_categorical):
-                if uniform(start, c) < input_dropout:
-                    work.levels[r, c] = -1
+            is_dropped = input_dropout > 0 and uniform(start, c) < input_dropout
+            work.levels[r, c] = -1 if is_dropped else rows.levels[row, c]
+        if is_sparse:
+            for k in range(rows.starts[row], rows.starts[row + 1]):
+                j = rows.places[k]
+                is_dropped = input_dropout > 0 and uniform(start, n_categorical + j) < input_dropout
+                if rows.entries[k] != 0 and not is_dropped:
+                    work.numbers[r, j] = rows.entries[k]
+                    work.present[j] = 1
+                    work.pages[j // PAGE] = 1
+        else:
             for j in range(n_numeric):
-                if uniform(start, n_categorical + j) < input_dropout:
-                    work.numbers[r, j] = 0
+                work.numbers[r, j] = rows.numbers[row, j]
+            if input_dropout > 0:
+                for j in range(n_numeric):
+                    if uniform(start, n_categorical + j) < input_dropout:
+                        work.numbers[r, j] = 0
+            for j in range(n_numeric):
+                work.present[j] |= np.int8(work.numbers[r, j] != 0)
+
+
+@kernel
+def unload(rows, batch, work):
+    """Make the numbers of a batch of sparse rows 0 again."""
+    if rows.starts.size > 0:
+        for r in range(batch.size):
+            for k in range(rows.starts[batch[r]], rows.starts[batch[r] + 1]):
+                j = rows.places[k]
+                work.numbers[r, j] = 0
+                work.present[j] = 0
+                work.pages[j // PAGE] = 0
+
+
+@kernel
+def clear_numbers(work):
+    """Make all numbers 0."""
+    for r in range(work.numbers.shape[0]):
+        for j in range(work.numbers.shape[1]):
+            work.numbers[r, j] = 0
+    for j in range(work.present.size):
+        work.present[j] = 0
+    for page in range(work.pages.size):
+        work.pages[page] = 0
 
 
 @entry
@@ -230,3 +277,4 @@ def predict_rows(layout, theta, objective, rows, order, outputs, work):
                 softmax(linear, r, n_outputs)
             for k in range(n_outputs):
                 outputs[start + r, k] = activated[r, k] if autoencoder else linear[r, k]
+        unload(rows, batch, work)

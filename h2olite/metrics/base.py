@@ -78,6 +78,41 @@ class Metrics:
     rmse = scalar("rmse", "Square root of the mean squared error.")
     r2 = scalar("r2", "1 - MSE / variance of the actual values (of the class index for classes).")
 
+    def residual_deviance(self) -> float | None:
+        """The deviance of the model: of classes 2 nobs logloss, of numbers nobs times its mean; None without one."""
+        mean = 2 * self["logloss"] if "logloss" in self else self._values.get("mean_residual_deviance")
+        return None if mean is None else self.nobs() * mean
+
+    def null_deviance(self) -> float | None:
+        """The deviance of the best constant prediction; None where it is not known.
+
+        That is known of classes, by their shares, and of numbers where the deviance is the squared error.
+        """
+        if "confusion_matrix" in self:
+            counts = np.array(self["confusion_matrix"]["matrix"], np.float64).sum(axis=1)
+            shares = counts[counts > 0] / counts.sum()
+            return float(-2 * self.nobs() * (shares * np.log(shares)).sum())
+        if not self._is_squared_error:
+            return None
+        return self.nobs() * self["mse"] / (1 - self["r2"])
+
+    def loglikelihood(self) -> float | None:
+        """The log likelihood of the rows; of numbers that of normal errors with the mean squared error as variance.
+
+        None where the deviance is another one than that.
+        """
+        if "logloss" in self:
+            return -self.nobs() * self["logloss"]
+        if not self._is_squared_error:
+            return None
+        return -self.nobs() / 2 * (math.log(2 * math.pi * self["mse"]) + 1) if self["mse"] > 0 else math.inf
+
+    @property
+    def _is_squared_error(self) -> bool:
+        """Whether the deviance of numbers is the squared error, as of normal ones."""
+        deviance = self._values.get("mean_residual_deviance", math.nan)
+        return math.isclose(deviance, self["mse"], rel_tol=1e-9)
+
     def stopping_value(self, metric: str) -> float:
         """The value of a stopping metric, such as ``"AUC"``.
 

@@ -248,6 +248,16 @@ class BinomialMetrics(Metrics):
         table = self["thresholds_and_metric_scores"]
         return [row["fpr"] for row in table], [row["tpr"] for row in table]
 
+    @property
+    def fprs(self) -> list[float]:
+        """False positive rates, one per threshold of the table."""
+        return self.roc()[0]
+
+    @property
+    def tprs(self) -> list[float]:
+        """True positive rates, one per threshold of the table."""
+        return self.roc()[1]
+
     def thresholds_and_metric_scores(self) -> pd.DataFrame:
         """All criteria at up to 400 thresholds, from high to low."""
         return self._table("thresholds_and_metric_scores")

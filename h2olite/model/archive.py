@@ -33,9 +33,9 @@ EARLIEST, LATEST = 315532800, 4354819198
 def most_unpacked(file_size: int) -> int:
     """The bytes that all members of a file of this size may unpack to.
 
-    Arrays of zeros shrink a thousandfold, so small files may grow freely; larger ones must not be zip bombs.
+    What is written shrinks a hundredfold at the most where it does not stay small; larger files must not be zip bombs.
     """
-    return (256 << 20) + 100 * file_size
+    return (16 << 20) + 100 * file_size
 
 
 def most_document(packed_size: int) -> int:

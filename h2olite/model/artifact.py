@@ -22,13 +22,16 @@ from h2olite.errors import ArtifactError
 from .archive import MOST_DOCUMENT, SAMPLE, member_info, most_document, most_unpacked, opened, read_document, replacing
 
 FORMAT = "h2olite model"
-VERSION = 2
+VERSION = 3
 
 DOCUMENT = "model.json"
 ARRAY_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
 
 PLACES = "-places"
 """What the name of an array kept without zeros has behind it in the name of the member that says where they are not."""
+
+FREE_VALUES = 100_000
+"""Values that a document may have however small it is packed."""
 
 MEMBER_BYTES = 512
 """What one member more takes at the most, beside its numbers."""
@@ -64,10 +67,12 @@ def write_artifact(path: str | os.PathLike[str], document: dict[str, Any], array
     with replacing(path) as stream:
         written = _write_members(stream, text, members, compress=True)
         unpacked = sum(info.file_size for info in written) + _dense_bytes(shapes)
-        if unpacked > most_unpacked(stream.tell()) or len(text) > most_document(written[0].compress_size):
+        packed = written[0].compress_size
+        too_dense = len(text) > most_document(packed) or count_values(text) > most_values(packed)
+        if too_dense or unpacked > most_unpacked(stream.tell()):
             stream.seek(0)
             stream.truncate()
-            _write_members(stream, _text_of(path, document, list(arrays), {}), arrays, compress=False)
+            _write_members(stream, text, members, compress=False)  # a bit for a number, at the least, is enough
 
 
 def read_artifact(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -80,6 +85,16 @@ def read_artifact(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[st
     """
     with opened(path, "model file", "h2olite") as archive:
         return _read(archive)
+
+
+def most_values(packed_size: int) -> int:
+    """The values that a document of this size in the file may have; to check one takes some microseconds."""
+    return FREE_VALUES + packed_size
+
+
+def count_values(text: bytes) -> int:
+    """About how many values a document of this text has: never fewer than half of them."""
+    return sum(map(text.count, (b",", b"[", b"{")))
 
 
 def _text_of(
@@ -152,7 +167,10 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarra
 
 def _load_document(archive: zipfile.ZipFile) -> tuple[dict[str, Any], list[str], dict[str, list[int]]]:
     """The document, the names of the arrays, and the shapes of those kept without zeros; version 1 had none."""
-    contents = json.loads(read_document(archive, DOCUMENT).decode("utf-8"), parse_constant=_no_number)
+    text, most = read_document(archive, DOCUMENT), most_values(archive.getinfo(DOCUMENT).compress_size)
+    if count_values(text) > most:
+        raise ValueError(f"{DOCUMENT} has more than {most} values")
+    contents = json.loads(text.decode("utf-8"), parse_constant=_no_number)
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
     version, names, document = (contents.get(key) for key in ("version", "arrays", "document"))

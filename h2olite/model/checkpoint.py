@@ -120,6 +120,16 @@ def refuse_new_classes(adaptation: Adaptation, response: str) -> None:
         )
 
 
+def advice_on_state(checkpoint: Model) -> list[str]:
+    """A sentence for a checkpoint from a file that keeps only what predicts."""
+    if checkpoint.network.has_state:
+        return []
+    return [
+        f"the file of {checkpoint.model_id} has its weights, but no state of training: it goes on from these weights, "
+        "with an update rule that remembers nothing; pass keep_state in the first training to go on exactly."
+    ]
+
+
 def past_of(checkpoint: Model, measurement: Measurement) -> Past:
     """What training goes on from; `measurement` is what the checkpoint is worth on the present tables."""
     record = checkpoint.record

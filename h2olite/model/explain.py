@@ -154,7 +154,7 @@ def partial_plot(
     for name in _predictors(model, cols):
         rows: dict[str, list[tuple[Any, ...]]] = {response: [] for response in responses}
         for value, code in _codes(table, name, nbins, splits.get(name), include_na):
-            constant = dataclasses.replace(table[name], values=np.full(averaged.n_rows, code, table[name].values.dtype))
+            constant = _constant(table[name], averaged.n_rows, code)
             predictions = model.predict_columns(_with_column(averaged, name, constant), Adaptation(table.name))
             for response in responses:
                 predicted = predictions[response]
@@ -163,6 +163,13 @@ def partial_plot(
         titles = [name, "mean_response", "stddev_response", "std_error_mean_response"]
         tables += [pd.DataFrame(rows[response], columns=titles) for response in responses]
     return tables
+
+
+def _constant(column: Column, n_rows: int, code: float) -> Column:
+    """A column of the same kind with one value in all rows."""
+    return Column(
+        np.full(n_rows, code, np.float64 if column.levels is None else np.int32), column.levels, column.is_time
+    )
 
 
 def _codes(

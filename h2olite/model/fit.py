@@ -22,16 +22,17 @@ from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import AVERAGING_INTERVAL, Measurement, Progress, Trainer
 from h2olite.training.workers import Workers, usable_threads
 
-from .checkpoint import file_in, past_of
+from .checkpoint import advice_on_state, file_in, past_of
+from .failure import advice_on_failure
 from .footprint import refuse_too_large_training
-from .importance import gedeon_importance
+from .importance import column_importance, gedeon_importance, input_spreads
 from .model import Model
 from .objective import advice_on_penalties
 from .origin import model_id_of
 from .preparation import Measured, Warn, prepare
 from .pruning import pruned
 from .record import TrainingRecord
-from .scoring import layout_of, objective_of
+from .scoring import LOG_LINK, layout_of, objective_of
 from .starting import starting_network
 
 SMALL_TABLE = 10_000
@@ -83,10 +84,13 @@ def fit(
             layout_of(encoder, response, parameters),
             encoder.input_names,
             absent_inputs=absent,
+            output_bias=prepared.output_bias,
         )
     else:
         absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
         network = checkpoint.network
+    explains = parameters.variable_importances and encoder.n_slots is None
+    spreads = input_spreads(rows, prepared.trained, encoder) if explains else None
     objective = objective_of(parameters)
     rule = rule_of(parameters, rows, network)
     encoded = time.perf_counter()
@@ -105,6 +109,7 @@ def fit(
         if checkpoint is not None:
             earlier = checkpoint.record.seconds["total"]  # as the seconds of training are those of all its epochs
             past = past_of(checkpoint, measure())
+            prepared.warnings.extend(advice_on_state(checkpoint))
             workers.network = network.resumed(averaged=parameters.averaging_window > 0)
 
         def model(stopped_by: str) -> Model:
@@ -137,7 +142,6 @@ def fit(
                 best_epochs=best_epochs,
                 csv=dict(training.csv or {}),
             )
-            explains = parameters.variable_importances and encoder.n_slots is None
             return Model(
                 model_id=model_id,
                 parameters=stored,
@@ -150,6 +154,7 @@ def fit(
                 importances=gedeon_importance(network, absent) if explains else None,
                 record=record,
                 shares=prepared.shares,
+                column_importances=None if spreads is None else column_importance(network, encoder, spreads),
             )
 
         def keep() -> None:
@@ -172,8 +177,12 @@ def fit(
             past,
         )
         trained = model(trainer.run())
+        if parameters.distribution in LOG_LINK:
+            outputs = workers.predict(objective, rows, prepared.training.sample)
+            trained.record.largest_output = float(outputs.max())
         if not prune:
             return trained
+        trained.record.warnings += advice_on_failure(trained, prepared)
         trained = pruned(trained)
         trained.record.warnings += advice_on_penalties(trained)
         return trained
@@ -183,11 +192,13 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     """The update rule that resolved parameters describe.
 
     Its interval is that of averages which take little time next to training, which leaves the weights of absent levels
-    alone.
+    and zeros alone.
     """
     single = np.float32
-    n_levels = int(network.layout.sizes[0]) - rows.numbers.shape[1]
-    idle = max(n_levels - rows.levels.shape[1], 0) * int(network.layout.widths[0])
+    n_numeric = rows.numbers.shape[1]
+    n_levels = int(network.layout.sizes[0]) - n_numeric
+    n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
+    idle = n_idle * int(network.layout.widths[0])
     interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
     return Rule(
         adaptive=parameters.adaptive_rate,

@@ -101,13 +101,17 @@ class CrossValidation:
         """What `contents` told; `restore` makes a fold model of its contents."""
         models = document["models"]
         predictions = document["predictions"]
+        named: dict[str, dict[str, np.ndarray]] = {}  # in one pass, as there may be many folds
+        for name, array in arrays.items():
+            fold, _, own = name.partition(".")
+            named.setdefault(fold, {})[own] = array
         return cls(
             metrics=kind.from_json(document["metrics"]),
             by_fold=[
                 {name: np.nan if value is None else value for name, value in fold.items()}
                 for fold in document["by_fold"]
             ],
-            models=models and [restore(described, within(arrays, fold)) for fold, described in enumerate(models)],
+            models=models and [restore(described, named.get(str(fold), {})) for fold, described in enumerate(models)],
             predictions=predictions and {name: arrays[f"predictions.{i}"] for i, name in enumerate(predictions)},
             folds=arrays.get("folds"),
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from h2olite.data.predictors import choose_predictors
 from h2olite.data.recoding import MOST_LEVELS
+from h2olite.data.sparse import SparseColumn
 from h2olite.data.table import Table
 from h2olite.kernels.layout import TILE
 from h2olite.memory import refuse_lack_of_memory
@@ -36,6 +37,9 @@ COPIES_OF_PENALISED = 3
 
 ENCODED = 4
 """Bytes of a predictor in an encoded row."""
+
+ENCODED_SPARSE = 8
+"""The same of one that is not 0, where rows are encoded without their zeros."""
 
 PER_ROW = 40
 """Bytes of a row beside its predictors: its response as learnt and as observed, and its places in orders of rows."""
@@ -110,8 +114,8 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     copies = COPIES + COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
     return MemoryEstimate(
         program=PROGRAM,
-        tables=sum(READ * _size(table) + PER_COLUMN * len(table.columns) for table in tables) + folds * _size(training),
-        rows=(1 + folds) * n_rows * (n_predictors * ENCODED + PER_ROW),
+        tables=sum(map(_read, tables)) + folds * _size(training),
+        rows=(1 + folds) * (sum(_encoded(table, n_predictors, parameters) for table in tables) + n_rows * PER_ROW),
         network=4 * (max(folds, 1) * copies * int(layout.weights[-1]) + scratch),
         scoring=PER_ERROR_SCORED * min(scored * n_inputs, ERRORS_AT_A_TIME)
         if parameters.autoencoder
@@ -160,4 +164,23 @@ def _sizes(parameters: Parameters, training: Table) -> tuple[int, int, int]:
 
 def _size(table: Table) -> int:
     """The bytes of a table's columns."""
-    return sum(column.values.nbytes for column in table.columns.values())
+    return sum(column.nbytes for column in table.columns.values())
+
+
+def _read(table: Table) -> int:
+    """The bytes of a table with what reading it leaves behind; sparse columns are the caller's."""
+    return sum(
+        column.nbytes if isinstance(column, SparseColumn) else READ * column.nbytes + PER_COLUMN
+        for column in table.columns.values()
+    )
+
+
+def _encoded(table: Table, n_predictors: int, parameters: Parameters) -> int:
+    """The bytes of a table's predictors as they are encoded."""
+    sparse = [column for column in table.columns.values() if isinstance(column, SparseColumn)]
+    n_dense = max(n_predictors - len(sparse), 0)
+    if not sparse:
+        return table.n_rows * ENCODED * n_dense
+    is_centred = parameters.standardize and not parameters.sparse
+    n_centred = sum(is_centred and column.zero_share < parameters.sparse_from for column in sparse)
+    return sum(column.nbytes for column in sparse) + table.n_rows * ENCODED_SPARSE * (n_dense + n_centred)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from h2olite.data.encoding import RowEncoder
+from h2olite.data.encoding import EncodedRows, RowEncoder
 from h2olite.network.network import Network
+
+MOST_ROWS, MOST_NUMBERS = 100_000, 10_000_000
+"""Of how many rows, and numbers, it is looked at how often levels are there and how far numbers spread."""
 
 IMPORTANCE_COLUMNS = ("variable", "relative_importance", "scaled_importance", "percentage")
 
@@ -25,23 +29,61 @@ def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray
     ----------
     Gedeon (1997), Data mining of inputs: analysing magnitude and functional measures.
     """
-    first = np.abs(network.weights(0)).sum(axis=1, dtype=np.float64)
-    if network.n_layers == 1:
-        importance = first.sum(axis=1)
-    else:
-        second = np.abs(network.weights(1)).sum(axis=1, dtype=np.float64)
-        # summed over k before the product, which is the large one of a column with many levels
-        importance = first @ (_shares(second).sum(axis=1) / _totals(first))
+    importance = _by_second_layer(network, np.abs(network.weights(0)).sum(axis=1, dtype=np.float64))
     importance[absent_inputs] = 0.0
-    largest = importance.max(initial=0.0)
-    return importance / largest if largest > 0 else importance
+    return _relative(importance)
 
 
-def summed_by_column(importances: np.ndarray, encoder: RowEncoder) -> tuple[np.ndarray, list[str]]:
-    """Importance of each predictor, that of all its inputs together, the largest being 1, and the predictors."""
-    names = [name for (name,) in encoder.column_groups]
-    sums = np.bincount(encoder.input_groups, importances, len(names))
-    return sums / (sums.max(initial=0.0) or 1.0), names
+def column_importance(network: Network, encoder: RowEncoder, spreads: np.ndarray) -> np.ndarray:
+    """Importance of each column of the table, the largest being 1: float64 (n_columns,), as `column_groups` are.
+
+    As `gedeon_importance`, where the absolute weights into the first layer make room for the standard deviation, over
+    the rows, of what the column adds to a unit. Of a standardised number that is the absolute weight. Of levels with
+    the shares p_i of the rows and the weights w_i it is sqrt(sum_i p_i w_i^2 - (sum_i p_i w_i)^2): a column counts as
+    one, however many levels it has, where a sum over their inputs would count each level as much as a number.
+
+    spreads : see `input_spreads`.
+    """
+    weights = network.weights(0)
+    n_levels = encoder.n_categorical_inputs
+    variances = np.zeros((len(encoder.column_groups), *weights.shape[1:]))
+    for start, end in itertools.pairwise(encoder.cat_offsets.tolist()):
+        of_levels, shares = weights[start:end], spreads[start:end]
+        squares = np.einsum("i,icu,icu->cu", shares, of_levels, of_levels)
+        variances[encoder.input_groups[start]] += squares - np.einsum("i,icu->cu", shares, of_levels) ** 2
+    np.add.at(
+        variances,
+        encoder.input_groups[n_levels:],
+        (weights[n_levels:] * spreads[n_levels:, np.newaxis, np.newaxis]) ** 2,
+    )
+    deviations = np.sqrt(np.maximum(variances, 0.0)).sum(axis=1)
+    return _relative(_by_second_layer(network, deviations))
+
+
+def input_spreads(rows: EncodedRows, trained: np.ndarray, encoder: RowEncoder) -> np.ndarray:
+    """How far each input spreads in the rows trained on: float64 (n_inputs,).
+
+    Of a level, or missing, it is the share of the rows that have it; of a number the standard deviation.
+    """
+    n_levels, n_numeric = encoder.n_categorical_inputs, len(encoder.numeric)
+    most = max(min(MOST_ROWS, MOST_NUMBERS // max(n_numeric, 1)), 1)
+    sample = trained[:: 1 + trained.size // most]
+    weights = rows.weights[sample].astype(np.float64) if rows.weights.size else np.ones(sample.size)
+    weights /= weights.sum() or 1.0
+    shares = np.zeros(n_levels + 1)  # the last one is where -1, no input, leads
+    for column in rows.levels[sample].T:
+        shares += np.bincount(np.where(column < 0, n_levels, column), weights, n_levels + 1)
+    deviations = np.ones(n_numeric)  # as all have that are kept without zeros
+    if rows.numbers.size:
+        numbers = rows.numbers[sample].astype(np.float64)
+        deviations = np.sqrt(weights @ (numbers - weights @ numbers) ** 2)
+    return np.concatenate([shares[:n_levels], deviations])
+
+
+def usual_spreads(encoder: RowEncoder) -> np.ndarray:
+    """What stands for `input_spreads` where the rows are not known: equally frequent levels, standardised numbers."""
+    widths = np.diff(encoder.cat_offsets)
+    return np.concatenate([np.repeat(1.0 / np.maximum(widths, 1), widths), np.ones(len(encoder.numeric))])
 
 
 def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, float, float, float]]:
@@ -52,6 +94,23 @@ def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, flo
         (names[i], value, value, value / total)
         for i, value in zip(order.tolist(), importances[order].tolist(), strict=True)
     ]
+
+
+def _by_second_layer(network: Network, first: np.ndarray) -> np.ndarray:
+    """The sum over the second layer's units of the shares that inputs of the first layer have in them: (n_inputs,).
+
+    first : how much each input adds to the units of the first layer, (n_inputs, n_units).
+    """
+    if network.n_layers == 1:
+        return first.sum(axis=1)
+    second = np.abs(network.weights(1)).sum(axis=1, dtype=np.float64)
+    # summed over the units before the product, which is the large one of a column with many levels
+    return first @ (_shares(second).sum(axis=1) / _totals(first))
+
+
+def _relative(importance: np.ndarray) -> np.ndarray:
+    """Importances with a largest one of 1, unless all are 0."""
+    return importance / (importance.max(initial=0.0) or 1.0)
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from h2olite.data.encoding import RowEncoder
-from h2olite.data.recoding import OTHER, Recoding, Replacement, binary_digits
+from h2olite.data.recoding import MOST_LEVELS, OTHER, Recoding, Replacement, binary_digits
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.table import Column
 from h2olite.errors import ArtifactError
@@ -29,7 +29,7 @@ from .model import Model
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
 from .record import TrainingRecord
 from .scoring import REGRESSION_LOSSES, ClassShares, layout_of, lowered
-from .soundness import check_encoder, check_response
+from .soundness import check_encoder, check_numbers, check_response
 
 CATEGORIES = {"Binomial": "bernoulli", "Multinomial": "multinomial", "Regression": None, "AutoEncoder": None}
 """The distribution of each category of models; None where the MOJO says which."""
@@ -49,8 +49,8 @@ FIRST_WITH_ENCODINGS = 1.1
 
 DETAILS = "experimental/modelDetails.json"
 
-MOST_LINES = 1 << 21
-"""Lines that the settings, columns and domains may take."""
+FREE_LINES = 100_000
+"""Lines that a member may have however small it is packed; no member has more beyond them than bytes in the file."""
 
 INTEGER = re.compile(r"-?\d{1,18}")
 
@@ -94,9 +94,7 @@ class _Mojo(NamedTuple):
         """Read ``model.ini``."""
         sections: dict[str, list[str]] = {header: [] for header in HEADERS}
         lines: list[str] = []
-        for number, line in enumerate(_lines(archive, "model.ini")):
-            if number > MOST_LINES:
-                raise ValueError(f"model.ini has more than {MOST_LINES} lines")
+        for line in _lines(archive, "model.ini"):
             text = line.strip(BLANKS)
             if text in sections:
                 lines = sections[text]
@@ -137,9 +135,12 @@ class _Mojo(NamedTuple):
             raise ValueError(f"{key} has entries that are not finite")
         return values
 
-    def integers(self, key: str) -> list[int]:
-        """A setting that is a list of whole numbers."""
-        return [_integer(text.strip()) for text in self.info[key].strip("[]").split(",")]
+    def integers(self, key: str, most: int) -> list[int]:
+        """A setting that is a list of at most so many whole numbers."""
+        texts = self.info[key].strip("[]").split(",", most)
+        if len(texts) > most:
+            raise ValueError(f"{key} has more than {most} entries")
+        return [_integer(text.strip()) for text in texts]
 
     def strings(self, member: str, count: int) -> tuple[str, ...]:
         """The lines of a member, which must be so many and all different."""
@@ -203,7 +204,7 @@ def _model(mojo: _Mojo, details: _Details, name: str) -> Model:
     offset, fold = mojo.optional("offset_column"), mojo.optional("fold_column")
     weights = next((name for name in roles if name not in (offset, fold)), None)
     response = None if is_autoencoder else _response(mojo, category, has_offset=offset is not None)
-    sizes = mojo.integers("neural_network_sizes")
+    sizes = mojo.integers("neural_network_sizes", len(mojo.info))  # every layer has settings of its own
     *ratios, _ = mojo.numbers("hidden_dropout_ratios", len(sizes) - 1).tolist()
     if not all(0 <= ratio < 1 for ratio in ratios):
         raise ValueError("a dropout ratio is not from 0 to 1")
@@ -255,7 +256,7 @@ def _encoder(mojo: _Mojo, times: frozenset[str]) -> RowEncoder:
     """The encoder of the predictors."""
     n_categorical, n_numeric = mojo.integer("cats"), mojo.integer("nums")
     predictors = tuple(mojo.columns[: n_categorical + n_numeric])
-    if min(n_categorical, n_numeric) < 0 or len(predictors) != n_categorical + n_numeric:
+    if min(n_categorical, n_numeric) < 0 or not predictors or len(predictors) != n_categorical + n_numeric:
         raise ValueError(f"it lacks columns for {n_categorical} factors and {n_numeric} numbers")
     standardized = mojo.optional("norm_mul") is not None
     subtrahend = mojo.numbers("norm_sub", n_numeric) if standardized else np.zeros(n_numeric)
@@ -270,7 +271,7 @@ def _encoder(mojo: _Mojo, times: frozenset[str]) -> RowEncoder:
         times=tuple(name for name in predictors[n_categorical:] if name in times),
         recoding=_recoding(mojo, predictors),
     )
-    if encoder.cat_offsets.tolist() != mojo.integers("cat_offsets"):
+    if encoder.cat_offsets.tolist() != mojo.integers("cat_offsets", n_categorical + 1):
         raise ValueError("its cat_offsets are not those of its levels")
     check_encoder(encoder)
     return encoder
@@ -281,6 +282,7 @@ def _recoding(mojo: _Mojo, predictors: tuple[str, ...]) -> Recoding:
     if _encoding(mojo) == "AUTO":
         return Recoding()
     names = mojo.strings("_orig_names", mojo.integer("_n_orig_names"))
+    places = {name: place for place, name in enumerate(predictors)}
     projections = mojo.numbers("_orig_projection_array")
     replacements = {}
     start = 0
@@ -289,7 +291,7 @@ def _recoding(mojo: _Mojo, predictors: tuple[str, ...]) -> Recoding:
         if not count:
             continue
         levels = mojo.strings(f"_orig_domain_values_{i}", count)
-        replacement = _replacement(mojo, name, levels, predictors, projections[start : start + count])
+        replacement = _replacement(mojo, name, levels, places, projections[start : start + count])
         start += count
         if replacement is not None:
             replacements[name] = replacement
@@ -297,11 +299,13 @@ def _recoding(mojo: _Mojo, predictors: tuple[str, ...]) -> Recoding:
 
 
 def _replacement(
-    mojo: _Mojo, name: str, levels: tuple[str, ...], predictors: tuple[str, ...], projection: np.ndarray
+    mojo: _Mojo, name: str, levels: tuple[str, ...], places: dict[str, int], projection: np.ndarray
 ) -> Replacement | None:
     """What takes the place of a categorical column; None for nothing, or for the numbers that its levels spell.
 
     Where levels are numbered, H2O gives a level that training did not have the next number.
+
+    places : of the predictors, by name.
     """
     columns: dict[str, Column] = {}
     match _encoding(mojo):
@@ -313,13 +317,13 @@ def _replacement(
         case "Eigen":
             columns = {f"{name}.Eigen": Column(np.append(projection, np.nan))}
         case "EnumLimited":
-            limited = re.compile(re.escape(name) + r"\.top_\d+_levels")
-            for new in filter(limited.fullmatch, predictors):
-                kept = mojo.levels(predictors.index(new))
+            new = f"{name}.top_{MOST_LEVELS}_levels"
+            if new in places:
+                kept = mojo.levels(places[new])
                 code = {level: code for code, level in enumerate(kept)}
                 codes = [*(code.get(level, code.get(OTHER, -1)) for level in levels), -1]
                 columns[new] = Column(np.array(codes, np.int32), kept)
-    columns = {new: column for new, column in columns.items() if new in predictors}
+    columns = {new: column for new, column in columns.items() if new in places}
     if not columns:
         return None
     with_unseen = len(next(iter(columns.values())).values) == len(levels) + 2
@@ -370,8 +374,7 @@ def _network(
         network.weights(layer)[...] = weights
         network.biases(layer)[...] = biases
     network.doubles = [biases for _, biases in arrays.values()]
-    if not np.isfinite(network.theta).all():
-        raise ValueError("a weight is too large")
+    check_numbers(network, parameters)
     return network
 
 
@@ -383,8 +386,11 @@ def _maker(mojo: _Mojo) -> str:
 
 def _lines(archive: zipfile.ZipFile, member: str) -> Iterator[str]:
     """The lines of a member, without their ends."""
+    most = FREE_LINES + archive.getinfo(member).compress_size
     with archive.open(member) as stream:
-        for line in io.TextIOWrapper(stream, "utf-8"):
+        for number, line in enumerate(io.TextIOWrapper(stream, "utf-8")):
+            if number == most:
+                raise ValueError(f"{member} has more than {most} lines")
             yield line.removesuffix("\n")
 
 

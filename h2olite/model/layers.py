@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .model import Model
 
 
+RATES = ("mean_rate", "rate_rms", "momentum")
+"""What is told of a layer's steps, which takes the state of training to know."""
+
+
 def describe_layers(model: Model) -> list[dict[str, Any]]:
     """One row per layer, the inputs first, with H2O's column names.
 
@@ -25,7 +29,12 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
     the end. Every *_rms is a standard deviation. l1_norm is sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer
     adds to the objective, and penalty_share its share (see `h2olite.model.objective`).
     """
-    network, parameters, of_penalties = model.network, model.parameters, describe_penalties(model)
+    network, parameters, of_penalties, rates = (
+        model.network,
+        model.parameters,
+        describe_penalties(model),
+        rates_of(model),
+    )
     sizes = network.layout.sizes.tolist()
     kind = parameters.activation.replace("WithDropout", "Dropout")
     own_outputs = {"Regression": "Linear", "AutoEncoder": parameters.activation.removesuffix("WithDropout")}
@@ -50,7 +59,7 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
                 "dropout": None if is_output else 100 * ratios[layer],
                 "l1": parameters.l1,
                 "l2": parameters.l2,
-                **_rates(network, parameters, layer),
+                **rates[layer],
                 "mean_weight": float(mean),
                 "weight_rms": float(np.sqrt(squares / n_weights)),
                 "mean_bias": float(biases.mean(dtype=np.float64)),
@@ -62,6 +71,13 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def rates_of(model: Model) -> list[dict[str, float]]:
+    """Learning rate and momentum of each layer, as long as it is known; those of a file without state stand in it."""
+    if not model.network.has_state and model.rates is not None:
+        return model.rates
+    return [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
 
 
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:

@@ -18,8 +18,19 @@ from .artifact import read_artifact
 from .folds import CrossValidation, within
 from .model import Model
 from .record import TrainingRecord
-from .scoring import ClassShares, layout_of, scoring_of
-from .soundness import check_document, check_encoder, check_metrics, check_response, check_sizes, checked_parameters
+from .scoring import ClassShares, layout_of, probability_names, scoring_of
+from .soundness import (
+    check_column_importances,
+    check_document,
+    check_encoder,
+    check_folds,
+    check_metrics,
+    check_numbers,
+    check_rates,
+    check_response,
+    check_sizes,
+    checked_parameters,
+)
 
 METRICS = {kind.category: kind for kind in (BinomialMetrics, MultinomialMetrics, RegressionMetrics, AutoEncoderMetrics)}
 
@@ -53,17 +64,26 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
     training, validation = document["training_metrics"], document["validation_metrics"]
     importances = document["importances"]
     folds = document["cross_validation"]
+    levels = None if response is None else response.levels
     for values in (training, validation, folds and folds["metrics"]):
         if values is not None:
-            check_metrics(values, metrics, None if response is None else response.levels)
+            check_metrics(values, metrics, levels)
+    if folds is not None:
+        predicted = ["predict", *(probability_names(levels).values() if levels else ())]
+        check_folds(folds, within(arrays, "cv"), predicted)
     shares = document["shares"]
     check_sizes(layout, arrays, importances, shares)
+    network = Network.from_arrays(layout, arrays, document["rows_seen"])
+    check_numbers(network, parameters)
+    columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
+    check_column_importances(columns, encoder)
+    check_rates(rates, layout)
     return Model(
         model_id=document["model_id"],
         parameters=parameters,
         encoder=encoder,
         response=response,
-        network=Network.from_arrays(layout, arrays, document["rows_seen"]),
+        network=network,
         training_metrics=None if training is None else metrics.from_json(training),
         validation_metrics=None if validation is None else metrics.from_json(validation),
         history=document["history"],
@@ -71,5 +91,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         record=TrainingRecord(**document["record"]),
         cross_validation=folds and CrossValidation.restored(folds, within(arrays, "cv"), metrics, _restored),
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
+        column_importances=None if columns is None else np.array(columns),
+        rates=rates,
         threshold=document.get("threshold"),  # model files that only training wrote have none
     )

@@ -14,7 +14,7 @@ import numpy as np
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.arrow import to_arrow
 from h2olite.data.encoding import EncodedRows, RowEncoder
-from h2olite.data.frames import as_table
+from h2olite.data.frames import rows_to_predict
 from h2olite.data.reader import Block
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets
@@ -34,26 +34,32 @@ from .evaluation import curves, measure, measure_parts, model_performance, predi
 from .explain import partial_plot, permutation_importance
 from .folds import Contents, CrossValidation
 from .getters import ModelMetrics
-from .importance import IMPORTANCE_COLUMNS, ranked, summed_by_column
-from .layers import describe_layers
+from .h2o_names import H2ONames
+from .importance import IMPORTANCE_COLUMNS, column_importance, ranked, usual_spreads
+from .layers import describe_layers, rates_of
 from .mojo import download_mojo
 from .record import TrainingRecord, functions_by_name, report, stop_clock, stored
 from .scoring import ClassShares, Reconstruction, objective_of, scoring_of
+from .soundness import check_model
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+UNFINISHED = ("interrupted", "max_runtime_secs")
+"""What has ended a training before its time, so that it may well go on."""
 
 ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 """Computes columns for the rows of a table."""
 
 
 @dataclasses.dataclass(eq=False)
-class Model(ModelMetrics):
+class Model(H2ONames, ModelMetrics):
     """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
 
-    A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or
-    written to, None without one.
+    Whoever made it, its parts have been checked to fit together (see `h2olite.model.soundness.check_model`). A model
+    may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or written
+    to, None without one.
     """
 
     model_id: str
@@ -70,8 +76,11 @@ class Model(ModelMetrics):
     shares: ClassShares | None = None
     path: str | None = None
     threshold: float | None = None
+    column_importances: np.ndarray | None = None
+    rates: list[dict[str, float]] | None = None
 
     def __post_init__(self) -> None:
+        check_model(self.parameters, self.encoder, self.response, self.network)
         self._scoring = scoring_of(self.encoder, self.response, self.parameters, self.shares)
         self._objective = objective_of(self.parameters)
 
@@ -155,8 +164,8 @@ class Model(ModelMetrics):
 
         Parameters
         ----------
-        test_data : any frame (see `h2olite.data.frames.as_table`). Missing columns, missing values and unseen levels
-            are treated as missing, with a warning.
+        test_data : any frame (see `h2olite.data.frames.as_table`), or one row: a Series or a dict of single values.
+            Missing columns, missing values and unseen levels are treated as missing, with a warning.
 
         Returns
         -------
@@ -175,6 +184,8 @@ class Model(ModelMetrics):
         """The columns of `predict` for a table, with indices of classes in the first one."""
         with self._engine(table, adaptation) as (engine, rows):
             outputs = engine.predict(self._objective, rows)
+        if self.record.largest_output is not None:
+            adaptation.note_extrapolations(outputs[:, 0] - self.record.largest_output)
         return self.columns_of(outputs, row_offsets(table, self.parameters.offset_column))
 
     def columns_of(self, outputs: np.ndarray, offsets: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -282,7 +293,8 @@ class Model(ModelMetrics):
 
         None for a model trained without variable_importances. See `h2olite.model.importance.gedeon_importance`.
 
-        by_column : tell the sum over all levels of each categorical column instead.
+        by_column : one row per column of the table instead, comparable whatever the number of levels; see
+            `h2olite.model.importance.column_importance`.
 
         Raises
         ------
@@ -296,7 +308,10 @@ class Model(ModelMetrics):
         if self.importances is None:
             return None
         if by_column:
-            rows = ranked(*summed_by_column(self.importances, self.encoder))
+            columns = self.column_importances
+            if columns is None:  # as in files of other programs and older versions
+                columns = column_importance(self.network, self.encoder, usual_spreads(self.encoder))
+            rows = ranked(columns, [name for (name,) in self.encoder.column_groups])
         else:
             rows = ranked(self.importances, self.encoder.input_names)
         if not use_pandas:
@@ -351,48 +366,6 @@ class Model(ModelMetrics):
 
         return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
 
-    def is_cross_validated(self) -> bool:
-        """Whether the model was cross-validated."""
-        return self.cross_validation is not None
-
-    def cross_validation_models(self) -> list[Model] | None:
-        """The models of the folds; None unless keep_cross_validation_models."""
-        return None if self.cross_validation is None else self.cross_validation.models
-
-    def cross_validation_metrics_summary(self) -> pd.DataFrame | None:
-        """One row per metric: mean, standard deviation, and the value of each fold's model on its hold-out rows."""
-        import pandas as pd
-
-        if self.cross_validation is None:
-            return None
-        return pd.DataFrame(self.cross_validation.summary()).set_index("metric")
-
-    def cross_validation_holdout_predictions(self) -> pd.DataFrame | None:
-        """A prediction for every training row by the model that did not learn from it.
-
-        None unless keep_cross_validation_predictions.
-        """
-        folds = self.cross_validation
-        return None if folds is None or folds.predictions is None else self._as_frame(folds.predictions)
-
-    def cross_validation_predictions(self) -> list[pd.DataFrame] | None:
-        """Each fold's hold-out predictions, with 0 (of classes: the first one) in rows of other folds.
-
-        None unless keep_cross_validation_predictions.
-        """
-        folds = self.cross_validation
-        if folds is None or folds.predictions is None:
-            return None
-        return [self._as_frame(folds.predictions_of(fold)) for fold in range(len(folds.by_fold))]
-
-    def cross_validation_fold_assignment(self) -> pd.DataFrame | None:
-        """The fold of every training row, from 0; None unless keep_cross_validation_fold_assignment."""
-        import pandas as pd
-
-        folds = self.cross_validation
-        kept = folds is not None and self.parameters.keep_cross_validation_fold_assignment
-        return pd.DataFrame({"fold_assignment": folds.folds}) if folds is not None and kept else None
-
     def report(self) -> dict[str, Any]:
         """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
         return report(self)
@@ -414,19 +387,28 @@ class Model(ModelMetrics):
             ]
         )
 
-    def save(self, path: str | os.PathLike[str]) -> str:
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the model's file keeps what training needs to go on exactly; see the parameter keep_state."""
+        asked = self.parameters.keep_state or self.parameters.checkpoint or self.parameters.export_checkpoints_dir
+        return bool(asked) or self.stopped_by in UNFINISHED
+
+    def save(self, path: str | os.PathLike[str], keep_state: bool | None = None) -> str:
         """Write the model to one file and give its path.
+
+        keep_state : keep what training needs to go on exactly; if not given, as `keeps_state` says.
 
         Raises
         ------
         DataError : the file cannot be written.
         """
-        write_artifact(path, *self.contents())
+        write_artifact(path, *self.contents(keep_state))
         self.path = os.fspath(path)
         return self.path
 
-    def contents(self) -> Contents:
+    def contents(self, keep_state: bool | None = None) -> Contents:
         """The document and the arrays that a model file keeps."""
+        state = self.keeps_state if keep_state is None else keep_state
         document: dict[str, Any] = {
             "model_id": self.model_id,
             "parameters": stored(self.parameters),
@@ -438,12 +420,14 @@ class Model(ModelMetrics):
             "importances": None if self.importances is None else self.importances.tolist(),
             "shares": self.shares,
             "threshold": self.threshold,
+            "column_importances": None if self.column_importances is None else self.column_importances.tolist(),
+            "rates": None if state and self.network.has_state else rates_of(self),
             "record": dataclasses.asdict(self.record),
             "rows_seen": self.network.rows_seen,
             "cross_validation": None,
         }
         stop_clock(document)
-        arrays = self.network.to_arrays()
+        arrays = self.network.to_arrays(state=state)
         if self.cross_validation is not None:
             document["cross_validation"], of_folds = self.cross_validation.contents()
             arrays |= {f"cv.{name}": array for name, array in of_folds.items()}
@@ -460,7 +444,7 @@ class Model(ModelMetrics):
 
     def _frame_of(self, test_data: Any, columns_of: ColumnsOf) -> pd.DataFrame:
         """What is computed for every row of a frame, with warnings about what the frame lacks."""
-        table = as_table(test_data, name="test_data", schema=self.schema, csv=self.csv)
+        table = rows_to_predict(test_data, self.schema, csv=self.csv)
         adaptation = Adaptation(table.name)
         frame = self._as_frame(columns_of(table, adaptation))
         adaptation.warn(stacklevel=3)
@@ -471,7 +455,7 @@ class Model(ModelMetrics):
         self, table: Table, adaptation: Adaptation, network: Network | None = None
     ) -> Iterator[tuple[Engine, EncodedRows]]:
         """What passes the rows of a table through the network, or through another one, and these rows."""
-        rows = EncodedRows(*self.encoder.encode(table, adaptation, self.dtype))
+        rows = self.encoder.encode_rows(table, adaptation, self.dtype)
         n_threads = min(usable_threads(), 1 + table.n_rows // (8 * TILE))
         with self.engine(rows, n_threads, network) as engine:
             yield engine, rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import platform
@@ -44,7 +45,7 @@ def origin_of(parameters: Parameters, training: Table, validation: Table | None)
         "given": given | {name: name_ for name, name_ in functions_by_name(parameters).items() if name in given},
         "training_frame": _described(training),
         "validation_frame": validation and _described(validation),
-        "packages": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "packages": dict(_versions()),
     }
 
 
@@ -52,6 +53,12 @@ def model_id_of(origin: dict[str, Any] | None) -> str:
     """A model_id that is the same for the same origin, or new without one."""
     known = secrets.token_bytes() if origin is None else json.dumps(origin, sort_keys=True).encode()
     return f"DeepLearning_model_{hashlib.blake2b(known, digest_size=4).hexdigest()}"
+
+
+@functools.cache  # looking up a version reads and parses the package's files
+def _versions() -> dict[str, str]:
+    """The versions of Python and of the packages."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 def _described(table: Table) -> dict[str, Any]:

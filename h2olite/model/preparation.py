@@ -13,7 +13,7 @@ from h2olite.data.advice import advice_on_columns, refuse_classes_of_rows
 from h2olite.data.encoding import NONE, EncodedRows, RowEncoder
 from h2olite.data.predictors import choose_predictors, find_columns
 from h2olite.data.recoding import Recoding
-from h2olite.data.response import ResponseEncoder
+from h2olite.data.response import ResponseEncoder, refuse_one_value
 from h2olite.data.roles import row_offsets, row_weights
 from h2olite.data.splits import (
     balance,
@@ -33,6 +33,7 @@ from h2olite.validation import check_response, other_roles, resolve, wants_class
 from .checkpoint import check_columns, refuse_new_classes
 from .model import Model
 from .scoring import LOG_LINK, ClassShares, Observed, Reconstruction, Scoring, scoring_of
+from .starting import best_constant
 
 
 class Measured(NamedTuple):
@@ -80,6 +81,20 @@ class Preparation:
     warnings: list[str]
 
     @property
+    def output_bias(self) -> float:
+        """The best constant of a response that is not standardised, otherwise 0."""
+        if self.response is None or self.response.levels is not None or self.response.multiplier != 1.0:
+            return 0.0
+        used = self.trained
+        weights, offsets = self.training.observed.weights, self.rows.offsets
+        return best_constant(
+            self.parameters,
+            self.rows.target[used],
+            None if weights is None else weights[used],
+            offsets[used].astype(np.float64) if offsets.size else None,
+        )
+
+    @property
     def absent_inputs(self) -> np.ndarray:
         """The inputs of categorical columns that no row trained on has."""
         n_levels = self.encoder.n_categorical_inputs
@@ -108,8 +123,10 @@ Warn = Callable[[list[str]], None]
 """Takes sentences for the user, some of which it may have told before."""
 
 
-def look_at(parameters: Parameters, training: Table, warn: Warn | None) -> None:
-    """Tell what looks wrong with a training table, before anything takes time.
+def look_at(parameters: Parameters, training: Table, warn: Warn | None, *, at_columns: bool = False) -> None:
+    """Tell what looks wrong with parameters and a training table, before anything takes time.
+
+    at_columns : whether to tell of all columns; `prepare` does so where the model of the whole table comes first.
 
     Raises
     ------
@@ -118,11 +135,12 @@ def look_at(parameters: Parameters, training: Table, warn: Warn | None) -> None:
     name = None if parameters.autoencoder else response_name(parameters, training)
     if name is not None and parameters.checkpoint is None and not wants_classes(parameters):
         refuse_classes_of_rows(training, name, parameters.factors or ())
-    if warn is not None:
-        training = with_classes(parameters, training, name)
-        columns = choose_columns(parameters, training, name)
-        n_classes = None if columns.levels is None else len(columns.levels)
-        warn(warnings(parameters, n_classes, name=name or "an autoencoder") + columns.warnings)
+    if warn is None:
+        return
+    training = with_classes(parameters, training, name)
+    levels = parameters.checkpoint.classes if parameters.checkpoint else name and training[name].levels
+    said = warnings(parameters, len(levels) if levels else None, name=name or "an autoencoder")
+    warn(said + (choose_columns(parameters, training, name).warnings if at_columns else []))
 
 
 def choose_columns(parameters: Parameters, training: Table, name: str | None) -> Columns:
@@ -188,6 +206,8 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
+    if response is not None and actual is not None:
+        refuse_one_value(training, response, actual[usable])
     trained, shares = usable, None
     if parameters.balance_classes and actual is not None and levels is not None:
         trained, shares = balance_rows(parameters, usable, actual, weights, len(levels))
@@ -211,11 +231,8 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     else:
         encoder = checkpoint.encoder
     passes, factors = divide_weights(weights, usable)
-    rows = EncodedRows(
-        *encoder.encode(training, adaptation),
-        target,
-        factors,
-        NONE if added is None else added.astype(np.float32),
+    rows = encoder.encode_rows(training, adaptation)._replace(
+        target=target, weights=factors, offsets=NONE if added is None else added.astype(np.float32)
     )
     said += adaptation.warnings()
     measured = Measured(
@@ -247,7 +264,7 @@ def prepare_validation(
     parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, table: Table, adaptation: Adaptation
 ) -> Measured:
     """The validation table, encoded as the training table was, and the rows of it to measure on."""
-    rows = EncodedRows(*encoder.encode(table, adaptation))
+    rows = encoder.encode_rows(table, adaptation)
     observed = Observed.of(table, response, parameters, adaptation)
     sample = _sample(
         training_rows(table, target=observed.actual, weights=observed.weights),

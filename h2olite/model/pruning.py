@@ -37,6 +37,7 @@ def pruned(model: Model) -> Model:
         encoder=encoder.select(encoder.schema.keys() - set(unused)),
         network=model.network.with_inputs(kept),
         importances=None if model.importances is None else model.importances[kept],
+        column_importances=None if model.column_importances is None else model.column_importances[used],
         record=record,
     )
 

@@ -44,6 +44,8 @@ class TrainingRecord:
     maker : who made the model, if it was imported; then nothing is known of the training.
     usable : rows of the training table that can be trained on; None if not known, as in older files.
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
+    largest_output : the largest linear output of the rows that the training metrics are from, without their offsets, if
+        the distribution has a log link; None otherwise, and in older files.
     csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
@@ -63,6 +65,7 @@ class TrainingRecord:
     maker: str | None = None
     usable: int | None = None
     best_epochs: float | None = None
+    largest_output: float | None = None
     csv: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
@@ -148,7 +151,7 @@ def count_weights(model: Model) -> dict[str, Any]:
         sum(weights.size for weights in (first, *others)) + model.record.pruned_inputs * first.shape[1] * first.shape[2]
     )
     nonzero = sum(int(np.count_nonzero(weights)) for weights in (first, *others))
-    return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total}
+    return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total if total else 0.0}
 
 
 def stored(parameters: Parameters) -> dict[str, Any]:

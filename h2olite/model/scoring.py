@@ -162,13 +162,13 @@ class Scoring:
     def measure(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None = None) -> Metrics:
         """How good `predictions` are for the actual response."""
         actual = self.observed(actual)
-        metrics = self._usual_metrics(predictions, actual, weights)
+        metrics = self.usual_metrics(predictions, actual, weights)
         function = self.parameters.custom_metric_func
         if callable(function):  # in a model read from a file it is a name, and nothing of a file is run
             metrics.measure_custom(function, actual, predictions, weights)
         return metrics
 
-    def _usual_metrics(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None) -> Metrics:
+    def usual_metrics(self, predictions: np.ndarray, actual: np.ndarray, weights: np.ndarray | None) -> Metrics:
         """All metrics but the user's own; classes as integers."""
         levels = self.response.levels
         if levels is None:

@@ -7,6 +7,8 @@ import functools
 import math
 import types
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from types import NoneType
 from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import numpy as np
@@ -16,14 +18,20 @@ from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
-from h2olite.metrics import BinomialMetrics, Metrics
+from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
+from h2olite.network.network import Network
 from h2olite.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
-from h2olite.validation import read
+from h2olite.training.history import history_row
+from h2olite.validation import check_settled, read
 
+from .layers import RATES
 from .record import DURATIONS, TrainingRecord
-from .scoring import REGRESSION_LOSSES
+from .scoring import layout_of
 
 SIMPLE = frozenset({int, float, str, bool})
+
+MOST_COUNTED = 2**53
+"""Rows that a training may have seen: what is counted from there on still fits in 64 bits, and in a float64."""
 
 Scalar = str | bool | float | None
 
@@ -71,6 +79,25 @@ class _Response(TypedDict):
     multiplier: float
 
 
+class _Source(TypedDict):
+    path: str
+    csv: CsvOptions
+
+
+class _Frame(TypedDict):
+    source: _Source | None
+    rows: int
+    columns: dict[str, str]
+    digest: str
+
+
+class _Origin(TypedDict):
+    given: dict[str, Any] | None
+    training_frame: _Frame
+    validation_frame: _Frame | None
+    packages: dict[str, str]
+
+
 class _CrossValidation(TypedDict):
     metrics: dict[str, Any]
     by_fold: list[dict[str, float | None]]
@@ -85,7 +112,7 @@ class _Needed(TypedDict):
     response: _Response | None
     training_metrics: dict[str, Any] | None
     validation_metrics: dict[str, Any] | None
-    history: list[dict[str, Scalar]]
+    history: list[dict[str, Any]]
     importances: list[float] | None
     shares: list[list[float]] | None
     record: TrainingRecord
@@ -95,6 +122,8 @@ class _Needed(TypedDict):
 
 class _Document(_Needed, total=False):
     threshold: float | None
+    column_importances: list[float] | None
+    rates: list[dict[str, float]] | None
 
 
 def check_json(value: Any, hint: Any, where: str) -> None:
@@ -123,8 +152,31 @@ def check_json(value: Any, hint: Any, where: str) -> None:
     elif is_typeddict(kind) or dataclasses.is_dataclass(kind):
         hints = _hints_of(kind)
         _require(_required(kind) <= value.keys(), f"{where} lacks something")
+        _require(is_typeddict(kind) or value.keys() <= hints.keys(), f"{where} has something unknown")
         for key in hints.keys() & value.keys():
             check_json(value[key], hints[key], f"{where}.{key}")
+
+
+def check_like(value: Any, example: Any, where: str) -> None:
+    """Refuse a value of JSON that is not built like an example.
+
+    Mappings must have its keys, lists entries like its first one; text must be text, and a number a number or None.
+
+    Raises
+    ------
+    ValueError : says where the first difference is.
+    """
+    if isinstance(example, dict):
+        _require(isinstance(value, dict) and example.keys() <= value.keys(), f"{where} lacks something")
+        for key, inner in example.items():
+            check_like(value[key], inner, f"{where}.{key}")
+    elif isinstance(example, list):
+        _require(isinstance(value, list), f"{where} is no list")
+        for item in value:
+            check_like(item, example[0], where)
+    else:
+        kinds = (str,) if isinstance(example, str) else (float, NoneType)
+        _require(any(_is_of(value, kind) for kind in kinds), f"{where} is not as it must be")
 
 
 def check_document(document: Any) -> None:
@@ -137,7 +189,15 @@ def check_document(document: Any) -> None:
     check_json(document, _Document, "document")
     record = document["record"]
     _require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
-    _require(0 <= record.get("pruned_inputs", 0) < 2**31, "pruned_inputs is no number of inputs")
+    counts = (document["rows_seen"], *(value for value in record.values() if type(value) in (int, float)))
+    _require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
+    if record.get("origin") is not None:
+        check_json(record["origin"], _Origin, "origin")
+        checked_parameters(record["origin"]["given"] or {})
+    _require(bool(document["encoder"]["predictors"] or record.get("unused")), "there are no predictors")
+    check_history(document["history"])
+    threshold = document.get("threshold")
+    _require(threshold is None or 0 <= threshold <= 1, "the threshold is no probability")
     check_json(record.get("csv", {}), CsvOptions, "document.record.csv")
     CsvOptions(**record.get("csv", {})).check()
     folds = document["cross_validation"]
@@ -157,10 +217,7 @@ def checked_parameters(stored: Mapping[str, Any]) -> Parameters:
     names = {name: value for name, value in stored.items() if name in (*FUNCTIONS, *MODELS, *FRAMES)}
     check_json(names, dict[str, str | None], "parameters")
     others = {name: value for name, value in stored.items() if name not in names}
-    parameters = dataclasses.replace(read(Parameters, others), **names)
-    ratios = parameters.hidden_dropout_ratios
-    _require(ratios is None or len(ratios) == len(parameters.hidden), "dropout ratios are not as many as hidden layers")
-    return parameters
+    return dataclasses.replace(read(Parameters, others), **names)
 
 
 def check_encoder(encoder: RowEncoder) -> None:
@@ -182,7 +239,8 @@ def check_encoder(encoder: RowEncoder) -> None:
     _require(bool(np.isfinite(missing).all()), "a missing number cannot be encoded")
     _require(encoder.missing_seen.shape == (len(encoder.levels),), "missing_seen is not as many as levels")
     _require(set(encoder.times) <= set(numeric), "a time is no numeric predictor")
-    _require(encoder.n_slots is None or 0 < encoder.n_slots < 2**31, "n_slots is no number of inputs")
+    # Levels are hashed where that makes them fewer inputs.
+    _require(encoder.n_slots is None or 0 < encoder.n_slots < encoder.cat_offsets[-1], "n_slots is no number of inputs")
     levels = dict(zip(encoder.categorical, encoder.levels, strict=True))
     made = [new for replacement in encoder.recoding.replacements.values() for new in replacement.columns]
     _require(_are_distinct(made) and set(made) <= set(encoder.predictors), "what columns become is no predictor")
@@ -197,42 +255,149 @@ def check_encoder(encoder: RowEncoder) -> None:
                 _require(bool(((codes >= -1) & (codes < len(column.levels))).all()), "a level becomes none that exists")
 
 
+def check_model(
+    parameters: Parameters, encoder: RowEncoder, response: ResponseEncoder | None, network: Network
+) -> None:
+    """Refuse a model whose parts are not made for one another; every model passes here before kernels run on it.
+
+    The rules between parameters are those of training, and the network has the shape that encoder, response and
+    parameters give it: what the kernels take for granted.
+
+    Raises
+    ------
+    ValueError : says what is wrong.
+    """
+    check_response(response, parameters)
+    layout = layout_of(encoder, response, parameters)
+    shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
+    _require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
+    _require(not parameters.autoencoder or encoder.n_inputs > 0, "an autoencoder has nothing to reconstruct")
+    for flat in (network.theta, network.iterate, network.first, network.second, network.last):
+        _require(flat is None or _are_floats(flat, layout.weights[-1]), "the network has other numbers than its shape")
+    _require(_are_floats(network.activity, layout.units[-1]), "activity is not of the network's units")
+
+
+def check_column_importances(importances: Sequence[float] | None, encoder: RowEncoder) -> None:
+    """Refuse importances of other columns than the encoder's.
+
+    Raises
+    ------
+    ValueError : they are not as many.
+    """
+    _require(importances is None or encoder.n_slots is None, "columns that share inputs have importances")
+    _require(importances is None or len(importances) == len(encoder.column_groups), "a column has no importance")
+
+
+def check_rates(rates: Sequence[Mapping[str, float]] | None, layout: Layout) -> None:
+    """Refuse learning rates that are not those of the layers.
+
+    Raises
+    ------
+    ValueError : they are not.
+    """
+    if rates is not None:
+        _require(len(rates) == len(layout.widths), "there are rates of other layers")
+        _require(all(set(of_layer) in (set(), set(RATES)) for of_layer in rates), "rates are not what they must be")
+
+
 def check_response(response: ResponseEncoder | None, parameters: Parameters) -> None:
-    """Refuse a response that the parameters are not for.
+    """Refuse a response that the parameters are not for, and parameters that training would refuse.
 
     Raises
     ------
     ValueError : says what is wrong.
     """
     _require(parameters.autoencoder == (response is None), "autoencoders have no response, and others need one")
-    if response is not None:
-        are_numbers = parameters.distribution in REGRESSION_LOSSES
-        _require(are_numbers == (response.levels is None), f"distribution {parameters.distribution} is for others")
-        _require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
-        _require(_are_distinct(response.levels or ()), "two classes are the same")
-        _require(response.multiplier != 0, "the response is multiplied by 0")
+    if response is None:
+        check_settled(parameters, None)
+        return
+    _require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
+    _require(_are_distinct(response.levels or ()), "two classes are the same")
+    _require(response.multiplier != 0, "the response is multiplied by 0")
+    check_settled(parameters, None if response.levels is None else response.n_classes, name=response.name)
+
+
+def check_numbers(network: Network, parameters: Parameters) -> None:
+    """Refuse numbers that training would have ended at, or that it could not go on from.
+
+    Raises
+    ------
+    ValueError : says what is wrong.
+    """
+    layer = network.unbounded_layer(largest_target=np.inf)  # how large the responses were is not known
+    _require(layer is None, f"the weights of layer {(layer or 0) + 1} are beyond all bounds")
+    state = [network.iterate, network.first, network.second, network.activity, network.last]
+    _require(all(flat is None or bool(np.isfinite(flat).all()) for flat in state), "what training left is not finite")
+    squares = (network.first, network.second) if parameters.adaptive_rate else ()
+    _require(all(bool((flat >= 0).all()) for flat in squares), "a mean of squares is below 0")
 
 
 def check_metrics(values: Mapping[str, Any], kind: type[Metrics], classes: Sequence[str] | None) -> None:
-    """Refuse metrics that could not be shown, or predicted by.
+    """Refuse metrics that are not laid out as those of a measurement are, or of other classes.
 
     Raises
     ------
     ValueError : says what is wrong.
     """
     check_json(values, dict[str, Metric], "metrics")
-    for key in ("nobs", "mse", *(key for key in kind.first_shown if key in values)):
-        check_json(values.get(key, ""), float | None, key)
+    check_like(values, _example(kind.category), "metrics")
+    check_json(values["nobs"], float, "nobs")
     if kind is BinomialMetrics:
-        check_json(values.get("threshold"), float, "threshold")
-        for table in ("thresholds_and_metric_scores", "max_criteria_and_metric_scores"):
-            check_json(values.get(table), list[dict[str, Scalar]], table)
+        check_json(values["threshold"], float, "threshold")
+        _require(0 <= values["threshold"] <= 1, "the threshold is no probability")
+        _require(bool(values["thresholds_and_metric_scores"]), "there are no thresholds")
+        named = {row["metric"] for row in values["max_criteria_and_metric_scores"]}
+        criteria = {row["metric"] for row in _example(kind.category)["max_criteria_and_metric_scores"]}
+        _require(criteria <= named, "a criterion is missing")
     if classes is not None:
-        confusion = values.get("confusion_matrix", {})
+        confusion = values["confusion_matrix"]
         check_json(confusion, _ConfusionMatrix, "confusion_matrix")
         _require(confusion["labels"] == list(classes), "the confusion matrix is of other classes")
         sizes = {len(classes), len(confusion["matrix"]), *map(len, confusion["matrix"])}
         _require(sizes == {len(classes)}, "the confusion matrix is not square")
+
+
+def check_history(history: Sequence[Mapping[str, Scalar]]) -> None:
+    """Refuse a scoring history with rows that no measurement writes.
+
+    Raises
+    ------
+    ValueError : says what is wrong.
+    """
+    usual = history_row(0.0, 0.0, 0, 0, 0.0)
+    for row in history:
+        check_like(row, usual, "history")
+        numbers = [row[name] for name in row if name != "timestamp"]
+        _require(all(_is_of(number, float) or number is None for number in numbers), "a measurement is no number")
+        _require(None not in itemgetter("duration", "epochs")(row), "a measurement has no time")
+
+
+def check_folds(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], columns: Sequence[str]) -> None:
+    """Refuse what is told of cross-validation if its parts are not of the same folds and rows.
+
+    columns : of the predictions.
+
+    Raises
+    ------
+    ValueError : says what is wrong.
+    """
+    by_fold, models, kept = document["by_fold"], document["models"], document["predictions"]
+    _require(bool(by_fold) and all(fold.keys() == by_fold[0].keys() for fold in by_fold), "folds were measured unlike")
+    _require(models is None or len(models) == len(by_fold), "models are not as many as folds")
+    _require(kept is None or list(kept) == list(columns), "predictions have other columns")
+    folds = arrays.get("folds")
+    lengths = {len(folds)} if folds is not None else set()
+    if folds is not None:
+        _require(folds.ndim == 1 and folds.dtype.kind == "i", "folds are no numbers")
+        _require(bool(((folds >= 0) & (folds < len(by_fold))).all()), "a row is of no fold")
+    for i, name in enumerate(kept or ()):
+        values = arrays[f"predictions.{i}"]
+        _require(values.ndim == 1 and values.dtype.kind in "if", "predictions are no numbers")
+        lengths.add(len(values))
+        if name == "predict" and len(columns) > 1:
+            _require(values.dtype.kind == "i", "predictions are no classes")
+            _require(bool(((values >= -1) & (values < len(columns) - 1)).all()), "a predicted class does not exist")
+    _require(len(lengths) <= 1 and (kept is None or folds is not None), "folds and predictions are not as many")
 
 
 def check_sizes(
@@ -247,8 +412,8 @@ def check_sizes(
     ------
     ValueError : says what is wrong.
     """
-    # A row of weights is padded to a multiple of LANES.
-    _require(layout.weights[-1] <= LANES * sum(array.size for array in arrays.values()), "there are too few weights")
+    own = [arrays[f"layer{i}.{part}"].size for i in range(1, len(layout.sizes)) for part in ("weights", "biases")]
+    _require(layout.weights[-1] <= LANES * sum(own), "there are too few weights")  # whose rows are padded to LANES
     _require(importances is None or len(importances) == layout.sizes[0], "importances are not as many as inputs")
     _require(
         shares is None or [len(of_classes) for of_classes in shares] == [layout.sizes[-1]] * 2,
@@ -260,13 +425,27 @@ def _is_of(value: Any, kind: Any) -> bool:
     """Whether a value is of a kind, whatever is in it; numbers must be finite and fit in 64 bits."""
     if kind is Any:
         return True
-    if kind is int:
-        return type(value) is int and abs(value) < 2**63
+    if type(value) is int and kind in (int, float):
+        return abs(value) < 2**63
     if kind is float:
-        return type(value) in (int, float) and abs(value) < math.inf
-    if kind in (str, bool, types.NoneType):
+        return type(value) is float and math.isfinite(value)
+    if kind in (str, bool, NoneType):
         return type(value) is kind
     return isinstance(value, get_origin(kind) or dict)
+
+
+@functools.cache
+def _example(category: str) -> dict[str, Any]:
+    """Metrics of models of this category, as a file keeps them."""
+    actual, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.2, 0.8]])
+    match category:
+        case "Binomial":
+            return BinomialMetrics.from_predictions(actual, probabilities[:, 1], levels=("a", "b")).to_json()
+        case "Multinomial":
+            return MultinomialMetrics.from_predictions(actual, probabilities, levels=("a", "b")).to_json()
+        case "Regression":
+            return RegressionMetrics.from_predictions(actual.astype(np.float64), probabilities[:, 1]).to_json()
+    return AutoEncoderMetrics.from_errors(actual.astype(np.float64)).to_json()
 
 
 @functools.cache
@@ -289,6 +468,11 @@ def _required(kind: Any) -> frozenset[str]:
     return frozenset(
         field.name for field in dataclasses.fields(kind) if field.default is empty and field.default_factory is empty
     )
+
+
+def _are_floats(flat: np.ndarray, size: int) -> bool:
+    """Whether these are so many numbers as the kernels take them."""
+    return flat.dtype == np.float32 and flat.shape == (size,) and flat.flags.c_contiguous
 
 
 def _are_distinct(names: Sequence[str]) -> bool:

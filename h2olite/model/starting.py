@@ -13,10 +13,12 @@ from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream
 from h2olite.errors import ParameterError
 from h2olite.kernels.layout import Layout
+from h2olite.metrics.base import weighted_quantile
 from h2olite.network.network import Network, initial_network
 from h2olite.parameters import Parameters
 
 from .model import Model
+from .scoring import LOG_LINK
 
 
 def starting_network(
@@ -25,6 +27,7 @@ def starting_network(
     input_names: Sequence[str],
     *,
     absent_inputs: np.ndarray,
+    output_bias: float = 0.0,
 ) -> Network:
     """The network that training starts from.
 
@@ -34,6 +37,7 @@ def starting_network(
     layout : the network's.
     input_names : the name of each input.
     absent_inputs : see `initial_network`.
+    output_bias : of the output unit of a regression, see `best_constant`.
 
     Raises
     ------
@@ -49,6 +53,8 @@ def starting_network(
         absent_inputs=absent_inputs,
         averaged=parameters.averaging_window > 0,
     )
+    if output_bias:
+        network.biases(network.n_layers - 1)[...] = output_bias
     if parameters.pretrained_autoencoder is not None:
         copy_hidden_layers(network, parameters.pretrained_autoencoder, input_names)
     faults = [
@@ -59,6 +65,35 @@ def starting_network(
         raise ParameterError(" ".join(faults))
     network.iterate[:] = network.theta
     return network
+
+
+def best_constant(
+    parameters: Parameters, target: np.ndarray, weights: np.ndarray | None = None, offsets: np.ndarray | None = None
+) -> float:
+    """The linear output that would have the least loss if it were the same for all rows.
+
+    From an output of 0, training would first have to find the level of a response that is not standardised: ADADELTA
+    moves a bias by its own small steps, however far the level is.
+
+    Parameters
+    ----------
+    parameters : the distribution decides: the logarithm of the mean with a log link, a quantile for ``"quantile"``, the
+        median for ``"laplace"``, otherwise the mean.
+    target, weights, offsets : of the rows to train on, shape (n_rows,), target and offsets in training units; offsets
+        of a log link only.
+    """
+    target = target.astype(np.float64)
+    weights = np.ones(target.size) if weights is None else weights
+    if parameters.distribution in LOG_LINK:
+        if offsets is None:
+            return float(np.log(np.average(target, weights=weights)))
+        shift = float(offsets.max())  # exponentials of large offsets would overflow
+        means = np.average(np.stack([target, np.exp(offsets - shift)]), axis=1, weights=weights)
+        return float(np.log(means[0]) - np.log(means[1]) - shift)
+    if parameters.distribution in ("quantile", "laplace"):
+        probability = parameters.quantile_alpha if parameters.distribution == "quantile" else 0.5
+        return float(weighted_quantile(target, probability, weights))
+    return float(np.average(target, weights=weights))
 
 
 def copy_hidden_layers(network: Network, autoencoder: Model, input_names: Sequence[str]) -> None:

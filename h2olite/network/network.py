@@ -13,6 +13,9 @@ from h2olite.parameters import Activation, WeightDistribution
 
 from .topology import aligned_zeros, first_layers, lay_out
 
+LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
+"""Beyond these a network counts as unstable, as in H2O."""
+
 
 @dataclasses.dataclass(eq=False)
 class Network:
@@ -28,6 +31,8 @@ class Network:
     rows_seen : rows trained on so far.
     last : theta as training left it, where another one, the best measured, has taken its place.
     doubles : the biases of every layer, float64 (n_channels, n_units), where theta holds them rounded: those of H2O.
+    has_state : whether training can go on exactly: false of a file that keeps only what predicts. The update rule then
+        remembers nothing.
     """
 
     layout: Layout
@@ -39,6 +44,7 @@ class Network:
     rows_seen: int = 0
     last: np.ndarray | None = None
     doubles: list[np.ndarray] | None = None
+    has_state: bool = True
 
     @classmethod
     def zeros(cls, layout: Layout, *, averaged: bool) -> Network:
@@ -76,6 +82,20 @@ class Network:
     def double_biases(self, layer: int) -> np.ndarray:
         """The biases of a layer as precisely as they are known: float64 (n_channels, n_units)."""
         return self.biases(layer).astype(np.float64) if self.doubles is None else self.doubles[layer]
+
+    def unbounded_layer(self, largest_target: float = 0.0) -> int | None:
+        """The first layer with a weight or bias that is not finite or beyond all bounds, None without one.
+
+        largest_target : the largest absolute response as it is trained on. The output layer has to reach it: its bounds
+            are at least ten times that.
+        """
+        for layer in range(self.n_layers):
+            weights, biases = self.weights(layer), self.biases(layer)
+            largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
+            least = 10 * largest_target if layer == self.n_layers - 1 else 0.0
+            if not (largest < max(LARGEST_WEIGHT, least) and np.abs(biases).max(initial=0) < max(LARGEST_BIAS, least)):
+                return layer
+        return None
 
     @property
     def is_averaged(self) -> bool:
@@ -122,12 +142,15 @@ class Network:
                 arrays[name] = arrays[name][inputs]
         return Network.from_arrays(layout, arrays, self.rows_seen)
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Copies of weights, biases and the update rule's memory of them by name, as a model file keeps them."""
+    def to_arrays(self, *, state: bool = True) -> dict[str, np.ndarray]:
+        """Copies of weights and biases by name, as a model file keeps them, with or without the state of training.
+
+        That is the update rule's memory of each, and what training moves where that is not what predicts.
+        """
         arrays = {
             name: np.ascontiguousarray(view)
             for layer in range(self.n_layers)
-            for name, view in self._named(layer).items()
+            for name, view in self._named(layer, state=state and self.has_state).items()
         }
         arrays |= {f"layer{i}.biases.double": biases for i, biases in enumerate(self.doubles or (), 1)}
         return arrays | ({"activity": self.activity.copy()} if self.activity.any() else {})
@@ -143,27 +166,33 @@ class Network:
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
         network.rows_seen = rows_seen
-        network.activity[:] = arrays.get("activity", np.float32(0))
+        network.has_state = any(name.endswith((".first", ".second", ".iterate", ".last")) for name in arrays)
+        if "activity" in arrays:
+            if arrays["activity"].shape != network.activity.shape or arrays["activity"].dtype != np.float32:
+                raise ValueError(f"activity must be float32 {network.activity.shape}")
+            network.activity[:] = arrays["activity"]
         if "layer1.weights.last" in arrays:
             network.last = np.zeros_like(network.theta)
         for layer in range(network.n_layers):
-            for name, view in network._named(layer).items():
+            for name, view in network._named(layer, state=network.has_state).items():
                 if arrays[name].shape != view.shape or arrays[name].dtype != np.float32:
                     raise ValueError(f"{name} must be float32 {view.shape}")
                 view[...] = arrays[name]
         if "layer1.biases.double" in arrays:
             network.doubles = [arrays[f"layer{i}.biases.double"] for i in range(1, network.n_layers + 1)]
-            if any(exact.shape != network.biases(layer).shape for layer, exact in enumerate(network.doubles)):
-                raise ValueError("biases in double precision must have the shapes of the others")
+            for layer, exact in enumerate(network.doubles):
+                rounded = network.biases(layer)
+                if exact.shape != rounded.shape or not np.array_equal(exact.astype(np.float32), rounded):
+                    raise ValueError("biases in double precision must be those that the others are rounded from")
         return network
 
-    def _named(self, layer: int) -> dict[str, np.ndarray]:
-        """Views of all that belongs to a layer."""
-        kinds = {"": self.theta, ".first": self.first, ".second": self.second}
-        if self.is_averaged:
-            kinds[".iterate"] = self.iterate
-        if self.last is not None:
-            kinds[".last"] = self.last
+    def _named(self, layer: int, *, state: bool) -> dict[str, np.ndarray]:
+        """Views of what belongs to a layer: what predicts, and maybe the state of training."""
+        kinds = {"": self.theta}
+        if state:
+            kinds |= {".first": self.first, ".second": self.second}
+            kinds |= {".iterate": self.iterate} if self.is_averaged else {}
+            kinds |= {} if self.last is None else {".last": self.last}
         return {
             f"layer{layer + 1}.{part}{kind}": view(layer, flat)
             for kind, flat in kinds.items()

@@ -9,7 +9,7 @@ import numpy as np
 
 from h2olite.errors import ParameterError
 from h2olite.kernels.lanes import LANES
-from h2olite.kernels.layout import NARROW, Layout, Workspace
+from h2olite.kernels.layout import NARROW, PAGE, Layout, Workspace
 from h2olite.kernels.passes import GROUP
 from h2olite.kernels.teams import Member
 
@@ -78,6 +78,8 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
     return Workspace(
         numbers=np.zeros((capacity, n_numeric), np.float32),
         levels=np.zeros((capacity, n_categorical), np.int32),
+        present=np.zeros(n_numeric, np.int8),
+        pages=np.zeros(-(-n_numeric // PAGE) + 1, np.int8),
         units=aligned_zeros(capacity * int(layout.units[-1])),
         slopes=aligned_zeros(capacity * int(layout.slopes[-1])),
         total=aligned_zeros(at_a_time * widest).reshape(-1, widest),

@@ -48,7 +48,7 @@ def train(
     warn: Warn | None = None,
 ) -> Model:
     """Train a model, with cross-validation if the parameters ask for it; takes and raises what `fit` does."""
-    look_at(parameters, training, warn)
+    look_at(parameters, training, warn, at_columns=bool(parameters.nfolds or parameters.fold_column))
     parameters = dataclasses.replace(parameters, seed=settle_seed(parameters.seed))
     way = cross_validate if parameters.nfolds or parameters.fold_column else fit
     model = way(parameters, training, validation, watch, origin=origin_of(parameters, training, validation), warn=warn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,17 @@ def decisive_metrics(model: Model) -> Metrics:
     return metrics
 
 
+def _of_each(name: str) -> Callable[..., dict[str, Any]]:
+    """Make a method that calls a method of every model of a grid."""
+
+    def get(self: Grid, *given: Any, **named: Any) -> dict[str, Any]:
+        return {model.model_id: getattr(model, name)(*given, **named) for model in self}
+
+    get.__name__ = name
+    get.__doc__ = f"What `h2olite.Model.{name}` gives of every model, by model_id."
+    return get
+
+
 @dataclasses.dataclass(eq=False, repr=False)
 class Grid(MetricGetters):
     """The models that a search has trained, best first.
@@ -101,6 +112,7 @@ class Grid(MetricGetters):
     failures : the models that could not be trained.
     warnings : sentences about the models trained, each one once.
     interrupted : whether the search was ended from outside.
+    unfinished : the model whose training that ended.
     sort_metric : what the models are sorted by: ``"logloss"`` of classes, ``"mean_residual_deviance"`` of numbers
         unless told otherwise.
     decreasing : whether the model with the largest value comes first; best first unless told otherwise.
@@ -112,6 +124,7 @@ class Grid(MetricGetters):
     failures: list[Failure]
     warnings: list[str] = dataclasses.field(default_factory=list)
     interrupted: bool = False
+    unfinished: Trial | None = None
     sort_metric: str = ""
     decreasing: bool | None = None
 
@@ -145,8 +158,17 @@ class Grid(MetricGetters):
         """Number of finished models."""
         return len(self.trials)
 
-    def __getitem__(self, index: int) -> Model:
-        """A model by its rank, 0 being the best."""
+    def __getitem__(self, index: int | str) -> Model:
+        """A model by its rank, 0 being the best, or by its name.
+
+        Raises
+        ------
+        IndexError, KeyError : there is no such model.
+        """
+        if isinstance(index, str):
+            if index not in self.model_ids:
+                raise KeyError(f"{self.grid_id} has no model {index!r}{nearest(index, self.model_ids)}")
+            index = self.model_ids.index(index)
         return self.trials[index].model()
 
     def __iter__(self) -> Iterator[Model]:
@@ -182,6 +204,12 @@ class Grid(MetricGetters):
         """The values of the hyper-parameters of a model, given its rank or model_id."""
         return list(self.get_hyperparams_dict(model).values())
 
+    predict, model_performance, scoring_history = map(_of_each, ("predict", "model_performance", "scoring_history"))
+    summary, varimp, weights, biases = map(_of_each, ("summary", "varimp", "weights", "biases"))
+    deepfeatures, catoffsets, normmul, normsub = map(_of_each, ("deepfeatures", "catoffsets", "normmul", "normsub"))
+    respmul, respsub, is_cross_validated = map(_of_each, ("respmul", "respsub", "is_cross_validated"))
+    xval_keys, get_xval_models = map(_of_each, ("xval_keys", "get_xval_models"))
+
     def table(self) -> list[dict[str, Any]]:
         """A row per model: hyper-parameters (a single layer as its number of units), model_ids and the metric."""
         return [
@@ -198,9 +226,10 @@ class Grid(MetricGetters):
 
         return pd.DataFrame(self.table(), columns=[*self.hyper_names, "model_ids", self.sort_metric])
 
-    def _metric(self, name: str, train: bool, valid: bool, xval: bool) -> dict[str, Any]:
+    def _metric(self, name: str, train: bool, valid: bool, xval: bool, *arguments: Any) -> dict[str, Any]:
         """The metric of every model by model_id, as the model's getter gives it."""
-        return {model.model_id: getattr(model, name)(train, valid, xval) for model in self.models}
+        flags = {"train": train, "valid": valid, "xval": xval}
+        return {model.model_id: getattr(model, name)(*arguments, **flags) for model in self.models}
 
     def report(self) -> dict[str, Any]:
         """The grid as plain values: the object that ``h2olite grid --json`` prints."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from h2olite.data.table import Table
 from h2olite.model.fit import fit
 from h2olite.model.footprint import MemoryEstimate, estimate_memory
@@ -118,7 +116,7 @@ def _columns(model: Model, parameters: Parameters, table: Table) -> list[dict[st
             "name": name,
             "type": column.kind,
             "levels": column.levels and list(column.levels),
-            "missing": int(np.count_nonzero(column.values == -1 if column.is_categorical else np.isnan(column.values))),
+            "missing": column.n_missing,
             "role": roles.get(name, unused),
         }
         for name, column in table.columns.items()

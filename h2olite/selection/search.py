@@ -62,7 +62,8 @@ def search(
     grid_id : name of the grid; that of the folder, or ``"grid"``, if not given.
     folder : where every model and what has been done are written at once; made if need be. A search that was ended
         there goes on where it was: finished models are not trained again, failed ones are.
-    watch : is told of progress within the running model; when it returns False, the search ends and that model is lost.
+    watch : is told of progress within the running model; when it returns False, the search ends and that model is none
+        of its models.
     tell : is told of every model that has been trained now or has failed.
     warn : is told what looks wrong with the tables before training begins.
 
@@ -107,6 +108,7 @@ def search(
                 continue
             if model.stopped_by == "interrupted":
                 grid.interrupted = True
+                grid.unfinished = Trial.of(model, combination)
                 break
             grid.warnings += [sentence for sentence in model.record.warnings if sentence not in grid.warnings]
             trial = journal.keep(model, combination) if journal else Trial.of(model, combination)

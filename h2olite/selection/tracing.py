@@ -115,6 +115,7 @@ class Itinerary:
             if settled or model.stopped_by == "interrupted":
                 break
             before, model = model, fit(_going_on(parameters, model), training, None, watch, prune=False)
+            model.parameters = dataclasses.replace(model.parameters, checkpoint=None)  # which nobody has named
             cost_before, cost = cost, _cost(model, start, parameters)
             settled = _is_settled(cost_before, cost)
         return before, model
@@ -184,7 +185,7 @@ def trace(
     """
     limit = TimeLimit(parameters.max_runtime_secs, watch)
     _refuse(parameters, validation_share, choice)
-    look_at(parameters, training, warn)
+    look_at(parameters, training, warn, at_columns=True)
     name = None if parameters.autoencoder else response_name(parameters, training)
     training = with_classes(parameters, training, name)
     validation = validation and with_classes(parameters, validation, name)

@@ -26,7 +26,7 @@ class DoublePrecision(Engine):
         outputs = np.empty((order.size, self.network.layout.sizes[-1]))
         for start in range(0, order.size, ROWS_AT_A_TIME):
             part = slice(start, start + ROWS_AT_A_TIME)
-            outputs[part] = self._outputs(objective, rows.levels[order[part]], rows.numbers[order[part]])
+            outputs[part] = self._outputs(objective, rows.levels[order[part]], rows.dense(order[part]))
         return outputs
 
     def _outputs(self, objective: Objective, levels: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ import numpy as np
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder
-from h2olite.errors import TrainingError
 from h2olite.kernels.losses import HUBER
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.rows import Objective
@@ -23,6 +22,8 @@ from h2olite.network.network import Network, dues_of
 from h2olite.parameters import Parameters
 
 from .history import history_row
+from .schedule import measurement_is_due, rows_per_iteration
+from .stability import refuse_instability
 from .stopping import MORE_IS_BETTER, reason_to_stop
 from .workers import Workers
 
@@ -31,8 +32,6 @@ BLOCK_SECONDS = 0.2
 
 FIRST_ROWS = 32
 """Rows of the first block, before it is known how long they take."""
-
-MOST_ROWS_PER_ITERATION = 100_000
 
 AVERAGING_INTERVAL = 32
 """Least rows between two looks at the weights for their average, which costs about a fifth of training on one row."""
@@ -57,21 +56,11 @@ WORK_OF_PAYMENT = 16
 """Updates that take about 20 times as long as a step on as many weights. In networks with thousands of levels, steps
 are on many more weights than updates are, and must be rare."""
 
-LEAST_ROWS_PER_MEASUREMENT = 4000
-"""Rows trained on, after which it is worth measuring a network that trains quickly: measuring takes some milliseconds
-however few the rows, and rows of small networks some microseconds each."""
-
-MEASURED_PER_TRAINED = 4
-"""About how many rows are measured in the time that one is trained on."""
-
-SLOW_MEASUREMENT = 0.1
-"""Seconds of measuring from which on only the clock decides about the next time."""
-
 MOST_ERRORS = 1 << 20
 """About how many errors of reconstructed inputs Huber's delta is taken from."""
 
-LARGEST_WEIGHT, LARGEST_BIAS = 1e10, 1e5
-"""Beyond these a network counts as unstable, as in H2O."""
+LEAST_GAIN_OF_LAST = 0.25
+"""Part of the training loss by which the last weights must be better than their average to be preferred."""
 
 
 class Progress(NamedTuple):
@@ -190,6 +179,8 @@ class Trainer:
         if self._has_penalty:
             self.workers.dues = dues_of(self._network, self.columns)
         self._judged = self._network.rows_seen
+        target = self.rows.target[self.usable] if self.rows.target.size else self.rows.target
+        self._largest_target = float(np.abs(target).max(initial=0))
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
         self._scoring_took = 0.0
@@ -209,7 +200,7 @@ class Trainer:
         self._seconds_before = past.history[-1]["duration"] if past.history else 0.0
         self._order.taken = round(past.epochs * self.usable.size)
         self._rows_elsewhere = self._network.rows_seen - self._order.taken
-        value = past.measurement.decisive.stopping_value(self.parameters.stopping_metric)
+        value = self._value_of(past.measurement)
         self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
         self._note_if_best(value, past.theta, past.measurement, past.best_epochs)
 
@@ -256,6 +247,7 @@ class Trainer:
                 reason = self._score() or reason
         if self.measurement is None:
             self._score()
+        self._try_last_weights()
         self._restore_best()
         return reason or "epochs"
 
@@ -343,23 +335,16 @@ class Trainer:
         network.theta[self.workers.dues.out > IN] = 0
 
     def _score_is_due(self) -> bool:
-        """Whether the model is to be measured after an iteration that is not the last.
-
-        It is by the clock, and in quick trainings, so that stopping_rounds can act there, by the rows trained on.
-        """
-        parameters, measurement = self.parameters, self.measurement
-        if measurement is None or parameters.score_each_iteration:
+        """Whether the model is to be measured after an iteration that is not the last."""
+        if self.measurement is None:
             return True
-        since = time.perf_counter() - self._scored_at
-        if since > parameters.score_interval and self._scoring_took < parameters.score_duty_cycle * since:
-            return True
-        if parameters.stopping_rounds == 0 or self._scoring_took > SLOW_MEASUREMENT:
-            return False
-        n_measured = sum(metrics.nobs() for metrics in measurement if metrics is not None)
-        n_trained = self._network.rows_seen - self._scored_rows
-        return (
-            n_trained >= max(self.usable.size, LEAST_ROWS_PER_MEASUREMENT)
-            and n_measured <= parameters.score_duty_cycle * MEASURED_PER_TRAINED * n_trained
+        return measurement_is_due(
+            self.parameters,
+            self.usable.size,
+            seconds=time.perf_counter() - self._scored_at,
+            took=self._scoring_took,
+            trained=self._network.rows_seen - self._scored_rows,
+            measured=sum(metrics.nobs() for metrics in self.measurement if metrics is not None),
         )
 
     def _score(self) -> str | None:
@@ -367,10 +352,9 @@ class Trainer:
         self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
         if self._has_penalty:
             self._settle()
-        self._refuse_instability()
+        refuse_instability(self._network, self.parameters, self.epochs, self._largest_target)
         measurement = self._record()
-        metric = self.parameters.stopping_metric
-        value = measurement.decisive.stopping_value(metric)
+        value = self._value_of(measurement)
         self.values.append(value)
         self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
@@ -379,7 +363,7 @@ class Trainer:
         return reason_to_stop(
             self.parameters,
             self.values,
-            metric=metric,
+            metric=self.parameters.stopping_metric,
             error=measurement.decisive.numbers().get("error"),
             mse=measurement.decisive["mse"],
         )
@@ -389,12 +373,15 @@ class Trainer:
 
         Training metrics cannot tell under a penalty: they only see that the early model, not yet shrunk, fits closer.
         """
-        penalised = self._has_penalty or self.rule.l2 > 0
-        return self.parameters.overwrite_with_best_model and (measurement.validation is not None or not penalised)
+        return self.parameters.overwrite_with_best_model and self._can_tell(measurement)
+
+    def _can_tell(self, measurement: Measurement) -> bool:
+        """Whether these metrics can tell the better one of two models of this training."""
+        return measurement.validation is not None or not (self._has_penalty or self.rule.l2 > 0)
 
     def _note_if_best(self, value: float, theta: np.ndarray, measurement: Measurement, epochs: float) -> None:
         """Remember parameters that are better than all before, if training may end with them."""
-        loss = -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
+        loss = self._loss_of(value)
         if self._may_go_back(measurement) and not (self._best and loss >= self._best.loss):
             self._best = Best(loss, theta.copy(), measurement, epochs)
 
@@ -418,25 +405,43 @@ class Trainer:
             self.watch(self._progress(row))
         return self.measurement
 
+    def _try_last_weights(self) -> None:
+        """Let the model predict by the last weights, if these are better than their running average.
+
+        They are while weights still move in one direction, which the average lags behind. Training metrics cannot tell
+        under a penalty, and must be clearly better: they also are if the last rows are known by heart.
+        """
+        network, measurement = self._network, self.measurement
+        assert measurement is not None
+        if not self._can_tell(measurement) or np.array_equal(network.theta, network.iterate):
+            return
+        average = self._best.loss if self._best else self._loss_of(self._value_of(measurement))
+        self.workers.network = network.predicting_by(network.iterate)
+        started = time.perf_counter()
+        try:
+            last = self.measure()
+        finally:
+            self.workers.network = network
+        self.seconds_scoring += time.perf_counter() - started
+        loss = self._loss_of(self._value_of(last))
+        margin = 0.0 if last.validation is not None else LEAST_GAIN_OF_LAST * abs(average)
+        if loss < average - margin:
+            self._best = Best(loss, network.iterate.copy(), last, self.epochs)
+
+    def _value_of(self, measurement: Measurement) -> float:
+        """The stopping metric."""
+        return measurement.decisive.stopping_value(self.parameters.stopping_metric)
+
+    def _loss_of(self, value: float) -> float:
+        """What is to shrink: the stopping metric, its sign changed where more is better."""
+        return -value if self.parameters.stopping_metric in MORE_IS_BETTER else value
+
     def _restore_best(self) -> None:
         """Go back to the best parameters measured, unless they are the last ones."""
         network, *_ = self.so_far()
         if network is not self._network:
             self.workers.network = network
             self._record()
-
-    def _refuse_instability(self) -> None:
-        """Raise when weights or biases are not finite or beyond all bounds."""
-        network = self._network
-        for layer in range(network.n_layers):
-            weights, biases = network.weights(layer), network.biases(layer)
-            largest = max(weights.max(initial=0), -weights.min(initial=0))  # without a copy, as np.abs would make
-            if not (largest < LARGEST_WEIGHT and np.abs(biases).max() < LARGEST_BIAS):
-                raise TrainingError(
-                    f"training is unstable: the weights of layer {layer + 1} have grown beyond all bounds after "
-                    f"{self.epochs:.3g} epochs; use a bounded activation (Tanh), regularisation (max_w2, l1, l2, "
-                    "dropout), or a smaller rate (or adaptive_rate)."
-                )
 
     def _seconds(self, now: float) -> float:
         """Seconds since training began, without the time between an earlier training and this one."""
@@ -454,19 +459,3 @@ class Trainer:
             self._seconds(time.perf_counter()),
             row,
         )
-
-
-def rows_per_iteration(parameters: Parameters, n_rows: int, batch_size: int) -> int:
-    """Rows trained between two opportunities to score.
-
-    Automatic (-2): a tenth of all epochs, at most 10 epochs and 100,000 rows, in whole mini-batches. H2O's choice also
-    depends on the measured speed of the machine; for tables that train within seconds it comes to the same.
-    """
-    wanted = parameters.train_samples_per_iteration
-    total = parameters.epochs * n_rows
-    if wanted > 0:
-        return wanted
-    if wanted == -2:
-        rows = int(min(10 * n_rows, max(1, total / 10), MOST_ROWS_PER_ITERATION))
-        return -(-rows // batch_size) * batch_size
-    return n_rows

@@ -16,6 +16,7 @@ from h2olite.control_groups import usable_cores
 from h2olite.data.encoding import EncodedRows
 from h2olite.errors import ParameterError
 from h2olite.kernels import rows as kernels
+from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.compiling import is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
 from h2olite.kernels.penalties import settle
@@ -71,7 +72,7 @@ class Workers(Engine):
         layout = network.layout
         capacity = max(TILE, self.batch_size)
         self._alone = [workspace(layout, n_categorical, n_numeric, capacity) for _ in range(n_threads)]
-        n_parts = parts_of(layout, n_categorical + n_numeric, self.batch_size)
+        n_parts = parts_of(layout, n_categorical + rows.numbers_in_use(), self.batch_size)
         bounds = level_bounds(rows.levels, self._alone[0].first.size, n_parts)
         exchange = exchange_of(layout, n_parts, self.batch_size)
         self._crews = [
@@ -94,7 +95,8 @@ class Workers(Engine):
         """Have the kernels compiled, or loaded, before clocks run."""
         with _compiling:  # models trained at the same time say it once
             if not is_compiled(kernels.train_rows):
-                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds the first time.")
+                when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
+                logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
             nothing = np.empty(0, np.int64)
             self.train(objective, rule, rows, nothing, 0)
             if rule.l1 > 0 or rule.input_group_l1 > 0:
@@ -103,6 +105,7 @@ class Workers(Engine):
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
+        self.check(objective, rows)
         start = 0
         for which, n_rows in self.turns(order.size):
             self._train(which, objective, rule, rows, order[start : start + n_rows], seed)
@@ -176,6 +179,7 @@ class Workers(Engine):
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""
+        self.check(objective, rows)
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
@@ -183,7 +187,8 @@ class Workers(Engine):
         n_numeric = rows.numbers.shape[1]
         n_levels = int(network.layout.sizes[0]) - n_numeric
         layers = None
-        if order.size >= LEAST_ROWS and is_sparse(network, n_levels):
+        # A sparse network is passed weight by weight, which takes as long for a number that is 0 as for another.
+        if order.size >= LEAST_ROWS and not rows.is_sparse and is_sparse(network, n_levels):
             layers = sparse_layers(network, n_levels)
 
         def run(start: int, work: Workspace) -> None:

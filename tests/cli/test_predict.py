@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from program import DATASETS, SMALL, run
+from pyarrow import csv, feather, ipc, parquet
 
 import h2olite
 from h2olite.errors import ParameterError
@@ -144,3 +145,35 @@ def test_threshold_is_for_two_classes(penguins):
     result = run("predict", penguins.path, TABLE, "--threshold", "0.5")
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch("Error: a threshold needs two classes; .* is a Multinomial model\\.\n", result.stderr)
+
+
+@pytest.mark.parametrize("extension", ["csv", "csv.gz", "parquet", "feather", "arrows"])
+@pytest.mark.parametrize("command", [("predict",), ("features", "--layer", "1")], ids=["predict", "features"])
+def test_of_a_table_without_rows_only_the_header_is_written(penguins, tmp_path, extension, command):
+    empty = tmp_path / f"empty.{extension}"
+    rows = csv.read_csv(TABLE)[:0]
+    writers = {
+        "parquet": parquet.write_table,
+        "feather": feather.write_feather,
+        "arrows": lambda rows, path: ipc.new_stream(path, rows.schema).close(),
+    }
+    writers.get(extension, lambda rows, path: rows.to_pandas().to_csv(path, index=False))(rows, empty)
+    name, *options = command
+    header = run(name, penguins.path, TABLE, *options).stdout.partition("\n")[0]
+    result = run(name, penguins.path, empty, *options)
+    assert (result.exit_code, result.stdout) == (0, f"{header}\n")
+    kept = run(name, penguins.path, empty, *options, "--keep", "island,sex")
+    assert (kept.exit_code, kept.stdout) == (0, f"island,sex,{header}\n")
+    assert run(name, penguins.path, empty, *options, "-o", tmp_path / "out.parquet").exit_code == 0
+    assert parquet.read_table(tmp_path / "out.parquet").column_names == header.split(",")
+
+
+def test_a_file_without_rows_beside_others_adds_none(tmp_path):
+    model, folder = tmp_path / "m.h2olite", tmp_path / "parts"
+    folder.mkdir()
+    text = (DATASETS / "iris.csv").read_text()
+    (folder / "1.csv").write_text(text)
+    (folder / "2.csv").write_text(text.partition("\n")[0])
+    assert run("train", folder / "1.csv", *SMALL, "-o", model).exit_code == 0
+    assert run("predict", model, folder).stdout == run("predict", model, folder / "1.csv").stdout
+    assert run("predict", model, "-", stdin=text.partition("\n")[0]).stdout.count("\n") == 1

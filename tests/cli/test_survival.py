@@ -80,6 +80,45 @@ def test_signal_before_training_is_told_too(folder, rows):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "h2olite_cli.main",  # the program itself is loaded
+        "h2olite_cli.train",  # the command is
+        "h2olite_cli.options",  # what the command needs is
+        "h2olite.validation",
+    ],
+)
+def test_signal_while_the_program_is_loaded_ends_it_like_any_other(moment, number):
+    code = (
+        "import os, signal, sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {moment!r}: os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "sys.argv = ['h2olite', 'train', 'iris.csv']\n"
+        "from h2olite_cli.__main__ import run\n"
+        "run()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number, "", f"Ended by {number.name}.\n")
+
+
+def test_signals_that_are_ignored_stay_so_while_the_program_is_loaded():
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "sys.argv = ['h2olite', '--version']\n"
+        "from h2olite_cli.__main__ import run\n"
+        "from h2olite_cli.signals import end_at_signals\n"
+        "end_at_signals()\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "run()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
 def test_time_limit_ends_training_well(folder):
     process = start("train", IRIS, *ENDLESS, "--max-runtime-secs", "0.2")
     assert end(process)[0] == 0

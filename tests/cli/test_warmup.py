@@ -5,7 +5,7 @@ import sys
 
 from program import run
 
-from h2olite.kernels.compiling import CACHE_FOLDER
+from h2olite.kernels.caching import CACHE_FOLDER
 
 OTHER_NETWORKS = """
 import numpy as np
@@ -56,7 +56,10 @@ def test_what_a_warmup_compiles_serves_every_other_network():
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):
-    monkeypatch.setattr("h2olite.kernels.compiling.CACHE_FOLDER", None)
+    monkeypatch.setattr("h2olite.kernels.caching.CACHE_FOLDER", None)
     result = run("warmup")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: no folder for machine code is writable; name one that is in H2OLITE_CACHE_DIR.\n"
+    assert result.stderr == (
+        "Error: no folder for machine code is writable, and out of reach of other users; name one in "
+        "H2OLITE_CACHE_DIR.\n"
+    )

@@ -160,12 +160,20 @@ def test_a_column_that_is_not_there_is_explained_by_the_header(written):
         h2olite.deeplearning(y="species", training_frame=source, **QUICK)
 
 
-@pytest.mark.parametrize(("separator", "to_pass"), [(":", ":"), ("^", r"'\^'"), ("~", "'~'"), (" ", "' '")])
+@pytest.mark.parametrize(
+    ("separator", "to_pass"), [(":", ":"), ("^", r"'\^'"), ("~", "'~'"), (" ", "' '"), ("\x01", r"'\\x01'")]
+)
 def test_another_separator_is_named(written, separator, to_pass):
     source = written("t.csv", ("a,b,c\n" + "1,x,5\n2,y,6\n" * 50).replace(",", separator))
     with pytest.raises(DataError, match=rf"t.csv must have several cells in a line; .* pass --sep {to_pass}\.$"):
         read_table(source)
-    assert read_table(source, csv=CsvOptions(separator=separator)).names == ["a", "b", "c"]
+    for typed in (separator, repr(separator)[1:-1]):
+        assert read_table(source, csv=CsvOptions(separator=typed)).names == ["a", "b", "c"]
+
+
+def test_names_longer_than_the_csv_module_reads_are_refused(written):
+    with pytest.raises(DataError, match=r"^t.csv, line 1: the names of the columns cannot be read: field larger than"):
+        read_table(written("t.csv", "a" * 140_000 + ",b\n1,2\n"))
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -174,6 +182,13 @@ def test_a_wrong_separator_that_is_given_is_refused(written, separator):
     source = written("t.csv", TEXT.replace(",", separator))
     with pytest.raises(DataError, match=r"with the separator '.' it has one, with '.*' it has 2 in each of the first"):
         read_table(source, csv=CsvOptions(separator=wrong))
+
+
+def test_a_line_that_tells_the_separator_is_no_row(written):
+    source = written("t.csv", "sep=;\r\na;b\r\n1;x\r\n")
+    with pytest.raises(DataError, match=r"begins with its separator, 'sep=;', .*; pass --comment sep= --sep ';'\.$"):
+        read_table(source)
+    assert read_table(source, csv=CsvOptions(comment="sep=", separator=";")).names == ["a", "b"]
 
 
 def test_the_separator_is_the_one_that_gives_all_lines_equally_many_cells(written):

@@ -167,13 +167,20 @@ def test_a_very_wide_table_is_read(written):
     assert (len(table.names), table.n_rows) == (width, 2)
 
 
+@pytest.mark.parametrize("content", ["a,b\n", "a,b"])
+def test_names_without_rows_are_no_table_to_learn_from_but_give_a_block(written, content):
+    source = written("t.csv", content)
+    with pytest.raises(DataError, match=r"^t.csv has no rows; a table needs at least one\.$"):
+        read_table(source)
+    (block,) = read_blocks(source, {"a": "numeric", "c": "numeric"}, keep=["b"])
+    assert (block.table.n_rows, block.table.names, block.kept.column_names) == (0, ["a"], ["b"])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "^t.csv is empty; a table needs"),
         (b"\xef\xbb\xbf\n\n", "^t.csv is empty; a table needs"),
-        ("a,b\n", r"^t.csv has no rows; a table needs at least one\.$"),
-        ("a,b", r"^t.csv has no rows; a table needs at least one\.$"),
         ("a,b\n1,2\n\n3\n", r"^t.csv, line 4: every row must have 2 cells as the first one has; got 1\.$"),
         ('a,b\n"1\n",2\n3,4,5\n', r"^t.csv, line 4: every row must have 2 cells as the first one has; got 3\.$"),
         ("a,b,a\n1,2,3\n", r"^t.csv must name every column once; got 'a' 2 times: rename them\.$"),

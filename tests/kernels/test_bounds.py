@@ -5,7 +5,7 @@ import dataclasses
 import examples
 import numpy as np
 import pytest
-from examples import LEVELS, N_INPUTS, N_NUMERIC, network, objective, predict, rule, table, train
+from examples import LEVELS, N_INPUTS, N_NUMERIC, network, objective, predict, rule, table, train, without_zeros
 
 GUARD = 64
 """Numbers around an array that nobody may touch, more than a vector register has."""
@@ -59,6 +59,7 @@ make_workspace, make_exchange = examples.workspace, examples.exchange_of
         (17, (33, 2), "both"),
         (4, (), "levels"),
         (4, (2, 50), "numbers"),
+        (3, (20,), "sparse"),
     ],
 )
 def test_kernels_keep_to_their_own_memory(n_outputs, hidden, columns, activation, batch_size, n_parts, monkeypatch):
@@ -67,7 +68,9 @@ def test_kernels_keep_to_their_own_memory(n_outputs, hidden, columns, activation
         data = data._replace(numbers=data.numbers[:, :0])
     elif columns == "numbers":
         data = data._replace(levels=data.levels[:, :0])
-    n_inputs = {"levels": sum(LEVELS), "numbers": N_NUMERIC, "both": N_INPUTS}[columns]
+    elif columns == "sparse":
+        data = without_zeros(data)
+    n_inputs = {"levels": sum(LEVELS), "numbers": N_NUMERIC}.get(columns, N_INPUTS)
     loss = "cross-entropy of 2"
     net = network(loss, activation, hidden, n_inputs=n_inputs, n_outputs=n_outputs)
     goal, how = objective(loss, activation, hidden, input_dropout=0.1), rule(adaptive=True, max_w2=0.7)

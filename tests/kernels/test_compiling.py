@@ -13,12 +13,13 @@ import pytest
 from examples import from_python, network, objective, rule, table, train
 
 from h2olite.kernels import compiling
+from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.losses import bounded_exp
 from h2olite.kernels.randomness import uniform
 from h2olite.kernels.rows import train_rows
 
 FOLDER = Path(compiling.__file__).parent
-OTHERS = ("__init__.py", "atomics.py", "compiling.py", "lanes.py")
+OTHERS = ("__init__.py", "atomics.py", "caching.py", "compiling.py", "lanes.py")
 KERNEL_FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.name not in OTHERS]
 
 
@@ -55,62 +56,6 @@ def test_numbas_own_cache_setting_is_left_alone():
     assert os.environ.get("NUMBA_CACHE_DIR", "") == numba.config.CACHE_DIR
 
 
-def test_cache_folder_is_named_by_a_digest_of_the_kernels_text(tmp_path, monkeypatch):
-    copy = shutil.copytree(FOLDER, tmp_path / "kernels")
-    original = compiling.fingerprint()
-    monkeypatch.setattr(compiling, "__file__", str(copy / "compiling.py"))
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert compiling.fingerprint() == original
-    assert compiling.cache_folder() == tmp_path / f"kernels-{original}"
-
-    (copy / "losses.py").write_text((copy / "losses.py").read_text() + "\n")
-    changed = compiling.fingerprint()
-    assert changed != original
-    assert compiling.cache_folder() == tmp_path / f"kernels-{changed}"
-
-    monkeypatch.setenv("H2OLITE_CACHE_DIR", str(tmp_path / "own"))
-    assert compiling.cache_folder() == tmp_path / "own" / f"kernels-{changed}"
-
-
-def test_cache_folder_depends_on_numbas_version(monkeypatch):
-    original = compiling.fingerprint()
-    monkeypatch.setattr(numba, "__version__", "0.0")
-    assert compiling.fingerprint() != original
-
-
-def test_cache_folder_has_the_same_name_in_every_process():
-    script = "from h2olite.kernels.compiling import fingerprint; print(fingerprint())"
-    assert {run(script, PYTHONHASHSEED=seed) for seed in "12"} == {compiling.fingerprint() + "\n"}
-
-
-def test_cache_falls_back_to_the_folder_for_temporary_files(tmp_path, monkeypatch):
-    obstacle = tmp_path / "file"
-    obstacle.touch()
-    monkeypatch.delenv("H2OLITE_CACHE_DIR", raising=False)
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(obstacle))
-    monkeypatch.setattr(compiling.tempfile, "tempdir", str(tmp_path))
-    folder = compiling.cache_folder()
-    assert folder is not None
-    assert tmp_path in folder.parents
-    monkeypatch.setattr(compiling.tempfile, "tempdir", str(obstacle))
-    assert compiling.cache_folder() is None
-
-
-@pytest.mark.parametrize("chosen", [True, False], ids=["folder chosen", "no folder chosen"])
-def test_neither_a_home_nor_a_folder_for_temporary_files_is_needed(tmp_path, monkeypatch, chosen):
-    def fail(*_):
-        raise FileNotFoundError(2, "No usable temporary directory found")
-
-    for name in ("H2OLITE_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as of a user who is not in the password file
-    monkeypatch.setattr(compiling.tempfile, "gettempdir", fail)
-    if chosen:
-        monkeypatch.setenv("H2OLITE_CACHE_DIR", str(tmp_path))
-    assert compiling.cache_folder() == (tmp_path / f"kernels-{compiling.fingerprint()}" if chosen else None)
-
-
 def run(script, **environment):
     """The standard output of a Python process, which imports what this one does: -P keeps the working folder out."""
     paths = os.pathsep.join(path for path in sys.path if path)
@@ -135,7 +80,7 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(tmp_path):
     assert run(script, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == "None False 6 True\n"
 
 
-@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+@pytest.mark.skipif(CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_a_second_process_runs_the_machine_code_of_the_first():
     train(network(), objective(), rule(), table(2))
     script = (
@@ -149,7 +94,7 @@ def test_a_second_process_runs_the_machine_code_of_the_first():
     assert run(script) == "True\n1 0\n"
 
 
-@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+@pytest.mark.skipif(CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_machine_code_is_kept_side_by_side_for_each_kind_of_processor(tmp_path):
     (tmp_path / "doubling.py").write_text(
         "from h2olite.kernels import compiling\n@compiling.entry\ndef double(x): return 2 * x\n"
@@ -166,7 +111,7 @@ def test_machine_code_is_kept_side_by_side_for_each_kind_of_processor(tmp_path):
     assert run(script, **generic) == run(script, **cache) == "True 6 1\n"
 
 
-@pytest.mark.skipif(compiling.CACHE_FOLDER is None, reason="no folder for machine code can be written")
+@pytest.mark.skipif(CACHE_FOLDER is None, reason="no folder for machine code can be written")
 def test_another_installation_does_not_count_as_compiled(tmp_path):
     train(network(), objective(), rule(), table(2))
     assert compiling.is_compiled(train_rows)

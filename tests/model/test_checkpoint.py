@@ -1,4 +1,5 @@
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def assert_same(model, other):
     ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber", "balanced", "weighted"],
 )
 def test_six_epochs_and_four_more_are_ten(given, tmp_path):
-    path = start(epochs=6, **given).save(tmp_path / "m.h2olite")
+    path = start(epochs=6, **given).save(tmp_path / "m.h2olite", keep_state=True)
     assert_same(train(checkpoint=path, epochs=10), start(epochs=10, **given))
 
 
@@ -65,7 +66,7 @@ def test_training_goes_on_from_the_last_weights_though_the_best_predict(averagin
     given = {"adaptive_rate": False, "rate": 0.3, "averaging_window": averaging_window, "seed": 3, "hidden": 5}
     first = start(epochs=6, **given)
     assert first.network.last is not None
-    path = first.save(tmp_path / "m.h2olite")
+    path = first.save(tmp_path / "m.h2olite", keep_state=True)
     assert_same(h2olite.load_model(path), first)
     assert_same(train(checkpoint=path, epochs=10), start(epochs=10, **given))
 
@@ -153,7 +154,7 @@ def test_the_same_columns_may_be_named_in_another_way():
 
 def test_new_rows_are_read_by_the_columns_and_levels_of_the_old_ones():
     old = pd.DataFrame({"a": ["u", "v", "w"] * 20, "b": np.arange(60.0), "y": ["n", "p"] * 30})
-    new = pd.DataFrame({"a": ["v", "x"] * 10, "c": 1.0, "y": ["p"] * 20})
+    new = pd.DataFrame({"a": ["v", "x"] * 10, "c": 1.0, "y": ["p", "n"] * 10})
     with pytest.warns(UserWarning, match="treated as missing") as said:
         model = train(new, checkpoint=start(old, y="y", hidden=4), epochs=4, classification_stop=-1)
     assert sorted(str(warning.message) for warning in said) == [
@@ -168,6 +169,34 @@ def test_new_classes_are_an_error():
     frame = IRIS.assign(species=IRIS["species"].replace("setosa", "rose"))
     with pytest.raises(DataError, match=r"response 'species' of training_frame has levels .* does not know: 'rose'"):
         train(frame, checkpoint=start(), epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("y", "change", "value"),
+    [
+        ("species", {"species": "setosa"}, "setosa"),
+        ("petal_width", {"petal_width": 1.5}, "1.5"),
+        ("species", {"species": ["virginica"] + [None] * 149}, "virginica"),
+        ("species", {"w": (IRIS["species"] == "versicolor") * 2.0}, "versicolor"),
+        ("petal_width", {"w": (np.arange(150) == 3) * 1.0}, "0.2"),
+    ],
+    ids=["one class", "one number", "one row", "one class of any weight", "one row of any weight"],
+)
+def test_rows_with_one_value_of_the_response_are_refused_as_at_the_start(y, change, value):
+    old = IRIS.assign(w=1.0 + np.arange(150) % 2)
+    new = old.assign(**change)
+    first = start(old, y=y, weights_column="w")
+    for goes_on in (True, False):
+        given = {"checkpoint": first, "epochs": 4} if goes_on else {"y": y, "weights_column": "w", "seed": 1}
+        with pytest.raises(DataError, match=rf"response '{y}' .* must have at least two values .* is '{value}' in all"):
+            train(new, **given)
+
+
+def test_rows_that_skip_leaves_with_one_class_are_refused():
+    frame = IRIS.assign(petal_width=IRIS["petal_width"].where(IRIS["species"] == "setosa"))
+    for given in ({"checkpoint": start(missing_values_handling="Skip"), "epochs": 4}, {"y": "species"}):
+        with pytest.raises(DataError, match="is 'setosa' in all rows that can be trained on"):
+            train(frame, missing_values_handling="Skip", **given)
 
 
 def test_numbers_in_a_file_are_classes_where_they_were():
@@ -234,7 +263,7 @@ def start_parameters(**given):
 
 def test_the_newest_whole_model_of_a_folder_is_taken_and_replaced(tmp_path):
     for age, (name, epochs) in enumerate([("new", 3), ("old", 2)]):
-        path = start(epochs=epochs, model_id=name).save(tmp_path / f"{name}.h2olite")
+        path = start(epochs=epochs, model_id=name, keep_state=True).save(tmp_path / f"{name}.h2olite")
         os.utime(path, (1e9 - age, 1e9 - age))
     (tmp_path / "newest.h2olite").write_bytes(b"PK\x03\x04 torn")
     model = train(checkpoint=tmp_path, export_checkpoints_dir=str(tmp_path), epochs=4)
@@ -276,3 +305,99 @@ def test_seconds_of_a_training_that_went_on_are_those_of_both_parts():
     second = h2olite.deeplearning(epochs=201, checkpoint=first, **settings)
     for name in ("train", "total"):
         assert second.record.seconds[name] > first.record.seconds[name]
+
+
+def arrays_in(path):
+    """What the arrays of a model file are, whatever their layers."""
+    _, arrays = artifact.read_artifact(path)
+    return {name.split(".", 1)[1] for name in arrays}
+
+
+PREDICTING = {"weights", "biases"}
+
+
+@pytest.mark.proves("keep_state")
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"averaging_window": 0}, {"adaptive_rate": False, "rate": 0.3}, {"validation_frame": IRIS}],
+    ids=["defaults", "no average", "best before last", "validated"],
+)
+def test_a_file_keeps_what_predicts_and_the_state_of_training_on_request(given, tmp_path):
+    model = start(epochs=6, hidden=[50, 50], **given)
+    small, large = tmp_path / "small.h2olite", tmp_path / "large.h2olite"
+    assert arrays_in(model.save(small)) == PREDICTING
+    assert arrays_in(model.save(large, keep_state=True)) > PREDICTING
+    assert arrays_in(start(epochs=6, keep_state=True, **given).save(tmp_path / "other.h2olite")) > PREDICTING
+    assert small.stat().st_size < 0.6 * large.stat().st_size
+    for path in (small, large):
+        loaded = h2olite.load_model(path)
+        pd.testing.assert_frame_equal(loaded.predict(IRIS), model.predict(IRIS))
+        assert loaded.network.has_state is (path == large)
+        assert loaded.report()["layers"] == model.report()["layers"]  # learning rates among it
+        assert (
+            h2olite.load_model(loaded.save(tmp_path / "again.h2olite")).report()["layers"] == model.report()["layers"]
+        )
+
+
+def stop_at_once(progress):
+    return False
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"max_runtime_secs": 1e-6, "epochs": 1e6}, "max_runtime_secs"),
+        ({"export_checkpoints_dir": "kept"}, "epochs"),
+        ({"checkpoint": True, "epochs": 4}, "epochs"),
+    ],
+    ids=["out of time", "exported", "went on"],
+)
+def test_state_is_kept_where_training_is_likely_to_go_on(given, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if "checkpoint" in given:
+        model = train(**given | {"checkpoint": start(stopping_rounds=0)})
+    else:
+        model = start(**{"stopping_rounds": 0, "classification_stop": -1} | given)
+    assert model.stopped_by == named
+    assert arrays_in(model.save("m.h2olite")) > PREDICTING
+
+
+def test_state_of_an_interrupted_training_is_kept(tmp_path):
+    from h2olite import estimator
+
+    model = estimator.train(start_parameters(epochs=1e6), watch=stop_at_once)
+    assert arrays_in(model.save(tmp_path / "m.h2olite")) > PREDICTING
+
+
+def test_models_of_folds_paths_and_grids_keep_no_state(tmp_path):
+    given = {"y": "species", "training_frame": IRIS, "hidden": [5], "epochs": 2, "seed": 1}
+    folds = h2olite.deeplearning(nfolds=2, **given)
+    path = h2olite.regularization_path(l1="1e-4:1e-2:2", **given)
+    h2olite.grid({"l1": [0, 1e-3]}, directory=tmp_path / "grid", **given)
+    for model in (folds, path.model):
+        model.save(tmp_path / "m.h2olite")
+        _, arrays = artifact.read_artifact(tmp_path / "m.h2olite")
+        assert not {name for name in arrays if name.endswith(("first", "second", "iterate", "last"))}
+    for file in (tmp_path / "grid").glob("*.h2olite"):
+        assert arrays_in(file) == PREDICTING
+
+
+def test_training_goes_on_from_a_file_without_state_with_a_warning(tmp_path):
+    first = start(IRIS[::2], epochs=10, stopping_rounds=0)
+    path = first.save(tmp_path / "m.h2olite")
+    said = r"^the file of .* has its weights, but no state of training: .*; pass keep_state in the first training"
+    with pytest.warns(UserWarning, match=said):
+        longer = train(IRIS[::2], checkpoint=path, epochs=40)
+    assert longer.record.epochs == 40
+    assert longer.network.has_state
+    assert longer.logloss() < 0.8 * first.logloss()
+    with pytest.warns(UserWarning, match=said):
+        train(checkpoint=h2olite.load_model(path), epochs=11)
+
+
+def test_models_in_memory_go_on_exactly_whatever_their_files_keep(tmp_path):
+    first = start(epochs=6)
+    first.save(tmp_path / "m.h2olite")
+    direct = start(epochs=10)
+    assert_same(train(checkpoint=first, epochs=10), direct)
+    assert_same(train(checkpoint=pickle.loads(pickle.dumps(first)), epochs=10), direct)

@@ -1,22 +1,22 @@
 """Model files that were damaged or made to do harm are refused, or do none."""
 
-import contextlib
 import copy
-import io
+import dataclasses
 import json
 import sys
 import warnings
-import zipfile
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from zoo import model_of, table_of
+from mutants import members_of, mutant, npy, trained, use, zip_of
+from zoo import table_of
 
 import h2olite
-from h2olite.errors import ArtifactError, H2OLiteError
-from h2olite_cli.report import describe
+from h2olite.data.encoding import EncodedRows
+from h2olite.errors import ArtifactError
+from h2olite.model.scoring import objective_of
 
 KINDS = (
     "penguins",
@@ -30,7 +30,7 @@ KINDS = (
 )
 
 QUICKLY = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 HOSTILE = st.one_of(
@@ -43,28 +43,9 @@ HOSTILE = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def contents(tmp_path_factory):
+def contents():
     """The members of some models' files, by kind."""
-    folder = tmp_path_factory.mktemp("models")
-    return {kind: members_of(model_of(kind).save(folder / "m.h2olite")) for kind in KINDS}
-
-
-def members_of(path):
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def zip_of(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def npy(array):
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
+    return {kind: members_of(kind, "h2olite") for kind in KINDS}
 
 
 def places_in(value, path=()):
@@ -88,17 +69,10 @@ def with_value(document, path, value):
     return document
 
 
-def use(path, kind):
-    """Load a file; if it is a model, do with it what people do."""
-    frame = table_of(kind).head(5)
-    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.suppress(H2OLiteError):
-        warnings.simplefilter("ignore")
-        model = h2olite.load_model(path)
-        model.report(), model.summary(), model.weights(0), model.scoring_history(), repr(model), describe(model)
-        model.save(path)
-        h2olite.Scorer(model).predict(frame.iloc[0].to_dict())
-        model.predict(frame)
-        model.varimp()
+@pytest.mark.parametrize("fifty", range(3))
+def test_a_file_of_another_meaning_does_no_harm(fifty, tmp_path):
+    for number in range(50 * fifty, 50 * fifty + 50):
+        use(*mutant(number, tmp_path))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -160,26 +134,44 @@ UNSOUND = [
     (("encoder", "multiplier", 0), 0, "a predictor is multiplied by 0"),
     (("encoder", "imputed", 0), 1e300, "a missing number cannot be encoded"),
     (("encoder", "missing_seen"), [True], "missing_seen is not as many as levels"),
-    (("encoder", "n_slots"), 10**9, "the network must have at most 100,000,000 weights"),
+    (("encoder", "n_slots"), 10**9, "n_slots is no number of inputs"),
     (("encoder", "n_slots"), -3, "n_slots is no number of inputs"),
     (("encoder", "times"), ["sex"], "a time is no numeric predictor"),
-    (("parameters", "hidden"), [7, 5, 5], "layer3.weights|KeyError|must be float32"),
+    (("parameters", "hidden"), [7, 5, 5], "layer3.weights|KeyError|must be float32|rates of other layers"),
     (("parameters", "hidden"), [10**9], "the network must have at most 100,000,000 weights"),
     (("parameters", "hidden"), [-7, 5], "every entry of hidden must be"),
     (("parameters", "hidden"), [9000, 9000], "there are too few weights"),
-    (("parameters", "hidden_dropout_ratios"), [0.5], "dropout ratios are not as many as hidden layers"),
+    (("parameters", "hidden_dropout_ratios"), [0.5], "hidden_dropout_ratios need an activation WithDropout"),
     (("parameters", "activation"), "Sine", "activation must be one of"),
     (("parameters", "epochs"), "nan", "epochs must be a number"),
     (("parameters", "autoencoder"), True, "autoencoders have no response"),
-    (("parameters", "distribution"), "gaussian", "distribution gaussian is for others"),
+    (("parameters", "distribution"), "gaussian", "distribution gaussian needs a numeric response"),
+    (("parameters", "distribution"), "AUTO", "distribution of a model must be settled, here as multinomial; got AUTO"),
+    (("parameters", "distribution"), "bernoulli", "distribution of a model must be settled, here as multinomial"),
+    (("parameters", "loss"), "Huber", "loss Huber needs a numeric response"),
+    (("parameters", "loss"), "Automatic", "loss of a model must be settled, here as CrossEntropy"),
+    (("parameters", "activation"), "Maxout", "must be float32"),
+    (("parameters", "sparsity_beta"), 0.5, "sparsity_beta needs an autoencoder"),
+    (("parameters", "offset_column"), "body_mass_g", "offset_column needs a numeric response"),
+    (("parameters", "weights_column"), "species", "y and weights_column must be different columns"),
+    (("parameters", "class_sampling_factors"), [1.0], "class_sampling_factors need balance_classes"),
     (("parameters", "custom_metric_func"), ["os:abort"], "parameters.custom_metric_func is not as it must be"),
     (("response", "levels"), ["Adelie", "Adelie", "Gentoo"], "two classes are the same"),
     (("response", "levels"), ["Adelie"], "there must be two classes or more"),
     (("training_metrics", "confusion_matrix", "matrix"), [[1, 2]], "the confusion matrix is not square"),
     (("training_metrics", "logloss"), "small", "logloss is not as it must be"),
+    (("training_metrics",), {"nobs": 3}, "metrics lacks something"),
+    (("history", 0, "duration"), None, "a measurement has no time"),
+    (("history", 0), {}, "history lacks something"),
+    (("threshold",), 1.5, "the threshold is no probability"),
+    (("rows_seen",), 2**63 - 1, "a number of rows, inputs or epochs is out of range"),
+    (("rows_seen",), -1, "a number of rows, inputs or epochs is out of range"),
+    (("record", "epochs"), -1.0, "a number of rows, inputs or epochs is out of range"),
+    (("record", "origin", "packages"), ["numpy"], "origin.packages is not as it must be"),
+    (("record", "origin", "given"), {"hiden": [3]}, "'hiden' is not a parameter"),
     (("importances",), [1.0], "importances are not as many as inputs"),
     (("rows_seen",), 2**70, "document.rows_seen is not as it must be"),
-    (("record", "pruned_inputs"), -1, "pruned_inputs is no number of inputs"),
+    (("record", "pruned_inputs"), -1, "a number of rows, inputs or epochs is out of range"),
     (
         ("cross_validation",),
         {"metrics": {}, "by_fold": [], "predictions": None, "models": [{"cross_validation": {}}]},
@@ -215,3 +207,117 @@ def test_a_function_named_in_a_file_is_not_imported(contents, tmp_path, monkeypa
     model = h2olite.load_model(path)
     assert model.model_performance(table_of("penguins")).custom_metric_value() is None
     assert "trap" not in sys.modules
+
+
+def refused(kind, tmp_path, document=(), arrays=()):
+    """Why a file is refused that differs from a model's in these values of the document, and in these arrays."""
+    members = dict(members_of(kind, "h2olite"))
+    whole = json.loads(members["model.json"])
+    for place, value in dict(document).items():
+        whole = with_value(whole, ("document", *place), value)
+    members |= {"model.json": json.dumps(whole)} | {f"{name}.npy": npy(array) for name, array in dict(arrays).items()}
+    with pytest.raises(ArtifactError) as caught:
+        h2olite.load_model(zip_of(tmp_path / "m.h2olite", members))
+    return str(caught.value)
+
+
+def test_an_autoencoder_whose_outputs_would_have_two_channels_is_refused(tmp_path):
+    whole = trained("autoencoder").network.to_arrays()
+    twice = {
+        name: np.concatenate([array, array], axis=-2) if name.startswith(("layer1", "layer2")) else array
+        for name, array in whole.items()
+    }
+    reason = refused("autoencoder", tmp_path, {("parameters", "activation"): "Maxout"}, twice)
+    assert "activation of an autoencoder must be Tanh, Rectifier or ExpRectifier; got Maxout." in reason
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "why"),
+    [
+        (("parameters", "distribution"), "poisson", "distribution of an autoencoder must be one of"),
+        (("parameters", "distribution"), "AUTO", "distribution of a model must be settled, here as gaussian"),
+        (("parameters", "loss"), "CrossEntropy", "loss CrossEntropy needs a response"),
+        (("parameters", "use_all_factor_levels"), False, "use_all_factor_levels of a model must be settled"),
+        (("parameters", "y"), "two", "y cannot be given for an autoencoder"),
+        (("parameters", "nfolds"), 3, "nfolds cannot be given for an autoencoder"),
+    ],
+)
+def test_the_rules_of_autoencoders_hold_for_files_too(place, value, why, tmp_path):
+    assert why in refused("autoencoder", tmp_path, {place: value})
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38, -1e10])
+@pytest.mark.parametrize("part", ["weights", "biases"])
+def test_weights_that_would_have_ended_training_are_refused(part, number, tmp_path):
+    array = trained("penguins").network.to_arrays()[f"layer2.{part}"]
+    array.flat[-1] = number
+    assert "the weights of layer 2 are beyond all bounds" in refused(
+        "penguins", tmp_path, arrays={f"layer2.{part}": array}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "why"),
+    [
+        ("layer1.weights.first", np.nan, "what training left is not finite"),
+        ("layer2.biases.second", np.inf, "what training left is not finite"),
+        ("layer1.weights.second", -1.0, "a mean of squares is below 0"),
+    ],
+)
+def test_a_memory_of_gradients_that_training_could_not_go_on_from_is_refused(name, number, why, tmp_path):
+    array = trained("penguins").network.to_arrays()[name]
+    array.flat[0] = number
+    assert why in refused("penguins", tmp_path, arrays={name: array})
+
+
+def test_hashed_inputs_are_fewer_than_those_that_are_hashed(tmp_path):
+    assert "n_slots is no number of inputs" in refused("hashed", tmp_path, {("encoder", "n_slots"): 20_000_000})
+    assert "n_slots is no number of inputs" in refused("numbers only", tmp_path, {("encoder", "n_slots"): 1})
+
+
+def test_a_model_without_predictors_is_refused_unless_training_left_none(tmp_path):
+    nothing = {"predictors": [], "levels": [], "missing_seen": [], "subtrahend": [], "multiplier": [], "imputed": []}
+    changes = {("encoder", name): value for name, value in nothing.items()} | {("importances",): []}
+    arrays = {
+        name: array[:0]
+        for name, array in trained("numbers only").network.to_arrays().items()
+        if name.startswith("layer1.weights")
+    }
+    assert "there are no predictors" in refused("numbers only", tmp_path, changes, arrays)
+
+
+def test_a_model_that_training_left_no_predictor_can_be_shown(tmp_path):
+    table = {"a": np.arange(50.0), "y": np.random.default_rng(0).normal(size=50)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = h2olite.deeplearning(y="y", training_frame=table, hidden=[], l1=10.0, epochs=50, seed=1)
+    assert model.schema == {}
+    loaded = h2olite.load_model(model.save(tmp_path / "m.h2olite"))
+    assert loaded.report()["weights"]["zero_share"] == 1.0
+    assert loaded.predict(table)["predict"].nunique() == 1
+
+
+def test_a_model_of_parts_that_are_not_made_for_one_another_cannot_be_made():
+    model, other = trained("Maxout"), trained("Tanh")
+    with pytest.raises(ValueError, match="the network has another shape"):
+        dataclasses.replace(model, network=other.network)
+    with pytest.raises(ValueError, match="the network has another shape"):
+        dataclasses.replace(other, parameters=model.parameters)
+    with pytest.raises(ValueError, match="the network has other numbers than its shape"):
+        dataclasses.replace(other, network=dataclasses.replace(other.network, first=other.network.first[:-1]))
+    model = copy.copy(other)
+    state = other.__getstate__() | {"network": trained("Maxout").network}
+    with pytest.raises(ValueError, match="the network has another shape"):
+        model.__setstate__(state)
+
+
+def test_kernels_are_not_called_with_an_objective_for_other_layers():
+    model, other = trained("Tanh"), trained("Maxout")
+    rows = EncodedRows(np.zeros((1, 4), np.int32), np.zeros((1, 3), np.float32))
+    with pytest.raises(ValueError, match="the network has not the layers that the objective is for"):
+        model.engine(rows, 1).predict(objective_of(other.parameters), rows)
+    with pytest.raises(ValueError, match="the network has not the layers that the objective is for"):
+        other.engine(rows, 1).predict(objective_of(other.parameters)._replace(autoencoder=True), rows)
+    wide = EncodedRows(np.zeros((1, 0), np.int32), np.zeros((1, 99), np.float32))
+    with pytest.raises(ValueError, match="the rows have more numbers than the network has inputs"):
+        model.engine(rows, 1).predict(objective_of(model.parameters), wide)

@@ -281,9 +281,19 @@ def test_a_missing_member_is_refused(target):
 
 
 def test_endless_settings_are_refused(monkeypatch, target):
-    monkeypatch.setattr(importing, "MOST_LINES", 1000)
-    with pytest.raises(ArtifactError, match=r"model\.ini has more than 1000 lines"):
-        import_mojo(changed(mojo("iris_rectifier"), target, [("[info]", "#\n" * 1001)]))
+    monkeypatch.setattr(importing, "FREE_LINES", 1000)
+    with pytest.raises(ArtifactError, match=r"model\.ini has more than \d+ lines"):
+        import_mojo(changed(mojo("iris_rectifier"), target, [("[info]", "#\n" * 500_000)]))
+
+
+@pytest.mark.parametrize("setting", ["neural_network_sizes", "cat_offsets"])
+def test_lists_longer_than_anything_needs_are_refused_before_they_are_read(setting, target):
+    with zipfile.ZipFile(mojo("iris_rectifier")) as whole:
+        lines = whole.read("model.ini").decode().splitlines()
+    (line,) = (line for line in lines if line.startswith(setting))
+    longer = (line, f"{line[:-1]}, {', '.join(['x'] * 100)}]")
+    with pytest.raises(ArtifactError, match=rf"{setting} has more than \d+ entries"):
+        import_mojo(changed(mojo("iris_rectifier"), target, [longer]))
 
 
 def test_zip_bombs_are_refused(monkeypatch, target):

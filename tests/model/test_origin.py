@@ -69,3 +69,14 @@ def test_reproducible_files_are_the_same_but_for_times(tmp_path, monkeypatch, gi
         document, _ = model.contents()
         reports.append(document)
     assert reports[0] == reports[1]
+
+
+def test_versions_are_looked_up_once_a_process(monkeypatch):
+    first = origin(training_frame=IRIS)["packages"]
+
+    def look_up(name):
+        raise AssertionError(f"{name} is looked up again")
+
+    monkeypatch.setattr("h2olite.model.origin.version", look_up)
+    assert origin(training_frame=IRIS)["packages"] == first
+    assert first["numba"] == numba.__version__

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -218,3 +220,24 @@ def test_skip_leaves_rows_with_a_missing_predictor_out_of_training():
     )
     np.testing.assert_array_equal(*skipping)
     assert not np.array_equal(*imputing)
+
+
+@pytest.mark.parametrize("y", ["poisson", "gamma", "tweedie"])
+@pytest.mark.parametrize("hidden", [[], [10]])
+def test_rows_far_outside_the_training_range_of_a_log_link_are_told(y, hidden):
+    frame, random = simulated(), np.random.default_rng(1)
+    frame["gamma"] = frame["tweedie"] = random.gamma(2, np.exp(2 * frame["x"]))
+    frame["poisson"] = random.poisson(frame["gamma"])
+    model = deeplearning("x", y, frame, **LINEAR | {"distribution": y, "hidden": hidden, "epochs": 50})
+    far = pd.DataFrame({"x": [0.0, 5.0, 4.0]})
+    with pytest.warns(
+        UserWarning, match=r"^2 rows of test_data are predicted more than twice as much .* up to \S+ times"
+    ):
+        model.predict(far)
+    with pytest.warns(
+        UserWarning, match=r"^1 row of test_data is predicted more than twice as much as any training row"
+    ):
+        model.predict(far[:2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(frame)

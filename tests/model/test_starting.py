@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics as reference
 
 import h2olite
 from h2olite.errors import ParameterError
@@ -142,3 +143,57 @@ def test_weights_can_always_be_read():
     for exports in (False, True):
         model = initial(export_weights_and_biases=exports)
         assert [frame.shape for frame in weights(model)] == [(3, 4), (2, 3), (3, 2)]
+
+
+def counted():
+    """Responses of several kinds, not standardised, with weights and offsets."""
+    random = np.random.default_rng(1)
+    o = random.normal(size=300)
+    y = random.gamma(2, 500 * np.exp(o))
+    return pd.DataFrame({"x": random.normal(size=300), "o": o, "w": random.integers(0, 4, 300) * 1.0, "y": y})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"distribution": "poisson"}, lambda f: np.log(f["y"].mean())),
+        ({"distribution": "gamma", "weights_column": "w"}, lambda f: np.log(np.average(f["y"], weights=f["w"]))),
+        ({"distribution": "tweedie", "offset_column": "o"}, lambda f: np.log(f["y"].sum() / np.exp(f["o"]).sum())),
+        (
+            {"distribution": "poisson", "offset_column": "o", "weights_column": "w"},
+            lambda f: np.log((f["w"] * f["y"]).sum() / (f["w"] * np.exp(f["o"])).sum()),
+        ),
+        ({"standardize": False}, lambda f: f["y"].mean()),
+        ({"standardize": False, "distribution": "laplace"}, lambda f: f["y"].median()),
+        (
+            {"standardize": False, "distribution": "quantile", "quantile_alpha": 0.9},
+            lambda f: f["y"].quantile(0.9),
+        ),
+        ({}, lambda f: 0.0),
+    ],
+    ids=lambda given: " ".join(map(str, given.values())) if isinstance(given, dict) else "",
+)
+def test_a_response_that_is_not_standardised_starts_from_its_best_constant(given, expected):
+    frame = counted()
+    model = h2olite.deeplearning(["x"], "y", frame, hidden=[3], epochs=0, seed=1, **given)
+    assert float(model.biases(1).iloc[0, 0]) == pytest.approx(expected(frame), rel=1e-5)
+
+
+def test_given_biases_take_the_place_of_the_best_constant():
+    model = h2olite.deeplearning(
+        ["x"], "y", counted(), distribution="gamma", hidden=[3], epochs=0, seed=1, initial_biases=[None, [2.5]]
+    )
+    assert float(model.biases(1).iloc[0, 0]) == 2.5
+
+
+@pytest.mark.parametrize("distribution", ["poisson", "gamma", "tweedie"])
+@pytest.mark.parametrize("scale", [1e-3, 1, 1e4])
+def test_a_log_linear_model_comes_close_to_its_least_deviance_in_any_unit(distribution, scale):
+    frame = pd.DataFrame({"g": list("abcd") * 5})
+    frame["y"] = scale * np.random.default_rng(0).gamma(20, np.resize([0.05, 0.2, 0.5, 2.0], 20))
+    settings = {"hidden": [], "epochs": 5000, "seed": 1, "stopping_rounds": 0, "distribution": distribution}
+    model = h2olite.deeplearning(["g"], "y", frame, **settings)
+    means = frame.groupby("g")["y"].transform("mean").to_numpy()
+    power = {"poisson": 1, "gamma": 2, "tweedie": 1.5}[distribution]
+    least = reference.mean_tweedie_deviance(frame["y"], means, power=power)
+    assert model.mean_residual_deviance() < 1.02 * least

@@ -158,7 +158,7 @@ class Values:
 def measured_as(frame, *values, **given):
     """A training whose measurements give these values."""
     each = {"train_samples_per_iteration": 0, "score_each_iteration": True, "epochs": 8}
-    own = {"stopping_metric": "custom", "custom_metric_func": Values(*values)}
+    own = {"stopping_metric": "custom", "custom_metric_func": Values(*values), "averaging_window": 0}
     return train(frame[:200], **each | own | given)
 
 
@@ -393,3 +393,27 @@ def test_penalties_act_rarely_on_the_weights_of_many_levels(frame, settlements):
     levels = pd.Series([f"level {i}" for i in np.random.default_rng(0).integers(0, 1500, 3000)])
     train(frame.assign(a=levels), l1=0.1)
     assert {payment for payment, *_ in settlements} == {3000}
+
+
+@pytest.mark.proves("averaging_window")
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize("slow", [{"y": "y"}, {"y": "sign"}, {"y": "far", "distribution": "poisson"}])
+def test_the_last_weights_are_the_model_where_their_average_lags_behind(frame, slow, overwrite, validated):
+    table = frame[:300].assign(far=np.exp(frame["a"] / 2 + 3))
+    table["sign"] = np.where(table["a"] > 0, "plus", "minus")
+    table["y"] = table["a"] * 3
+    given = {"epochs": 3, "averaging_window": 1.0, "overwrite_with_best_model": overwrite} | slow
+    given |= {"validation_frame": table[:100]} if validated else {}
+    model = train(table, **given)
+    np.testing.assert_array_equal(model.network.theta, model.network.iterate)
+    assert model.network.last is not None
+    assert (model.network.last != model.network.theta).any()
+    loss = "logloss" if slow["y"] == "sign" else "mean_residual_deviance"
+    assert model.training_metrics[loss] == pytest.approx(model.model_performance(table)[loss])
+
+
+def test_the_average_stays_the_model_where_it_is_better(frame):
+    for given in ({}, {"validation_frame": frame[1000:2000]}, {"l2": 1e-3}):
+        network = train(frame[:1000], epochs=10, adaptive_rate=False, rate=0.1, **given).network
+        assert (network.theta != network.iterate).any()
