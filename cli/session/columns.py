@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +16,7 @@ from h2olite.parameters import nearest
 
 from . import transfer
 from .frames import from_numbers
+from .rows import key_columns
 from .store import Store
 
 Operand = Any
@@ -224,6 +226,14 @@ def _factor(column: pa.ChunkedArray) -> Any:
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=~present), levels)
 
 
+def for_model(frame: pa.Table) -> pa.Table:
+    """A frame whose logical columns are factors of FALSE and TRUE, as R calls these classes."""
+    for index, (name, column) in enumerate(zip(frame.column_names, frame.columns, strict=True)):
+        if transfer.kind_of(column.type) == "logical":
+            frame = frame.set_column(index, name, _factor(column))
+    return frame
+
+
 def sorted_factor(column: pa.ChunkedArray) -> pa.Array:
     """Texts as a factor with its levels by code point."""
     encoded = transfer.as_dictionary(column)
@@ -368,17 +378,12 @@ def impute(store: Store, frame: pa.Table, column: str, method: str = "mean", by:
     method : ``"mean"``, ``"median"`` or ``"mode"``, the most frequent value.
     by : columns; rows with the same values in them are filled from each other.
     """
-    from .protocol import describe_frame
-    from .rows import key_columns
-
     old = frame[column]
     is_text = transfer.kind_of(old.type) in transfer.INDEXED
     if is_text and method != "mode":
         raise ParameterError(f"method must be 'mode' for the factor {column!r}; got {method!r}.")
     if method not in ("mean", "median", "mode"):
         raise ParameterError(f"method must be mean, median or mode; got {method!r}.")
-    import pandas as pd
-
     values = transfer.as_dictionary(old).indices.to_pandas() if is_text else pd.Series(transfer.numbers_of(old))
     function: Any = method if method != "mode" else lambda group: next(iter(group.mode()), np.nan)
     if by:
@@ -396,7 +401,7 @@ def impute(store: Store, frame: pa.Table, column: str, method: str = "mean", by:
     table = frame.set_column(frame.column_names.index(column), column, new)
     used = sorted(set(fill.dropna().tolist()))
     shown = [dictionary[int(code)].as_py() for code in used] if is_text else used
-    return describe_frame(store.keep_frame(table), table) | {"values": shown}
+    return transfer.keep(store, table) | {"values": shown}
 
 
 def describe(store: Store, frame: pa.Table) -> dict[str, list[Any]]:

@@ -10,8 +10,10 @@ import pyarrow as pa
 import h2olite
 from h2olite.errors import ParameterError
 
+from .columns import for_model
+from .models import from_pandas
 from .store import Store
-from .training import for_model, prepared
+from .training import prepared
 
 if TYPE_CHECKING:
     from h2olite.model.model import Model
@@ -72,8 +74,6 @@ def permutation_importance(
 
 def contributions(store: Store, model: Model, frame: pa.Table, background: pa.Table | None = None) -> pa.Table:
     """Shapley values of each row's prediction."""
-    from .models import from_pandas
-
     method = _own(model, "predict_contributions", "predict_contributions")
     options = {} if background is None else {"background_frame": for_model(background)}
     return from_pandas(method(for_model(frame), **options))

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from h2olite.errors import DataError
-from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics
+from h2olite.metrics import BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.metrics.confusion import ConfusionMatrix
 from h2olite.model.record import report
 from h2olite.parameters import changed
 
+from . import transfer
+from .columns import as_factor, for_model
 from .frames import from_numbers
 from .store import Store
 
@@ -92,24 +95,24 @@ def from_pandas(frame: pd.DataFrame) -> pa.Table:
 
 def predict(store: Store, model: Model, frame: pa.Table) -> pa.Table:
     """A prediction for each row."""
-    return from_pandas(model.predict(_for_model(frame)))
+    return from_pandas(model.predict(for_model(frame)))
 
 
 def anomaly(store: Store, model: Model, frame: pa.Table, per_feature: bool = False) -> pa.Table:
     """How badly an autoencoder reconstructs each row."""
-    return from_pandas(model.anomaly(_for_model(frame), per_feature=per_feature))
+    return from_pandas(model.anomaly(for_model(frame), per_feature=per_feature))
 
 
 def deepfeatures(store: Store, model: Model, frame: pa.Table, layer: int) -> pa.Table:
     """The activations of a hidden layer, counted from 0, for each row."""
-    return from_pandas(model.deepfeatures(_for_model(frame), int(layer)))
+    return from_pandas(model.deepfeatures(for_model(frame), int(layer)))
 
 
 def performance(
     store: Store, model: Model, frame: pa.Table, auc_type: str | None = None, threshold: float | None = None
 ) -> dict[str, Any]:
     """The metrics of a model on a frame."""
-    metrics = model.model_performance(_for_model(frame), auc_type=auc_type, threshold=threshold)
+    metrics = model.model_performance(for_model(frame), auc_type=auc_type, threshold=threshold)
     assert metrics is not None  # as there is a frame
     return describe_metrics(metrics)
 
@@ -123,12 +126,6 @@ def make_metrics(
     weights: pa.Table | None = None,
 ) -> dict[str, Any]:
     """The metrics of any predictions: probabilities of the second of two classes, of all of more, or numbers."""
-    import numpy as np
-
-    from h2olite.metrics import RegressionMetrics
-
-    from . import transfer
-
     weigh = None if weights is None else transfer.numbers_of(weights.column(0))
     numbers = np.column_stack([transfer.numbers_of(column) for column in predicted.columns])
     column = actuals.column(0)
@@ -138,8 +135,6 @@ def make_metrics(
                 transfer.numbers_of(column), numbers[:, 0], weights=weigh, distribution=distribution or "gaussian"
             )
         )
-    from .columns import as_factor
-
     encoded = transfer.as_dictionary(as_factor(store, actuals).column(0))
     levels = encoded.dictionary.to_pylist()
     labels = tuple(domain or levels)
@@ -173,13 +168,11 @@ def biases(store: Store, model: Model, layer: int) -> pa.Table:
 
 def fold_predictions(store: Store, model: Model) -> list[dict[str, Any]] | None:
     """Each fold's predictions of its hold-out rows, as frames."""
-    from .protocol import describe_frame
-
     frames = model.cross_validation_predictions()
     if frames is None:
         return None
     tables = [from_pandas(frame) for frame in frames]
-    return [describe_frame(store.keep_frame(table), table) for table in tables]
+    return [transfer.keep(store, table) for table in tables]
 
 
 def holdout_predictions(store: Store, model: Model) -> pa.Table | None:
@@ -243,13 +236,6 @@ def _refuse_existing(path: str, force: bool) -> None:
     """Raise where a file would be replaced that is not to be."""
     if os.path.exists(path) and not force:
         raise DataError(f"{path} is there; name another file, or pass force = TRUE to replace it.")
-
-
-def _for_model(frame: pa.Table) -> pa.Table:
-    """The frame as training had it."""
-    from .training import for_model
-
-    return for_model(frame)
 
 
 OPERATIONS = {

@@ -16,16 +16,13 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import h2olite
 from h2olite.errors import ParameterError
 from h2olite.parameters import nearest
 
 from .store import Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Operation = Callable[..., Any]
 
@@ -73,7 +70,9 @@ class Session:
         key = arguments.pop("destination_frame", None)
         result = operation(self.store, **self.store.resolved(arguments))
         if type(result).__module__.startswith("pyarrow"):
-            return describe_frame(self.store.keep_frame(result, key), result)
+            from .transfer import keep
+
+            return keep(self.store, result, key)
         return result
 
     @contextlib.contextmanager
@@ -128,25 +127,13 @@ def find_operation(name: str) -> Operation:
     """
     if name in CONTROL:
         return CONTROL[name]
-    from . import columns, explanations, frames, models, rows, training
+    from . import cells, columns, explanations, frames, models, rows, training
 
-    tables = (frames, rows, columns, models, training, explanations)
+    tables = (frames, rows, cells, columns, models, training, explanations)
     operations: dict[str, Operation] = {key: value for module in tables for key, value in module.OPERATIONS.items()}
     if name not in operations:
         raise ParameterError(f"there is no operation {name!r}{nearest(name, operations)}")
     return operations[name]
-
-
-def describe_frame(key: str, table: pa.Table) -> dict[str, Any]:
-    """What the caller is to know of a frame: its key, the number of rows, names and kinds of columns."""
-    from .transfer import kind_of
-
-    return {
-        "frame": key,
-        "rows": table.num_rows,
-        "columns": table.column_names,
-        "kinds": [kind_of(field.type) for field in table.schema],
-    }
 
 
 def start(store: Store, nthreads: int = -1, max_mem_size: float | None = None) -> dict[str, Any]:

@@ -87,8 +87,6 @@ def split(
     store: Store, frame: pa.Table, ratios: Sequence[float] | float, keys: Sequence[str] | None = None, seed: int = -1
 ) -> list[dict[str, Any]]:
     """Deal the rows at random to frames, of which each gets about its ratio, and the last one the rest."""
-    from .protocol import describe_frame
-
     shares = list(ratios) if isinstance(ratios, list) else [float(ratios)]  # type: ignore[arg-type]
     if min(shares) <= 0 or sum(shares) >= 1:
         raise ParameterError(f"ratios must be > 0 and add up to less than 1; got {', '.join(map(str, shares))}.")
@@ -98,7 +96,7 @@ def split(
     described = []
     for number in range(len(shares) + 1):
         table = frame.filter(pa.array(parts == number))
-        described.append(describe_frame(store.keep_frame(table, None if keys is None else keys[number]), table))
+        described.append(transfer.keep(store, table, None if keys is None else keys[number]))
     return described
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from h2olite import estimator
-from h2olite.parameters import FRAMES, Parameters, SearchCriteria, declared
+from h2olite.parameters import Parameters, SearchCriteria, declared
 from h2olite.validation import read, read_shared
 
-from . import transfer
-from .columns import as_factor
+from .columns import for_model
 from .models import describe
 from .store import Store
 
@@ -64,19 +63,9 @@ def train(store: Store, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def prepared(store: Store, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as `h2olite.deeplearning` takes them, with the session's number of threads."""
-    given = {name: for_model(value) if name in FRAMES else value for name, value in parameters.items()}
+    given = {name: for_model(value) if isinstance(value, pa.Table) else value for name, value in parameters.items()}
     given.setdefault("nthreads", store.nthreads)
     return given
-
-
-def for_model(frame: Any) -> Any:
-    """A frame whose logical columns are factors of FALSE and TRUE, as R calls these classes."""
-    if not isinstance(frame, pa.Table):
-        return frame
-    for index, field in enumerate(frame.schema):
-        if transfer.kind_of(field.type) == "logical":
-            frame = frame.set_column(index, field.name, as_factor(None, frame.select([index])).column(0))  # type: ignore[arg-type]
-    return frame
 
 
 def search(
@@ -152,7 +141,7 @@ def path(
     store.keep_model(model)
     return {
         "names": found.names,
-        "rows": found._rows,
+        "rows": found.rows(),
         "model_ids": [point.model.model_id for point in found.points],
         "best": found.best + 1,
         "best_1se": found.best_1se + 1,

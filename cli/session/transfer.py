@@ -45,6 +45,21 @@ def kind_of(arrow_type: pa.DataType) -> str:
     return "character" if types.is_string(arrow_type) or types.is_large_string(arrow_type) else "double"
 
 
+def describe_frame(key: str, table: pa.Table) -> dict[str, Any]:
+    """What the caller is to know of a frame: its key, the number of rows, names and kinds of columns."""
+    return {
+        "frame": key,
+        "rows": table.num_rows,
+        "columns": table.column_names,
+        "kinds": [kind_of(field.type) for field in table.schema],
+    }
+
+
+def keep(store: Store, table: pa.Table, key: str | None = None) -> dict[str, Any]:
+    """Hold a frame, under a key of its own if there is none, and describe it."""
+    return describe_frame(store.keep_frame(table, key), table)
+
+
 def put(store: Store, path: str, rows: int, columns: Sequence[dict[str, Any]]) -> pa.Table:
     """The frame in a file.
 

@@ -184,7 +184,7 @@ SETTINGS = {
     },
     "digits": {
         "y": "digit", "activation": "RectifierWithDropout", "input_dropout_ratio": 0.1,
-        "hidden_dropout_ratios": [0.2, 0.2], "hidden": [32, 32], "epochs": 3, "seed": 5,
+        "hidden_dropout_ratios": [0.2, 0.2], "hidden": [32, 32], "epochs": 10, "seed": 5,
     },
     "prostate": {
         "x": ["AGE", "RACE", "DPROS", "DCAPS", "PSA", "VOL", "GLEASON"], "y": "CAPSULE",

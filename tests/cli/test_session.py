@@ -15,7 +15,7 @@ import pytest
 from program import DATASETS
 
 import h2olite
-from h2olite_cli.session import columns, explanations, frames, models, rows, training
+from h2olite_cli.session import cells, columns, explanations, frames, models, rows, training
 from h2olite_cli.session.protocol import CONTROL, Session
 
 IRIS = {"frame": "iris"}
@@ -60,7 +60,9 @@ def tell(process, message):
 
 
 def test_every_operation_has_a_name_of_its_own():
-    names = [name for module in (frames, rows, columns, models, training, explanations) for name in module.OPERATIONS]
+    names = [
+        name for module in (frames, rows, cells, columns, models, training, explanations) for name in module.OPERATIONS
+    ]
     assert len(names) == len(set(names)) > 50
     assert not set(names) & set(CONTROL)
 
@@ -267,13 +269,13 @@ def test_numbers_become_factors_by_size_and_texts_by_code_point():
 def test_cells_are_set_by_constants_columns_and_masks():
     frame = table(a=[1.0, 2.0, 3.0], f=pa.array(["u", "v", "u"]).dictionary_encode())
     mask = table(m=pa.array([0, 1, 1], pa.int32()))
-    assert frames.set_column(None, frame, "a", 9, mask)["a"].to_pylist() == [1, 9, 9]
-    assert frames.set_column(None, frame, 0, table(x=[7.0, 8.0]), mask)["a"].to_pylist() == [1, 7, 8]
-    assert frames.set_column(None, frame, "f", "w", [1])["f"].to_pylist() == ["w", "v", "u"]
-    assert frames.set_column(None, frame, "b", None)["b"].to_pylist() == [None] * 3
-    assert frames.set_column(None, frame, "b", 1).schema.field("b").type == pa.int32()
+    assert cells.set_column(None, frame, "a", 9, mask)["a"].to_pylist() == [1, 9, 9]
+    assert cells.set_column(None, frame, 0, table(x=[7.0, 8.0]), mask)["a"].to_pylist() == [1, 7, 8]
+    assert cells.set_column(None, frame, "f", "w", [1])["f"].to_pylist() == ["w", "v", "u"]
+    assert cells.set_column(None, frame, "b", None)["b"].to_pylist() == [None] * 3
+    assert cells.set_column(None, frame, "b", 1).schema.field("b").type == pa.int32()
     with pytest.raises(h2olite.DataError, match="must get 3 values"):
-        frames.set_column(None, frame, "a", table(x=[1.0, 2.0]))
+        cells.set_column(None, frame, "a", table(x=[1.0, 2.0]))
 
 
 def test_splits_are_the_same_for_the_same_seed_and_hold_every_row_once():

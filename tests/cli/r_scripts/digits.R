@@ -29,7 +29,7 @@ h2o.confusionMatrix(on_features)
 
 model <- h2o.deeplearning(
   x = predictors, y = response, training_frame = train_digits, activation = "RectifierWithDropout",
-  input_dropout_ratio = 0.1, hidden_dropout_ratios = c(0.2, 0.2), hidden = c(32, 32), epochs = 3, seed = 5,
+  input_dropout_ratio = 0.1, hidden_dropout_ratios = c(0.2, 0.2), hidden = c(32, 32), epochs = 10, seed = 5,
   reproducible = TRUE
 )
 print(h2o.hit_ratio_table(h2o.performance(model, test_digits)))

@@ -440,6 +440,7 @@ h2o.relevel <- function(x, y) {
 `%in%` <- function(x, table) {
   if (!is.h2o(x)) return(base::`%in%`(x, if (is.h2o(table)) as.vector(table) else table))
   values <- unique(if (is.h2o(table)) as.vector(table) else as.vector(table))
+  if (length(values) == 0L) return(is.na(x) * 0)
   found <- lapply(values, function(value) x == value)
   Reduce(`|`, found)
 }

@@ -36,7 +36,7 @@ state$key <- 0L
 #' @param ignore_config,extra_classpath,jvm_custom_args,bind_to_localhost,telemetry
 #'   Of H2O's server; they do nothing here.
 #' @param prompt Whether to ask before the session ends.
-#' @return `h2o.init` gives what [h2o.clusterInfo()] shows, invisibly;
+#' @return `h2o.init` and `h2o.clusterInfo` give what they show, invisibly;
 #'   `h2o.clusterStatus` a data.frame; `h2o.getVersion` the version as text.
 #' @examplesIf h2olite:::has_session()
 #' h2o.init(nthreads = 2)
@@ -57,10 +57,14 @@ h2o.init <- function(ip = "localhost", port = 54321, name = NA_character_, start
     stop("h2olite works on this machine only: ip must be \"localhost\"; got \"", ip, "\".", call. = FALSE)
   }
   if (!is_running()) start_session()
-  settings <- list(nthreads = nthreads, max_mem_size = bytes(max_mem_size))
-  state$info <- call_session("start", settings)
-  h2o.clusterInfo()
-  invisible(state$info)
+  call_session("start", list(nthreads = threads(nthreads), max_mem_size = bytes(max_mem_size)))
+  invisible(h2o.clusterInfo())
+}
+
+# Threads to use: at most 2 where R CMD check asks for restraint.
+threads <- function(nthreads) {
+  limited <- nzchar(Sys.getenv("_R_CHECK_LIMIT_CORES_")) && (nthreads < 1 || nthreads > 2)
+  if (limited) 2 else nthreads
 }
 
 # A size such as "4g" in bytes.
@@ -199,7 +203,7 @@ start_session <- function() {
   state$number <- state$number + 1L
   state$free <- character()
   state$counts <- new.env(parent = emptyenv())
-  state$info <- call_session("start", list())
+  call_session("start", list(nthreads = threads(-1)))
   invisible(NULL)
 }
 
@@ -216,6 +220,14 @@ library_path <- function() {
   path
 }
 
+# In a forked R, let the session be that of the parent, which must stay alive:
+# so the process object is kept, that nothing ends it.
+leave_parent <- function() {
+  if (is.null(state$process) || identical(state$pid, Sys.getpid())) return()
+  state$parents <- c(state$parents, state$process)
+  state$process <- NULL
+}
+
 # Forget a session that has ended.
 end_session <- function() {
   if (!is.null(state$process) && identical(state$pid, Sys.getpid())) state$process$kill()
@@ -225,9 +237,7 @@ end_session <- function() {
 # Ask the session for an operation and give its result. `stoppable` operations
 # end early at Ctrl-C and give what there is so far.
 call_session <- function(op, args = list(), stoppable = FALSE) {
-  if (!is.null(state$process) && !identical(state$pid, Sys.getpid())) {
-    stop("the session belongs to the R process that started it; call h2o.init() in this one.", call. = FALSE)
-  }
+  leave_parent()
   if (is.null(state$process)) start_session()
   args <- args[!vapply(args, is.null, NA)]
   state$request <- state$request + 1L

@@ -24,6 +24,15 @@ test_that("functions start a session by themselves", {
   expect_true(h2o.clusterIsUp())
 })
 
+test_that("a forked R has a session of its own, and leaves that of its parent alone", {
+  skip_without_session()
+  skip_on_os("windows")
+  frame <- as.h2o(iris)
+  rows <- parallel::mclapply(1:2, function(i) h2o.nrow(as.h2o(iris[seq_len(i), ])), mc.cores = 2)
+  expect_equal(rows, list(1, 2))
+  expect_equal(dim(as.data.frame(frame)), c(150, 5))
+})
+
 test_that("settings of another machine are refused, those of this one are kept", {
   skip_without_session()
   expect_error(h2o.init(ip = "10.0.0.1"), "works on this machine only")
