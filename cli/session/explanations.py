@@ -94,7 +94,7 @@ def _own(owner: Any, name: str, what: str) -> Any:
     """
     function = getattr(owner, name, None)
     if function is None:
-        raise ParameterError(f"{what} is not in h2olite {h2olite.__version__}; upgrade h2olite.")
+        raise ParameterError(f"{what} is not in this version of h2olite, {h2olite.__version__}.")
     return function
 
 

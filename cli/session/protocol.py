@@ -69,11 +69,13 @@ class Session:
         operation = find_operation(op)
         key = arguments.pop("destination_frame", None)
         result = operation(self.store, **self.store.resolved(arguments))
-        if type(result).__module__.startswith("pyarrow"):
-            from .transfer import keep
+        if op in CONTROL:
+            return result
+        import pyarrow as pa
 
-            return keep(self.store, result, key)
-        return result
+        from .transfer import keep
+
+        return keep(self.store, result, key) if isinstance(result, pa.Table) else result
 
     @contextlib.contextmanager
     def _relaying(self) -> Iterator[None]:

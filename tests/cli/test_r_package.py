@@ -23,25 +23,19 @@ SCRIPTS = Path(__file__).parent / "r_scripts"
 PAGE = Path(__file__).parent.parent.parent / "docs" / "r.md"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
-PACKAGES = (*NEEDED, "testthat")
 
-
-def has_package(name):
-    """Whether R has a package."""
-    code = f'cat(requireNamespace("{name}", quietly = TRUE))'
-    return subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False).stdout == "TRUE"
-
-
-def lacks_r():
-    """Why R cannot be used here, None if it can."""
+def installed(*names):
+    """Those of some R packages that R has; None without R."""
     if shutil.which("Rscript") is None:
-        return "there is no R"
-    missing = [name for name in PACKAGES if not has_package(name)]
-    return f"R lacks {', '.join(missing)}" if missing else None
+        return None
+    code = f"cat(Filter(function(name) requireNamespace(name, quietly = TRUE), c({', '.join(map(repr, names))})))"
+    return subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False).stdout.split()
 
 
-REASON = lacks_r()
-with_r = pytest.mark.skipif(REASON is not None, reason=str(REASON))
+INSTALLED = installed(*NEEDED, "testthat", "roxygen2")
+MISSING = [name for name in (*NEEDED, "testthat") if name not in (INSTALLED or ())]
+REASON = "there is no R" if INSTALLED is None else f"R lacks {', '.join(MISSING)}"
+with_r = pytest.mark.skipif(bool(MISSING), reason=REASON)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +153,7 @@ def insurance(random):
 
 
 @with_r
-@pytest.mark.skipif(REASON is None and not has_package("roxygen2"), reason="R lacks roxygen2")
+@pytest.mark.skipif("roxygen2" not in (INSTALLED or ()), reason="R lacks roxygen2")
 def test_help_pages_are_those_that_the_source_makes(tmp_path):
     copy = tmp_path / "h2olite"
     shutil.copytree(SOURCE, copy)

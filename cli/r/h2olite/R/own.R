@@ -48,13 +48,8 @@ h2olite_path <- function(x, y, training_frame, ..., l1 = NULL, l2 = NULL, input_
 #' @export
 print.h2olite_path <- function(x, ...) {
   cat("Regularisation path over ", paste(x$names, collapse = ", "), "; loss: ", x$sort_metric, "\n\n", sep = "")
-  table <- x$table[intersect(c(x$names, "training_loss", "validation_loss", "nonzero", "zero_share", "features_used"),
-    names(x$table)
-  )]
-  table$choice <- ""
-  table$choice[x$best] <- "best"
-  table$choice[x$best_1se] <- trimws(paste(table$choice[x$best_1se], "best_1se"))
-  print(table)
+  shown <- c(x$names, "training_loss", "validation_loss", "nonzero", "zero_share", "features_used", "choice")
+  print(x$table[intersect(shown, names(x$table))])
   invisible(x)
 }
 
