@@ -345,12 +345,18 @@ def quantile(store: Store, frame: pa.Table, probs: Sequence[float]) -> list[list
     return [np.nanquantile(numeric(column, "quantile"), np.atleast_1d(probs)).tolist() for column in frame.columns]
 
 
-def correlation(store: Store, frame: pa.Table, other: pa.Table | None = None, covariance: bool = False) -> Any:
-    """Correlations, or covariances, of all columns of a frame with those of another, over complete rows."""
+def correlation(
+    store: Store, frame: pa.Table, other: pa.Table | None = None, covariance: bool = False, complete: bool = False
+) -> Any:
+    """Correlations, or covariances, of all columns of a frame with those of another.
+
+    complete : leave out rows with missing values, which otherwise make NaN.
+    """
     right = frame if other is None else other
     left = np.column_stack([numeric(column, "cor") for column in frame.columns])
     values = np.column_stack([left, *(numeric(column, "cor") for column in right.columns)])
-    values = values[~np.isnan(values).any(axis=1)]
+    if complete:
+        values = values[~np.isnan(values).any(axis=1)]
     with np.errstate(all="ignore"):
         matrix = np.cov(values, rowvar=False) if covariance else np.corrcoef(values, rowvar=False)
     return np.atleast_2d(matrix)[: left.shape[1], left.shape[1] :].tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -62,6 +63,8 @@ def import_file(
             schema={name: kind for name, kind in kinds.items() if kind == "time"},
             csv=csv,
         )
+    for sentence in table.remarks_on(table.columns):
+        warnings.warn(sentence, stacklevel=2)
     frame = from_table(table)
     return frame if names is None else rename(store, frame, names)
 

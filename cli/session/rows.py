@@ -39,11 +39,10 @@ def mask_of(frame: pa.Table, rows: Any) -> np.ndarray:
 
 def _is_mask(column: pa.ChunkedArray) -> bool:
     """Whether a column holds nothing but 0, 1 and missing values."""
-    if not (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-        return False
-    extremes = pc.min_max(column.cast(pa.int64()))
-    least, most = extremes["min"].as_py(), extremes["max"].as_py()
-    return least is None or (least >= 0 and most <= 1)
+    if transfer.kind_of(column.type) in transfer.INDEXED:
+        raise DataError("rows are chosen by numbers or by 0 and 1; got a column of texts: compare it with one first.")
+    numbers = transfer.numbers_of(column)
+    return bool(((numbers == 0) | (numbers == 1) | np.isnan(numbers)).all())
 
 
 def _numbers(frame: pa.Table, rows: Any) -> np.ndarray:

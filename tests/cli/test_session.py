@@ -231,6 +231,9 @@ def test_arithmetic_keeps_whole_numbers_where_r_does():
 def test_rows_are_chosen_by_masks_and_by_numbers():
     frame = table(a=[10, 20, 30])
     mask = table(m=pa.array([1, None, 1], pa.int32()))
+    assert rows.choose(None, frame, table(m=[0.0, 1.0, 1.0]))["a"].to_pylist() == [20, 30]
+    with pytest.raises(h2olite.DataError, match="got a column of texts"):
+        rows.choose(None, frame, table(m=["a", "b", "c"]))
     chosen = [
         rows.choose(None, frame, which)["a"].to_pylist() for which in (mask, [3, 1, 3], [-1], [], table(r=[2.0, 3.0]))
     ]

@@ -36,7 +36,8 @@ h2o.kfold_column <- function(data, nfolds, seed = -1) {
 #' @param x An H2OFrame; for the functions of base R anything that they take.
 #' @param y A second one.
 #' @param na.rm Whether missing values are left out.
-#' @param use Of base R's functions.
+#' @param use "everything" or "complete.obs": whether rows with missing values
+#'   are left out.
 #' @param axis Must be 0: of columns.
 #' @param return_frame Whether to give a frame.
 #' @param method Must be "Pearson".
@@ -101,7 +102,7 @@ sd <- function(x, na.rm = FALSE) if (is.h2o(x)) h2o.sd(x, na.rm) else stats::sd(
 #' @export
 h2o.var <- function(x, y = NULL, na.rm = FALSE, use) {
   if (is.null(y) && length(check_frame(x, "x")) == 1L) return(reduced(x, "var", na.rm))
-  matrix_of(x, y, covariance = TRUE)
+  matrix_of(x, y, covariance = TRUE, complete = na.rm || leaves_out(use))
 }
 
 #' @rdname h2o.mean
@@ -115,12 +116,23 @@ var <- function(x, y = NULL, na.rm = FALSE, use) {
 #' @export
 h2o.cor <- function(x, y = NULL, na.rm = FALSE, use, method = "Pearson") {
   if (tolower(method) != "pearson") stop("method must be \"Pearson\"; got \"", method, "\".", call. = FALSE)
-  matrix_of(x, y, covariance = FALSE)
+  matrix_of(x, y, covariance = FALSE, complete = na.rm || leaves_out(use))
+}
+
+# Whether rows with missing values are left out, as `use` says.
+leaves_out <- function(use) {
+  if (missing(use)) return(FALSE)
+  if (!use %in% c("everything", "all.obs", "complete.obs")) {
+    stop("use must be everything, all.obs or complete.obs; got \"", use, "\".", call. = FALSE)
+  }
+  use == "complete.obs"
 }
 
 # Correlations or covariances; of single columns a number.
-matrix_of <- function(x, y, covariance) {
-  rows <- call_session("correlation", list(frame = check_frame(x, "x"), other = y, covariance = covariance))
+matrix_of <- function(x, y, covariance, complete) {
+  rows <- call_session("correlation", list(
+    frame = check_frame(x, "x"), other = y, covariance = covariance, complete = complete
+  ))
   numbers <- do.call(rbind, rows)
   if (length(numbers) == 1L) return(as.numeric(numbers))
   dimnames(numbers) <- list(names(x), names(if (is.null(y)) x else y))
