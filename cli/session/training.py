@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from h2olite import estimator
+from h2olite.data.frames import training_tables
 from h2olite.parameters import Parameters, SearchCriteria, declared
+from h2olite.selection.segments import train_by_segment
 from h2olite.validation import read, read_shared
 
 from .columns import for_model
@@ -54,7 +57,7 @@ def train(store: Store, parameters: Mapping[str, Any]) -> dict[str, Any]:
     checked = estimator.check(given)
     model = estimator.train(checked, watch=Watch(store, checked.verbose))
     if given.get("model_id") is None:
-        model.model_id = f"DeepLearning_model_R_{time.time_ns() // 1000}"
+        model.model_id = new_model_id()
         for number, fold in enumerate(model.cross_validation_models() or (), 1):
             fold.model_id = f"{model.model_id}_cv_{number}"
     store.keep_model(model)
@@ -122,6 +125,26 @@ def describe_grid(grid: Grid) -> dict[str, Any]:
     }
 
 
+def train_segments(store: Store, segments: Sequence[str], parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Train a model for the rows of every segment, keep them, and tell a row for each."""
+    checked = estimator.check(prepared(store, parameters))
+    training, validation = training_tables(checked)
+    without_tables = dataclasses.replace(checked, training_frame=None, validation_frame=None)
+    watch = Watch(store, checked.verbose)
+    trained = train_by_segment(list(segments), without_tables, training, validation, watch)
+    prefix = new_model_id()
+    for number, segment in enumerate(trained, 1):
+        if segment.model is not None:
+            segment.model.model_id = f"{prefix}_segment_{number}"
+            store.keep_model(segment.model)
+    return trained.as_frame().to_dict("records")  # type: ignore[return-value]
+
+
+def new_model_id() -> str:
+    """A name for a model that nobody has named."""
+    return f"DeepLearning_model_R_{time.time_ns() // 1000}"
+
+
 def path(
     store: Store, strengths: Mapping[str, Any], parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -171,6 +194,7 @@ OPERATIONS = {
     "train": train,
     "search": search,
     "grid": sorted_grid,
+    "train_segments": train_segments,
     "path": path,
     "parameters": parameters,
     "compare": compare,

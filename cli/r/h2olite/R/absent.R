@@ -128,10 +128,6 @@ h2o.mojo_predict_df <- absent("h2o.mojo_predict_df")
 
 #' @rdname absent
 #' @export
-h2o.train_segments <- absent("h2o.train_segments")
-
-#' @rdname absent
-#' @export
 h2o.createFrame <- absent("h2o.createFrame")
 
 #' @rdname absent

@@ -105,6 +105,31 @@ setClass("H2OGrid",
   )
 )
 
+#' Models of segments
+#'
+#' The models of [h2o.train_segments()]; `as.data.frame` has a row for each.
+#'
+#' @slot segment_models_id A key.
+#' @slot segments A row for each segment.
+#' @param x,object Such models.
+#' @param ... Ignored.
+#' @return A data.frame: the segment's values, rows, `model`, the key of its
+#'   model, `status` and `errors`.
+#' @aliases H2OSegmentModels
+#' @export
+setClass("H2OSegmentModels", representation(segment_models_id = "character", segments = "data.frame"))
+
+#' @rdname H2OSegmentModels-class
+#' @export
+as.data.frame.H2OSegmentModels <- function(x, ...) x@segments
+
+#' @rdname H2OSegmentModels-class
+#' @export
+setMethod("show", "H2OSegmentModels", function(object) {
+  cat("Segment Models ID:", object@segment_models_id, "\n")
+  print(object@segments)
+})
+
 FRAMES_OF_METRICS <- c(train = "training_metrics", valid = "validation_metrics", xval = "cross_validation_metrics")
 
 # The S4 object of a model that the session describes. jsonlite gives tables as

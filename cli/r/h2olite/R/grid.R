@@ -28,9 +28,7 @@
 h2o.grid <- function(algorithm, grid_id, x, y, training_frame, ..., hyper_params = list(), is_supervised = NULL,
                      do_hyper_params_check = FALSE, search_criteria = NULL, export_checkpoints_dir = NULL,
                      recovery_dir = NULL, parallelism = 1) {
-  if (!identical(tolower(algorithm), "deeplearning")) {
-    stop("algorithm must be \"deeplearning\"; h2olite has no \"", algorithm, "\".", call. = FALSE)
-  }
+  refuse_algorithm(algorithm)
   given <- list(...)
   if (!missing(x)) given$x <- x
   if (!missing(y)) given$y <- y
@@ -66,6 +64,39 @@ new_grid <- function(described) {
     failed_params = failed, failure_details = as.list(described$failures), failure_stack_traces = list(),
     failed_raw_params = matrix(as.character(unlist(raw)), ncol = length(names), byrow = TRUE), summary_table = table
   )
+}
+
+#' Train a model for every segment of a frame
+#'
+#' @param algorithm Must be "deeplearning".
+#' @param segment_columns Columns: a model is trained on the rows of each
+#'   combination of their values.
+#' @param segment_models_id A key for the result.
+#' @param parallelism Ignored: every training uses all cores.
+#' @param ... As in [h2o.deeplearning()].
+#' @return Models of segments, [H2OSegmentModels-class].
+#' @examplesIf h2olite:::has_session()
+#' models <- h2o.train_segments("deeplearning",
+#'   segment_columns = "Species", y = "Sepal.Width", training_frame = as.h2o(iris),
+#'   hidden = 5, epochs = 1, seed = 1
+#' )
+#' as.data.frame(models)
+#' @export
+h2o.train_segments <- function(algorithm, segment_columns, segment_models_id, parallelism = 1, ...) {
+  refuse_algorithm(algorithm)
+  given <- prepare(list(...))
+  rows <- as_rows(call_session("train_segments", list(segments = I(segment_columns), parameters = given), stoppable = TRUE))
+  names(rows)[names(rows) == "model_id"] <- "model"
+  rows$status <- toupper(rows$status)
+  new("H2OSegmentModels",
+    segment_models_id = if (missing(segment_models_id)) new_key("segment_models") else segment_models_id, segments = rows
+  )
+}
+
+refuse_algorithm <- function(algorithm) {
+  if (!identical(tolower(algorithm), "deeplearning")) {
+    stop("algorithm must be \"deeplearning\"; h2olite has no \"", algorithm, "\".", call. = FALSE)
+  }
 }
 
 split_rows <- function(table) lapply(seq_len(nrow(table)), function(i) lapply(table, `[[`, i))

@@ -108,7 +108,7 @@ test_that("models are saved, loaded, exported and imported with the same predict
 test_that("training goes on from a model, its key or its file", {
   skip_without_session()
   frame <- as.h2o(iris)
-  first <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1)
+  first <- h2o.deeplearning(y = "Species", training_frame = frame, hidden = 5, epochs = 1, seed = 1, keep_state = TRUE)
   path <- h2o.saveModel(first, tempfile())
   for (from in list(first, first@model_id, path)) {
     expect_equal(h2o.deeplearning(y = "Species", training_frame = frame, checkpoint = from, epochs = 3)@model$epochs, 3)
@@ -162,6 +162,18 @@ test_that("grids are sorted, and hold what failed", {
   )
   expect_length(one@failed_params, 1L)
   expect_match(one@failure_details[[1]], "l1 must be >= 0")
+})
+
+test_that("every segment has a model of its own", {
+  skip_without_session()
+  models <- h2o.train_segments("deeplearning",
+    segment_columns = "Species", y = "Sepal.Width", training_frame = as.h2o(iris), hidden = 5, epochs = 1, seed = 1
+  )
+  table <- as.data.frame(models)
+  expect_equal(table$Species, levels(iris$Species))
+  expect_equal(unique(table$status), "SUCCEEDED")
+  expect_s4_class(h2o.getModel(table$model[2]), "H2ORegressionModel")
+  expect_output(show(models), "Segment Models ID")
 })
 
 test_that("plots give what they draw", {
