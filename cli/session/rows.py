@@ -57,13 +57,18 @@ def _numbers(frame: pa.Table, rows: Any) -> np.ndarray:
     return numbers
 
 
+def marked(frame: pa.Table, mask: np.ndarray) -> pa.Table:
+    """The rows that a mask marks, with all levels of factors even if it marks none, which `filter` would lose."""
+    return frame.take(pa.array(np.flatnonzero(mask)))
+
+
 def choose(store: Store, frame: pa.Table, rows: Any) -> pa.Table:
     """Some rows, as `mask_of` takes them; positive numbers in their order and as often as they are named."""
     if isinstance(rows, pa.Table) and rows.num_rows == frame.num_rows and _is_mask(rows.column(0)):
-        return frame.filter(pa.array(mask_of(frame, rows)))
+        return marked(frame, mask_of(frame, rows))
     numbers = _numbers(frame, rows)
     if numbers.size and numbers[0] < 0:
-        return frame.filter(pa.array(mask_of(frame, rows)))
+        return marked(frame, mask_of(frame, rows))
     return frame.take(pa.array(numbers - 1))
 
 
@@ -94,7 +99,7 @@ def split(
     parts = np.searchsorted(np.cumsum(shares), uniform(frame.num_rows, seed), side="right")
     described = []
     for number in range(len(shares) + 1):
-        table = frame.filter(pa.array(parts == number))
+        table = marked(frame, parts == number)
         described.append(transfer.keep(store, table, None if keys is None else keys[number]))
     return described
 
@@ -179,12 +184,13 @@ def unique(store: Store, frame: pa.Table, include_nas: bool = False) -> pa.Table
     first = ~plain.to_pandas().duplicated().to_numpy()
     if not include_nas:
         first &= plain.is_valid().to_numpy(zero_copy_only=False)
-    return pa.table({frame.column_names[0]: column.filter(pa.array(first))})
+    return pa.table({frame.column_names[0]: column.take(pa.array(np.flatnonzero(first)))})
 
 
 def complete(store: Store, frame: pa.Table) -> pa.Table:
     """The rows without any missing value."""
-    return frame.drop_null()
+    valid = [column.is_valid().to_numpy() for column in frame.columns]
+    return marked(frame, np.logical_and.reduce(valid))
 
 
 def insert_missing(store: Store, frame: pa.Table, fraction: float = 0.1, seed: int = -1) -> pa.Table:

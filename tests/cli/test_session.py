@@ -238,6 +238,10 @@ def test_rows_are_chosen_by_masks_and_by_numbers():
         rows.choose(None, frame, which)["a"].to_pylist() for which in (mask, [3, 1, 3], [-1], [], table(r=[2.0, 3.0]))
     ]
     assert chosen == [[10, 30], [30, 10, 30], [20, 30], [], [20, 30]]
+    factor = table(f=pa.array(["v", "u", None]).dictionary_encode())
+    nothing = table(m=pa.array([0, 0, 0], pa.int32()))
+    for none in (rows.choose(None, factor, nothing), rows.complete(None, rows.choose(None, factor, [3]))):
+        assert (none.num_rows, columns.levels(None, none)) == (0, [["v", "u"]])
     with pytest.raises(h2olite.DataError, match="from 1 to 3; got 4"):
         rows.choose(None, frame, [4])
     with pytest.raises(h2olite.DataError, match="all positive or all negative"):
