@@ -20,6 +20,9 @@ SOURCE = Path(__file__).parent / "r" / "h2olite"
 NEEDED = ("jsonlite", "processx")
 """The R packages that it imports."""
 
+USUAL_LIBRARY = 'p <- .libPaths()[1]; cat(if (file.access(p, 2) == 0) p else Sys.getenv("R_LIBS_USER"))'
+"""R code that prints the folder to install into."""
+
 
 @click.command(
     "r-install",
@@ -29,7 +32,7 @@ NEEDED = ("jsonlite", "processx")
             ["--library"],
             type=click.Path(path_type=Path),
             metavar="DIR",
-            help="The folder to install into; R's own first library if not given.",
+            help="The folder to install into; R's first library if not given, or the user's if that is not writable.",
         ),
         click.Option(["--rscript"], default="Rscript", metavar="PROGRAM", help="The Rscript to use. Default: Rscript."),
         JSON,
@@ -54,9 +57,8 @@ def r_install(console: Console, library: Path | None, rscript: str, as_json: boo
             f"the R package h2olite needs {' and '.join(missing)}: run install.packages(c({listed})) in R, or install "
             f"{' '.join(f'r-cran-{name}' for name in missing)} by apt."
         )
-    if library is not None:
-        library.mkdir(parents=True, exist_ok=True)
-    folder = str(library) if library else _says(program, "cat(.libPaths()[1])")
+    folder = str(library) if library else _says(program, USUAL_LIBRARY)
+    Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         copy = Path(work, "h2olite")
         shutil.copytree(SOURCE, copy)
