@@ -12,7 +12,8 @@ import click
 
 from h2olite.errors import DataError, MissingExtraError
 
-from .console import JSON, QUIET, Command, Console, print_json
+from .console import JSON, QUIET, Command, Console
+from .streams import print_json
 
 SOURCE = Path(__file__).parent / "r" / "h2olite"
 """The R package."""
