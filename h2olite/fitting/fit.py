@@ -182,7 +182,8 @@ def fit(
             trained.record.largest_output = float(outputs.max())
         if not prune:
             return trained
-        trained.record.warnings += advice_on_failure(trained, prepared)
+        if not training.is_batch:  # of whose few rows a constant may know more
+            trained.record.warnings += advice_on_failure(trained, prepared)
         trained = pruned(trained)
         trained.record.warnings += advice_on_penalties(trained)
         return trained
