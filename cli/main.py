@@ -39,6 +39,8 @@ COMMANDS = {
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),
     "export": Entry("interchange", "Write a model in the format of another system.", "Other systems"),
     "import": Entry("interchange", "Read a model that H2O has written as a MOJO.", "Other systems"),
+    "session": Entry("session.command", "Serve another program, such as R, by lines of JSON.", "Other systems"),
+    "r-install": Entry("r_install", "Install the R package h2olite.", "Other systems"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
     "completion": Entry("completion", "Print the script for completion of commands and options.", "Installation"),
     "warmup": Entry("warmup", "Compile the kernels now, so that later commands need not.", "Installation"),
@@ -49,6 +51,11 @@ h2olite train iris.csv -y species       writes iris.h2olite
 h2olite predict iris.h2olite new.csv    prints predictions as CSV
 h2olite COMMAND --help                  explains one command
 """
+
+
+def attribute_of(command: str) -> str:
+    """What a command is called in its module."""
+    return f"{command}_" if keyword.iskeyword(command) else command.replace("-", "_")
 
 
 class Commands(click.Group):
@@ -78,7 +85,7 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f".{COMMANDS[name].module}", __package__)
-        command: click.Command = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
+        command: click.Command = getattr(module, attribute_of(name))
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -40,7 +40,8 @@ def print_text(text: str) -> None:
 def print_data(text: str) -> None:
     """Print lines for programs on stdout; a terminal would obey what they hide."""
     refuse_closed_stdout()
-    click.echo(visible(text, in_lines=True) if sys.stdout.isatty() else text, nl=False)
+    # What looks like a colour is data too, which click would leave out.
+    click.echo(visible(text, in_lines=True) if sys.stdout.isatty() else text, nl=False, color=True)
 
 
 def print_json(value: Mapping[str, Any]) -> None:

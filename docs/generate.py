@@ -1,4 +1,7 @@
-"""Write parameters.md, cli.md and h2o-py.md beside this file, from the code: `python docs/generate.py`."""
+"""Write parameters.md, cli.md and h2o-py.md beside this file, from the code: `python docs/generate.py`.
+
+It also writes what R users read, by generate_r.py.
+"""
 
 from __future__ import annotations
 
@@ -120,3 +123,4 @@ PAGES = {"parameters.md": parameters_page, "cli.md": commands_page, "h2o-py.md":
 if __name__ == "__main__":
     for file, page in PAGES.items():
         (Path(__file__).parent / file).write_text(page(), encoding="utf-8")
+    importlib.import_module("generate_r").write()

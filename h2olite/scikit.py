@@ -201,7 +201,10 @@ class _DeepLearning(BaseEstimator):
             raise ParameterError(
                 "partial_fit cannot be combined with validation_fraction: it sees no rows again; set it to 0."
             )
-        self._fit(rows, None, getattr(self, "model_", None), epochs=1.0, **ONE_EPOCH)
+        table, y, weights = rows
+        start = getattr(self, "model_", None)
+        batch = dataclasses.replace(table, is_batch=start is not None)
+        self._fit((batch, y, weights), None, start, epochs=1.0, **ONE_EPOCH)
         return self
 
     def _table(self, X: Any, *, reset: bool) -> Table:

@@ -83,7 +83,8 @@ def members_of(kind, extension):
         warnings.simplefilter("ignore")
         path = Path(folder, f"m.{extension}")
         try:
-            trained(kind).save(path) if extension == "h2olite" else trained(kind).download_mojo(path)
+            model = trained(kind)
+            model.save(path, keep_state=True) if extension == "h2olite" else model.download_mojo(path)
         except H2OLiteError:
             return {}
         with zipfile.ZipFile(path) as archive:

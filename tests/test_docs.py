@@ -22,12 +22,13 @@ def script(name):
     return module
 
 
-GENERATE, EXAMPLES = script("generate"), script("examples")
+GENERATE, GENERATE_R, EXAMPLES = script("generate"), script("generate_r"), script("examples")
+GENERATED = GENERATE.PAGES | GENERATE_R.PAGES
 
 
-@pytest.mark.parametrize("name", ["parameters.md", "cli.md"])
+@pytest.mark.parametrize("name", GENERATED)
 def test_generated_page_equals_what_is_on_disk(name):
-    assert (ROOT / "docs" / name).read_text() == GENERATE.PAGES[name](), "run python docs/generate.py"
+    assert (ROOT / "docs" / name).read_text() == GENERATED[name](), "run python docs/generate.py"
 
 
 @pytest.mark.parametrize("page", EXAMPLES.PAGES, ids=lambda page: page.name)

@@ -280,6 +280,12 @@ def test_partial_fit_learns_from_parts_of_a_table():
         for rows in (order[::2], order[1::2]):
             regressor.partial_fit(X[rows, :3], X[rows, 3], sample_weight=np.ones(75))
     assert regressor.score(X[:, :3], X[:, 3]) > 0.8
+    for rows in (X[X[:, 3] == 0.2], X[:1], csr_matrix(X[:2])):
+        seen = regressor.model_.record.samples
+        regressor.partial_fit(rows[:, :3], np.full(rows.shape[0], 0.2))
+        assert regressor.model_.record.samples == seen + rows.shape[0]
+    counting = DeepLearningRegressor(hidden=[5], distribution="poisson", random_state=1).partial_fit(X, y)
+    assert counting.partial_fit(X[:50], np.zeros(50)).predict(X[:50]).max() < 2
 
 
 def test_partial_fit_knows_classes_that_come_later_and_takes_rows_of_one_class():
@@ -290,6 +296,7 @@ def test_partial_fit_knows_classes_that_come_later_and_takes_rows_of_one_class()
         for rows in (slice(100, 150), slice(0, 50), slice(50, 100)):
             classifier.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
     assert set(classifier.predict(X)) == {0, 1, 2}
+    classifier.partial_fit(X[:1], y[:1], sample_weight=[2.0])
     with pytest.raises(DataError, match=r"^classes must be those of the first call, \[0 1 2\]; got \[0 1\]\.$"):
         classifier.partial_fit(X[:50], y[:50], classes=[0, 1])
     with pytest.raises(DataError, match=r"got 7; fit a new one, or name all classes in the first partial_fit\.$"):

@@ -150,6 +150,8 @@ class Table:
         no CSV file.
     remarks : tuple of Remark
         What reading has found out about the columns.
+    is_batch : bool
+        Whether a model that has learnt from other rows goes on with these few, which may all have one response.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Table:
     source: str | None = None
     csv: Mapping[str, Any] | None = None
     remarks: tuple[Remark, ...] = ()
+    is_batch: bool = False
 
     @property
     def notation(self) -> Notation:

@@ -92,7 +92,7 @@ def fit(
         if DISTRIBUTIONS[parameters.distribution].link == "log":
             outputs = team.predict(objective, *prepared.source.sample())
             trained.record.largest_output = float(outputs.max())
-    return finish(trained, prepared) if prune else trained
+    return finish(trained, prepared, training) if prune else trained
 
 
 def network_to_train(prepared: Preparation) -> Network:
@@ -129,9 +129,10 @@ def take_up(prepared: Preparation, team: Team, measure: Callable[[], Measurement
     return past
 
 
-def finish(trained: Model, prepared: Preparation) -> Model:
+def finish(trained: Model, prepared: Preparation, training: Table) -> Model:
     """The model without what it makes no use of, and with advice on what went wrong."""
-    trained.record.warnings += advice_on_failure(trained, prepared)
+    if not training.is_batch:  # of whose few rows a constant may know more
+        trained.record.warnings += advice_on_failure(trained, prepared)
     trained = pruned(trained)
     trained.record.warnings += advice_on_penalties(trained)
     return trained

@@ -142,6 +142,9 @@ def refuse_too_large_training(parameters: Parameters, training: Table, validatio
 
 def _sizes(parameters: Parameters, training: Table) -> tuple[int, int, int]:
     """The numbers of encoded predictors, of inputs and of outputs."""
+    checkpoint: Model | None = parameters.checkpoint
+    if checkpoint is not None:  # whatever the new rows hold
+        return len(checkpoint.encoder.predictors), checkpoint.encoder.n_inputs, int(checkpoint.network.layout.sizes[-1])
     name = None if parameters.autoencoder else response_name(parameters, training)
     others = [*filter(None, [name]), *other_roles(parameters), *(parameters.ignored_columns or ())]
     predictors, _ = choose_predictors(

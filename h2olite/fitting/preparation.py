@@ -217,7 +217,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
-    if response is not None and actual is not None:
+    if response is not None and actual is not None and not training.is_batch:
         refuse_one_value(training, response, actual[usable])
     trained, shares = usable, None
     if parameters.balance_classes and actual is not None and levels is not None:

@@ -24,13 +24,15 @@ ARGUMENTS = {
     "weights": ["penguins.h2olite", "--layer", "1"],
     "export": ["penguins.h2olite", "-o", "exported.zip", "--format", "mojo"],
     "import": ["mojo.zip", "-o", "imported.h2olite"],
+    "session": [],
+    "r-install": ["--library", "library", "--rscript", "./Rscript"],
     "params": ["l1"],
     "completion": ["bash"],
     "warmup": [],
 }
 """What every command can work with."""
 
-SILENT = ("train", "export", "import", "warmup")
+SILENT = ("train", "export", "import", "session", "r-install", "warmup")
 """Commands that print nothing on stdout unless it is JSON."""
 
 INPUTS = ("penguins.csv", "penguins.h2olite", "usual.h2olite", "other.h2olite", "mojo.zip")

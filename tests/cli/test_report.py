@@ -64,7 +64,7 @@ def test_training_is_told_by_changed_parameters_and_last_measurements(model):
     assert re.search(r"^  hidden +5$", text, re.MULTILINE)
     assert re.search(r"^  l1 +0.001$", text, re.MULTILINE)
     assert "  epochs  " not in text.partition("Scoring history")[0]
-    assert "Scoring history\n  seconds  epochs  train logloss  train error  valid logloss" in text
+    assert "Scoring history, the last 10 of 11\n  seconds  epochs  train logloss  train error  valid logloss" in text
 
 
 def test_an_earlier_model_missing_responses_and_sampled_metrics_are_told():
@@ -80,7 +80,7 @@ def test_an_earlier_model_missing_responses_and_sampled_metrics_are_told():
             score_each_iteration=True,
             score_training_samples=50,
             stopping_metric="custom",
-            custom_metric_func=iter_metric(3, 1, 2, 4, 1),
+            custom_metric_func=iter_metric(3, 1, 2, 4, 4, 1),
             seed=1,
         )
     text = describe(model)

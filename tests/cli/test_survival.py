@@ -203,7 +203,7 @@ def test_full_disk_is_an_error_and_nothing_of_the_output_is_left(folder, penguin
 def test_model_for_which_a_disk_has_no_room_is_kept_elsewhere(folder, monkeypatch, tmp_path_factory, is_full_too):
     refuge = tmp_path_factory.mktemp("temporary")
     monkeypatch.setenv("TMPDIR", str(folder if is_full_too else refuge))
-    code, err, files = on_a_small_disk(folder, "16k", "train", IRIS, *SMALL, "--hidden", "200", "--quiet")
+    code, err, files = on_a_small_disk(folder, "16k", "train", IRIS, *SMALL, "--hidden", "200,200", "--quiet")
     assert (code, files) == (1, [])
     kept = list(refuge.iterdir())
     assert len(kept) == (not is_full_too)

@@ -161,7 +161,7 @@ def test_saved_model_is_the_same(model, tmp_path):
 
 def test_training_goes_on_as_if_it_had_not_ended(tmp_path):
     sparse = {"sparsity_beta": 0.1, "average_activation": 0.1}
-    path = autoencoder(epochs=2, **sparse).save(tmp_path / "m.h2olite")
+    path = autoencoder(epochs=2, keep_state=True, **sparse).save(tmp_path / "m.h2olite")
     longer = h2olite.deeplearning(training_frame=PENGUINS, checkpoint=path, epochs=4)
     whole = autoencoder(epochs=4, **sparse)
     assert np.array_equal(longer.network.theta, whole.network.theta)

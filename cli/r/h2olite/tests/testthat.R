@@ -1,0 +1,4 @@
+library(testthat)
+library(h2olite)
+
+test_check("h2olite")

@@ -1,0 +1,106 @@
+"""What models make of their predictors; and h2olite's own ways of choosing predictors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+import h2olite
+from h2olite.errors import ParameterError
+
+from .columns import for_model
+from .models import from_pandas
+from .store import Store
+from .training import prepared
+
+if TYPE_CHECKING:
+    from h2olite.model import Model
+
+
+def partial_plot(
+    store: Store,
+    model: Model,
+    frame: pa.Table,
+    cols: Sequence[str] | str | None = None,
+    nbins: int = 20,
+    targets: Sequence[str] | str | None = None,
+    include_na: bool = False,
+    user_splits: Mapping[str, Any] | None = None,
+    row_index: int | None = None,
+) -> list[dict[str, Any]]:
+    """Mean predictions along the values of predictors, a table each."""
+    splits = {name: values if isinstance(values, list) else [values] for name, values in (user_splits or {}).items()}
+    names = [cols] if isinstance(cols, str) else cols
+    tables = model.partial_plot(
+        for_model(frame),
+        names,
+        int(nbins),
+        targets=[targets] if isinstance(targets, str) else targets,
+        include_na=include_na,
+        user_splits=splits or None,
+        row_index=row_index,
+    )
+    return [
+        {"column": table.columns[0], "value": table[table.columns[0]].tolist()}
+        | {name: table[name].tolist() for name in table.columns[1:]}
+        for table in tables
+    ]
+
+
+def permutation_importance(
+    store: Store,
+    model: Model,
+    frame: pa.Table,
+    metric: str = "AUTO",
+    n_samples: int = 10_000,
+    n_repeats: int = 1,
+    features: Sequence[str] | str | None = None,
+    seed: int = -1,
+) -> dict[str, list[Any]]:
+    """How much worse a metric gets when a predictor's values are dealt anew."""
+    table: Any = model.permutation_importance(
+        for_model(frame),
+        metric,
+        int(n_samples),
+        int(n_repeats),
+        [features] if isinstance(features, str) else features,
+        int(seed),
+        use_pandas=True,
+    )
+    return table.to_dict("list")
+
+
+def contributions(store: Store, model: Model, frame: pa.Table, background: pa.Table | None = None) -> pa.Table:
+    """Shapley values of each row's prediction."""
+    method = _own(model, "predict_contributions", "predict_contributions")
+    options = {} if background is None else {"background_frame": for_model(background)}
+    return from_pandas(method(for_model(frame), **options))
+
+
+def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
+    """Which columns to keep."""
+    found = _own(h2olite, "select", "select")(**prepared(store, parameters), **(options or {}))
+    return found.report() if hasattr(found, "report") else found
+
+
+def _own(owner: Any, name: str, what: str) -> Any:
+    """A function of h2olite that older versions have not.
+
+    Raises
+    ------
+    ParameterError : this version has not.
+    """
+    function = getattr(owner, name, None)
+    if function is None:
+        raise ParameterError(f"{what} is not in this version of h2olite, {h2olite.__version__}.")
+    return function
+
+
+OPERATIONS = {
+    "partial_plot": partial_plot,
+    "permutation_importance": permutation_importance,
+    "contributions": contributions,
+    "select_predictors": select_predictors,
+}
