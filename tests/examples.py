@@ -113,9 +113,9 @@ def rule(**settings):
     }
     flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
     interval = np.int64(settings.pop("interval", 1))
-    payment = np.int64(settings.pop("payment", 0))
+    proximal_interval = np.int64(settings.pop("proximal_interval", 0))
     singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
-    return Rule(**flags, **singles, interval=interval, payment=payment)
+    return Rule(**flags, **singles, interval=interval, proximal_interval=proximal_interval)
 
 
 def train(
@@ -130,7 +130,7 @@ def train(
     seed=7,
     n_members=1,
     n_parts=None,
-    dues=None,
+    screening=None,
     call=rows.train_rows,
 ):
     """Run the kernel on the rows in this order, in a team of so many threads; or call what is given in its place."""
@@ -147,7 +147,7 @@ def train(
     def run(work):
         own = tuple(outer if work is team[0] else map(np.copy, outer))
         what = goal, how, data, order, batch_size, rows_seen, np.uint64(seed)
-        return call(net.layout, *state, own, dues, *what, work)
+        return call(net.layout, *state, own, screening, *what, work)
 
     if n_members == 1:
         return run(*team)
@@ -155,10 +155,10 @@ def train(
         return list(pool.map(run, team))
 
 
-def settle(net, dues, how, n_updates, rows_seen=0, judged_rows=0):
-    """Let the kernel's penalties act, and maybe judge the weights."""
+def step_and_screen(net, screening, how, n_updates, rows_seen=0, screened_rows=0):
+    """Let the kernel's penalties act, and maybe screen the weights."""
     state = net.iterate, net.first, net.second
-    penalties.settle(net.layout, *state, dues, how, n_updates, rows_seen, judged_rows)
+    penalties.step_and_screen(net.layout, *state, screening, how, n_updates, rows_seen, screened_rows)
 
 
 def predict(net, goal, data, *, order=None, capacity=32):

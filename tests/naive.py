@@ -365,72 +365,82 @@ class Penalised:
         weights = [layer.parameters[:-1] for layer in layers]
         self.columns = list(itertools.pairwise(columns))
         self.out = [np.where(w == 0, OUT, IN).astype(float) for w in weights]
-        self.moved, self.charged = ([np.zeros_like(w) for w in weights] for _ in range(2))
+        self.accumulated, self.rates_sum = ([np.zeros_like(w) for w in weights] for _ in range(2))
 
 
-def pay(layers, dues, rule, n_updates, seen):
+def proximal_step(layers, screening, rule, n_updates, seen):
     """The proximal steps of many updates; weights that are out give back what they learnt."""
     for number, layer in enumerate(layers):
         rates = np.full(layer.parameters[:-1].shape, rate_at(rule, number, seen))
         if rule.adaptive:
             rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
         rates = rates * n_updates
-        w, out, moved, charged = layer.parameters[:-1], dues.out[number], dues.moved[number], dues.charged[number]
+        w, out, accumulated, rates_sum = (
+            layer.parameters[:-1],
+            screening.out[number],
+            screening.accumulated[number],
+            screening.rates_sum[number],
+        )
         has_columns = number == 0 and rule.input_group_l1 > 0
         was_out = out == OUT
-        moved[was_out] += w[was_out]
-        charged[was_out] += rates[was_out]
+        accumulated[was_out] += w[was_out]
+        rates_sum[was_out] += rates[was_out]
         if not has_columns:
-            moved[~was_out] += (np.sign(w) * rates)[~was_out]
-            charged[~was_out] += rates[~was_out]
+            accumulated[~was_out] += (np.sign(w) * rates)[~was_out]
+            rates_sum[~was_out] += rates[~was_out]
         w[:] = np.where(was_out, 0, np.sign(w) * np.maximum(abs(w) - rule.l1 * rates, 0))
-        leave(w, out, moved, charged, (w == 0) & ~was_out)
-        for begin, end in dues.columns if has_columns else ():
+        leave(w, out, accumulated, rates_sum, (w == 0) & ~was_out)
+        for begin, end in screening.columns if has_columns else ():
             of = slice(begin, end)
             norm = np.linalg.norm(w[of])
             if norm > 0:
                 rate = (w[of] ** 2 * rates[of]).sum() / norm**2
                 within = out[of] != OUT
-                moved[of] += w[of] / norm * rate
-                charged[of] += within * rate
+                accumulated[of] += w[of] / norm * rate
+                rates_sum[of] += within * rate
                 w[of] *= max(1 - rule.input_group_l1 * np.sqrt(w[of].size) * rate / norm, 0)
-                leave(w[of], out[of], moved[of], charged[of], (w[of] == 0) & within)
+                leave(w[of], out[of], accumulated[of], rates_sum[of], (w[of] == 0) & within)
 
 
-def leave(w, out, moved, charged, which):
+def leave(w, out, accumulated, rates_sum, which):
     """Have some weights go out, as if they had never moved."""
-    for array, value in ((w, 0), (moved, 0), (charged, 0), (out, OUT)):
+    for array, value in ((w, 0), (accumulated, 0), (rates_sum, 0), (out, OUT)):
         array[which] = value
 
 
-def judge(layers, dues, rule, share, steady):
+def screen(layers, screening, rule, share, steady):
     """Which weights are in and out, by what has moved them."""
     for number, layer in enumerate(layers):
-        w, out, moved, charged = layer.parameters[:-1], dues.out[number], dues.moved[number], dues.charged[number]
-        coming = np.sign(moved) * np.maximum(abs(moved) - rule.l1 * charged, 0)
+        w, out, accumulated, rates_sum = (
+            layer.parameters[:-1],
+            screening.out[number],
+            screening.accumulated[number],
+            screening.rates_sum[number],
+        )
+        coming = np.sign(accumulated) * np.maximum(abs(accumulated) - rule.l1 * rates_sum, 0)
         if number > 0 or rule.input_group_l1 == 0:
             was_out = out == OUT
-            unsteady = ~was_out & (abs(moved) < steady * charged) & (abs(w) < rule.l1 * charged)
+            unsteady = ~was_out & (abs(accumulated) < steady * rates_sum) & (abs(w) < rule.l1 * rates_sum)
             w[was_out] = share * coming[was_out]
             w[unsteady] = 0
             out[:] = np.where(w == 0, OUT, IN)
         else:
-            for begin, end in dues.columns:
+            for begin, end in screening.columns:
                 of = slice(begin, end)
-                judge_column(w[of], out[of], moved[of], charged[of], coming[of], rule, share, steady)
-        moved[:] = charged[:] = 0
+                screen_column(w[of], out[of], accumulated[of], rates_sum[of], coming[of], rule, share, steady)
+        accumulated[:] = rates_sum[:] = 0
 
 
-def judge_column(w, out, moved, charged, coming, rule, share, steady):
+def screen_column(w, out, accumulated, rates_sum, coming, rule, share, steady):
     """The same for the weights out of one column."""
     was_out = out == OUT
     strength = rule.input_group_l1 * np.sqrt(w.size)
     if was_out.all():
         norm = np.linalg.norm(coming)
-        kept = max(1 - strength * (coming**2 * charged).sum() / norm**3, 0) if norm > 0 else 0
+        kept = max(1 - strength * (coming**2 * rates_sum).sum() / norm**3, 0) if norm > 0 else 0
     else:
-        most = charged[~was_out].max()
-        unsteady = np.linalg.norm(moved[~was_out]) < steady * most and np.linalg.norm(w) < strength * most
+        most = rates_sum[~was_out].max()
+        unsteady = np.linalg.norm(accumulated[~was_out]) < steady * most and np.linalg.norm(w) < strength * most
         kept = 0 if unsteady else 1
     w[:] = np.where(was_out, share * kept * coming, w if kept else 0)
     out[:] = np.where(w == 0, OUT, np.where(was_out, NEWLY_IN, IN))

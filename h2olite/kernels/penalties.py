@@ -1,8 +1,8 @@
 """The penalties that make zeros, l1 and input_group_l1, on weights that learn from single rows.
 
-A weight is active or inactive. Every `Rule.payment` rows, an active weight takes the proximal step of the penalties for
-all updates since the last step. If this makes it 0, it becomes inactive. An inactive weight is held at 0: at every
-step, what the gradients have made of it is added up and taken back.
+A weight is active or inactive. Every `Rule.proximal_interval` rows, an active weight takes the proximal step of the
+penalties for all updates since the last step. If this makes it 0, it becomes inactive. An inactive weight is held at 0:
+at every step, what the gradients have made of it is added up and taken back.
 
 Single rows move weights away from 0, and never let whole columns become 0. Therefore the active set is decided from
 time to time, by means over thousands of rows. Let s be the subgradient of abs(w), or of the norm of a column. At the
@@ -39,39 +39,39 @@ Between 0.65 and 0.9, paths on simulated tables end with next to no column of no
 
 ENTRY = 0.25
 """Share of what a weight that comes in would have moved to by now, where it begins: it learns the rest by itself, since
-many that come in at once, each as if alone, would overshoot. Where penalties act once a judgement, it is 1: that is
+many that come in at once, each as if alone, would overshoot. Where penalties act once a screening, it is 1: that is
 the proximal step of the whole gradient."""
 
 ZERO, ONE = np.float32(0), np.float32(1)
 IN, NEWLY_IN, OUT = np.float32(0), np.float32(0.5), np.float32(1)
 
 
-class Dues(NamedTuple):
+class Screening(NamedTuple):
     """What is known of each weight for the penalties; empty arrays where there are none.
 
     columns : int64 (n_columns + 1,), where the inputs of each column start, and their number.
     out : float32 (n_parameters,), whether each weight is IN, NEWLY_IN or OUT; NEWLY_IN only under input_group_l1.
-    moved : float32 (n_parameters,), since the weight was last judged, the sum over all updates of the rate times s, for
-        a weight that is in; of minus the rate times the gradient of the loss, for one that is out.
-    charged : float32 (n_parameters,), the sum of the rates over the same updates.
-    paid : int64 (1,), rows seen when the penalties last acted.
-    owed : int64 (1,), updates since then. A mini-batch cut short at the end of an epoch makes a whole one.
+    accumulated : float32 (n_parameters,), since the weight was last screened, the sum over all updates of the rate
+        times s, for a weight that is in; of minus the rate times the gradient of the loss, for one that is out.
+    rates_sum : float32 (n_parameters,), the sum of the rates over the same updates.
+    last_step : int64 (1,), rows seen when the penalties last acted.
+    n_updates : int64 (1,), updates since then. A mini-batch cut short at the end of an epoch makes a whole one.
     """
 
     columns: np.ndarray
     out: np.ndarray
-    moved: np.ndarray
-    charged: np.ndarray
-    paid: np.ndarray
-    owed: np.ndarray
+    accumulated: np.ndarray
+    rates_sum: np.ndarray
+    last_step: np.ndarray
+    n_updates: np.ndarray
 
 
 @kernel
-def pay_together(layout, theta, first, second, outer, dues, rule, n_updates, rows_seen, member):
+def step_together(layout, theta, first, second, outer, screening, rule, n_updates, rows_seen, member):
     """Let the penalties act once all members of a team are done with a row: one acts for all."""
     meet(member)
     if member.place == 0:
-        pay(layout, theta, first, second, dues, rule, n_updates, rows_seen)
+        proximal_step(layout, theta, first, second, screening, rule, n_updates, rows_seen)
     meet(member)
     if member.place > 0:
         changed = narrow_layer(layout, theta)
@@ -81,41 +81,43 @@ def pay_together(layout, theta, first, second, outer, dues, rule, n_updates, row
 
 
 @entry
-def settle(layout, theta, first, second, dues, rule, n_updates, rows_seen, judged_rows):
-    """Let the penalties of the last n_updates act, and judge the weights by the last judged_rows, if there are any."""
+def step_and_screen(layout, theta, first, second, screening, rule, n_updates, rows_seen, screened_rows):
+    """Take the proximal step of the last n_updates, and screen the weights by the last screened_rows, if any."""
     if n_updates > 0:
-        pay(layout, theta, first, second, dues, rule, np.float32(n_updates), rows_seen)
-    if judged_rows > 0:
-        judge(layout, theta, dues, rule, np.float32(min(max(rule.payment / judged_rows, ENTRY), 1.0)))
+        proximal_step(layout, theta, first, second, screening, rule, np.float32(n_updates), rows_seen)
+    if screened_rows > 0:
+        screen(layout, theta, screening, rule, np.float32(min(max(rule.proximal_interval / screened_rows, ENTRY), 1.0)))
 
 
 @kernel
-def pay(layout, theta, first, second, dues, rule, n_updates, rows_seen):
+def proximal_step(layout, theta, first, second, screening, rule, n_updates, rows_seen):
     """Move all weights by the proximal step of n_updates; biases carry no penalty.
 
     Weights left alone by some of these updates owe it as well: the penalty is on every weight at every update.
 
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """
-    dues.paid[0], dues.owed[0] = rows_seen, 0
+    screening.last_step[0], screening.n_updates[0] = rows_seen, 0
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
         weights = rows_of(layout, theta, layer)
         memories = rows_of(layout, first, layer), rows_of(layout, second, layer)
-        out, moved = rows_of(layout, dues.out, layer), rows_of(layout, dues.moved, layer)
-        charged = rows_of(layout, dues.charged, layer)
+        out, accumulated = rows_of(layout, screening.out, layer), rows_of(layout, screening.accumulated, layer)
+        rates_sum = rows_of(layout, screening.rates_sum, layer)
         in_columns = layer == 0 and rule.input_group_l1 > 0
         for i in range(weights.shape[0]):
-            soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, rule.l1, in_columns)
+            soft_threshold(step, weights, memories, out, accumulated, rates_sum, i, n_updates, rule.l1, in_columns)
         if in_columns:
-            for c in range(dues.columns.size - 1):
-                begin, end = dues.columns[c], dues.columns[c + 1]
+            for c in range(screening.columns.size - 1):
+                begin, end = screening.columns[c], screening.columns[c + 1]
                 strength = rule.input_group_l1 * root_of_size(layout, begin, end)
-                group_soft_threshold(step, weights, memories, out, moved, charged, begin, end, n_updates, strength)
+                group_soft_threshold(
+                    step, weights, memories, out, accumulated, rates_sum, begin, end, n_updates, strength
+                )
 
 
 @kernel
-def soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, l1, in_columns):
+def soft_threshold(step, weights, memories, out, accumulated, rates_sum, i, n_updates, l1, in_columns):
     """Move row i by the proximal step of l1: w = sign(w) max(abs(w) - l1 * n_updates * rate, 0).
 
     in_columns : whether the sums of weights that are in are left to `group_soft_threshold`.
@@ -129,14 +131,14 @@ def soft_threshold(step, weights, memories, out, moved, charged, i, n_updates, l
         own_rates = choose(in_columns & (not was_out), ZERO, rates)
         change = choose(was_out, w, math.copysign(own_rates, w))
         stays = choose(is_out & (not was_out), ZERO, ONE)
-        moved[i, k] = stays * (moved[i, k] + change)
-        charged[i, k] = stays * (charged[i, k] + own_rates)
+        accumulated[i, k] = stays * (accumulated[i, k] + change)
+        rates_sum[i, k] = stays * (rates_sum[i, k] + own_rates)
         weights[i, k] = choose(is_out, ZERO, kept)
         out[i, k] += choose(is_out, OUT - out[i, k], ZERO)
 
 
 @kernel
-def group_soft_threshold(step, weights, memories, out, moved, charged, begin, end, n_updates, strength):
+def group_soft_threshold(step, weights, memories, out, accumulated, rates_sum, begin, end, n_updates, strength):
     """Move rows begin to end, the weights w out of one column, by the proximal step of its penalty.
 
     w = w max(1 - strength * n_updates * rate / norm of w, 0), with the mean of the weights' rates, each weighing w^2.
@@ -158,45 +160,48 @@ def group_soft_threshold(step, weights, memories, out, moved, charged, begin, en
         for k in range(weights.shape[1]):
             is_out = out[i, k] == OUT
             stays = is_out or kept > 0
-            moved[i, k] = moved[i, k] + weights[i, k] * direction * rate if stays else ZERO
-            charged[i, k] = charged[i, k] + (ZERO if is_out else rate) if stays else ZERO
+            accumulated[i, k] = accumulated[i, k] + weights[i, k] * direction * rate if stays else ZERO
+            rates_sum[i, k] = rates_sum[i, k] + (ZERO if is_out else rate) if stays else ZERO
             weights[i, k] *= kept
             out[i, k] = out[i, k] if stays else OUT
 
 
 @kernel
-def judge(layout, theta, dues, rule, share):
-    """Decide which weights are in and out by what has moved them since they were last judged.
+def screen(layout, theta, screening, rule, share):
+    """Decide which weights are in and out by what has moved them since they were last screened.
 
     share : of what a weight that comes in would have moved to by now, where it begins.
     """
     for layer in range(layout.widths.size):
-        weights, out = rows_of(layout, theta, layer), rows_of(layout, dues.out, layer)
-        moved, charged = rows_of(layout, dues.moved, layer), rows_of(layout, dues.charged, layer)
+        weights, out = rows_of(layout, theta, layer), rows_of(layout, screening.out, layer)
+        accumulated, rates_sum = (
+            rows_of(layout, screening.accumulated, layer),
+            rows_of(layout, screening.rates_sum, layer),
+        )
         if layer == 0 and rule.input_group_l1 > 0:
-            for c in range(dues.columns.size - 1):
-                begin, end = dues.columns[c], dues.columns[c + 1]
+            for c in range(screening.columns.size - 1):
+                begin, end = screening.columns[c], screening.columns[c + 1]
                 strength = rule.input_group_l1 * root_of_size(layout, begin, end)
-                judge_column(weights, out, moved, charged, begin, end, rule.l1, strength, share)
+                screen_column(weights, out, accumulated, rates_sum, begin, end, rule.l1, strength, share)
         else:
             for i in range(weights.shape[0]):
                 for k in range(weights.shape[1]):
-                    is_unsteady = abs(moved[i, k]) < STEADY * charged[i, k]
+                    is_unsteady = abs(accumulated[i, k]) < STEADY * rates_sum[i, k]
                     if out[i, k] == OUT:
-                        weights[i, k] = share * beyond(moved[i, k], rule.l1 * charged[i, k])
+                        weights[i, k] = share * beyond(accumulated[i, k], rule.l1 * rates_sum[i, k])
                         out[i, k] = OUT if weights[i, k] == 0 else IN
-                    elif is_unsteady and abs(weights[i, k]) < rule.l1 * charged[i, k]:
+                    elif is_unsteady and abs(weights[i, k]) < rule.l1 * rates_sum[i, k]:
                         weights[i, k], out[i, k] = ZERO, OUT
                     else:
                         out[i, k] = IN
-    dues.moved[:] = ZERO
-    dues.charged[:] = ZERO
+    screening.accumulated[:] = ZERO
+    screening.rates_sum[:] = ZERO
 
 
 @kernel
-def judge_column(weights, out, moved, charged, begin, end, l1, strength, share):
+def screen_column(weights, out, accumulated, rates_sum, begin, end, l1, strength, share):
     """Decide whether the weights out of one column, rows begin to end, are in: all of them, or those that l1 lets."""
-    squares, moved_squares, most_charged = 0.0, 0.0, ZERO
+    squares, accumulated_squares, largest_sum = 0.0, 0.0, ZERO
     coming_squares, coming_rates = 0.0, 0.0
     is_in = False
     for i in range(begin, end):
@@ -204,15 +209,15 @@ def judge_column(weights, out, moved, charged, begin, end, l1, strength, share):
             if out[i, k] != OUT:
                 is_in = True
                 squares += weights[i, k] * np.float64(weights[i, k])
-                moved_squares += moved[i, k] * np.float64(moved[i, k])
-                most_charged = max(most_charged, charged[i, k])
+                accumulated_squares += accumulated[i, k] * np.float64(accumulated[i, k])
+                largest_sum = max(largest_sum, rates_sum[i, k])
             else:
-                coming = np.float64(beyond(moved[i, k], l1 * charged[i, k]))
+                coming = np.float64(beyond(accumulated[i, k], l1 * rates_sum[i, k]))
                 coming_squares += coming * coming
-                coming_rates += coming * coming * charged[i, k]
+                coming_rates += coming * coming * rates_sum[i, k]
     kept = 1.0
     if is_in:
-        if math.sqrt(moved_squares) < STEADY * most_charged and math.sqrt(squares) < strength * most_charged:
+        if math.sqrt(accumulated_squares) < STEADY * largest_sum and math.sqrt(squares) < strength * largest_sum:
             kept = 0.0
     elif coming_squares > 0:
         kept = max(1.0 - strength * coming_rates / coming_squares / math.sqrt(coming_squares), 0.0)
@@ -220,7 +225,7 @@ def judge_column(weights, out, moved, charged, begin, end, l1, strength, share):
         for k in range(weights.shape[1]):
             was_out = out[i, k] == OUT
             if was_out:
-                weights[i, k] = share * np.float32(kept) * beyond(moved[i, k], l1 * charged[i, k])
+                weights[i, k] = share * np.float32(kept) * beyond(accumulated[i, k], l1 * rates_sum[i, k])
             elif kept == 0:
                 weights[i, k] = ZERO
             out[i, k] = OUT if weights[i, k] == 0 else (NEWLY_IN if was_out else IN)

@@ -27,7 +27,7 @@ from .layout import (
 )
 from .losses import differentiate, gradient_of_error, softmax
 from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
-from .penalties import pay_together
+from .penalties import step_together
 from .randomness import stream, uniform
 from .teams import meet
 from .updates import average, rate_of, share_of, step_of
@@ -62,7 +62,7 @@ def train_rows(
     second,
     activity,
     outer,
-    dues,
+    screening,
     objective,
     rule,
     rows,
@@ -82,15 +82,15 @@ def train_rows(
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
     outer : the parameters of an output-major layer and both memories of them, for the first member as a view of theta,
         first and second, for the others as copies.
-    dues : of penalties that make zeros, which act here if rule.payment is above 0; None without such penalties. What is
-        compiled then has no code for them.
+    screening : of penalties that make zeros, which act here if rule.proximal_interval is above 0. None without such
+        penalties: what is compiled then has no code for them.
     rows_seen : rows trained on before.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
     activation, autoencoder = objective.activation, objective.autoencoder
-    paid = owed = ZERO
-    if dues is not None:
-        paid, owed = dues.paid[0], dues.owed[0]
+    last_step = n_updates = ZERO
+    if screening is not None:
+        last_step, n_updates = screening.last_step[0], screening.n_updates[0]
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
@@ -116,17 +116,19 @@ def train_rows(
         if objective.sparsity_beta > 0 and has_bias(work.member):
             pull_activity(layout, theta, first, second, activity, objective, rule, seen)
         now = seen + n_rows
-        owed += 1
-        if dues is not None:
-            if rule.payment > 0 and now - paid >= rule.payment:
-                pay_together(layout, theta, first, second, outer[0], dues, rule, np.float32(owed), now, work.member)
-                paid, owed = now, ZERO
+        n_updates += 1
+        if screening is not None:
+            if rule.proximal_interval > 0 and now - last_step >= rule.proximal_interval:
+                step_together(
+                    layout, theta, first, second, outer[0], screening, rule, np.float32(n_updates), now, work.member
+                )
+                last_step, n_updates = now, ZERO
         if mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
             note_parameters(layout, mean, theta, share, work)
-    if dues is not None:
+    if screening is not None:
         if work.member.place == 0:
-            dues.owed[0] = owed
+            screening.n_updates[0] = n_updates
 
 
 @kernel

@@ -22,7 +22,7 @@ class Rule(NamedTuple):
     """The update rule and its settings, as float32 scalars.
 
     interval : rows between two looks of the running average at the parameters.
-    payment : rows between two steps of l1 and input_group_l1, 0 if there are none.
+    proximal_interval : rows between two steps of l1 and input_group_l1, 0 if there are none.
     """
 
     adaptive: bool
@@ -42,7 +42,7 @@ class Rule(NamedTuple):
     fast: bool
     window: np.float32
     interval: np.int64
-    payment: np.int64
+    proximal_interval: np.int64
 
 
 class Step(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from h2olite.kernels.layout import Layout
-from h2olite.kernels.penalties import IN, OUT, Dues
+from h2olite.kernels.penalties import IN, OUT, Screening
 from h2olite.kinds.activations import Activation
 from h2olite.settings.parameters import WeightDistribution
 
@@ -206,24 +206,26 @@ class Network:
         return flat[self.layout.weights[layer] : self.layout.weights[layer + 1]]
 
 
-def dues_of(network: Network, columns: np.ndarray) -> Dues:
+def new_screening(network: Network, columns: np.ndarray) -> Screening:
     """What is known of weights for penalties that make zeros before any acted; weights of 0 are out, biases never are.
 
     columns : int64, where the inputs of each column start, and the number of inputs.
     """
-    out, moved, charged = (aligned_zeros(network.iterate.size) for _ in range(3))
+    out, accumulated, rates_sum = (aligned_zeros(network.iterate.size) for _ in range(3))
     out[:] = OUT  # and what is only padding stays so
     for layer in range(network.n_layers):
         network.weights(layer, out)[network.weights(layer, network.iterate) != 0] = IN
         network.biases(layer, out)[...] = IN
-    return Dues(columns, out, moved, charged, np.array([network.rows_seen], np.int64), np.zeros(1, np.int64))
+    return Screening(
+        columns, out, accumulated, rates_sum, np.array([network.rows_seen], np.int64), np.zeros(1, np.int64)
+    )
 
 
-def no_dues(network: Network) -> Dues:
+def no_screening(network: Network) -> Screening:
     """What takes the place of that in a training without such penalties."""
     nothing = np.empty(0, np.float32)
-    paid, owed = np.array([network.rows_seen], np.int64), np.zeros(1, np.int64)
-    return Dues(np.empty(0, np.int64), nothing, nothing, nothing, paid, owed)
+    last_step, n_updates = np.array([network.rows_seen], np.int64), np.zeros(1, np.int64)
+    return Screening(np.empty(0, np.int64), nothing, nothing, nothing, last_step, n_updates)
 
 
 def initial_network(

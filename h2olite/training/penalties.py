@@ -8,7 +8,7 @@ import numpy as np
 
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.updates import Rule
-from h2olite.network.network import dues_of
+from h2olite.network.network import new_screening
 
 from .task import AVERAGING_INTERVAL
 from .team import Team
@@ -51,9 +51,9 @@ class PenaltySchedule:
         self.is_active = bool(rule.l1 > 0 or rule.input_group_l1 > 0)
         batch_size = team.batch_size
         self._rows_per_screening = min(rows_per_epoch, -(-ROWS_PER_SCREENING // batch_size) * batch_size)
-        self.rule = rule._replace(payment=np.int64(self._rows_per_step(rule, columns)))
+        self.rule = rule._replace(proximal_interval=np.int64(self._rows_per_step(rule, columns)))
         if self.is_active:
-            team.dues = dues_of(team.network, columns)
+            team.screening = new_screening(team.network, columns)
         self._screened_at = team.network.rows_seen
 
     def _rows_per_step(self, rule: Rule, columns: np.ndarray) -> int:
@@ -86,9 +86,9 @@ class PenaltySchedule:
         network = self._team.network
         rows = network.rows_seen - self._screened_at
         is_screening = 2 * rows >= self._rows_per_screening
-        self._team.settle(self.rule, rows if is_screening else 0)
+        self._team.step_and_screen(self.rule, rows if is_screening else 0)
         if is_screening:
             self._screened_at = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
         # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        network.theta[self._team.dues.out > IN] = 0
+        network.theta[self._team.screening.out > IN] = 0

@@ -79,5 +79,5 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         fast=parameters.fast_mode,
         window=single(parameters.averaging_window),
         interval=np.int64(interval),
-        payment=np.int64(0),
+        proximal_interval=np.int64(0),
     )

@@ -15,11 +15,11 @@ from h2olite.kernels import rows as kernels
 from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.compiling import compiling, is_compiled
 from h2olite.kernels.layout import TILE, Layout, Workspace
-from h2olite.kernels.penalties import settle
+from h2olite.kernels.penalties import step_and_screen
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
-from h2olite.network.network import Network, no_dues
+from h2olite.network.network import Network, no_screening
 from h2olite.network.topology import exchange_of, members_of_team
 from h2olite.predicting.single_precision import SinglePrecision
 
@@ -72,7 +72,7 @@ class Team(SinglePrecision):
         ]
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
-        self.dues = no_dues(network)
+        self.screening = no_screening(network)
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before clocks run."""
@@ -83,7 +83,7 @@ class Team(SinglePrecision):
             # By a single thread, this one: `compiling` does not reach into others.
             self._train(len(self._crews) - 1, objective, rule, rows, nothing, 0)
             if makes_zeros(rule):
-                self.settle(rule, 0)
+                self.step_and_screen(rule, 0)
             self.predict(objective, rows, nothing)
 
         with _compiling:  # models trained at the same time say it once
@@ -167,7 +167,7 @@ class Team(SinglePrecision):
             network.second,
             network.activity,
             outer,
-            self.dues if makes_zeros(rule) else None,
+            self.screening if makes_zeros(rule) else None,
             objective,
             rule,
             rows,
@@ -178,11 +178,19 @@ class Team(SinglePrecision):
             work,
         )
 
-    def settle(self, rule: Rule, judged_rows: int) -> None:
-        """Let the penalties that make zeros act for all updates, and judge the weights by the last rows, if any."""
+    def step_and_screen(self, rule: Rule, screened_rows: int) -> None:
+        """Let the penalties that make zeros act for all updates, and screen the weights by the last rows, if any."""
         network = self.network
         state = network.iterate, network.first, network.second
-        settle(network.layout, *state, self.dues, rule, int(self.dues.owed[0]), network.rows_seen, judged_rows)
+        step_and_screen(
+            network.layout,
+            *state,
+            self.screening,
+            rule,
+            int(self.screening.n_updates[0]),
+            network.rows_seen,
+            screened_rows,
+        )
 
 
 def makes_zeros(rule: Rule) -> bool:

@@ -15,7 +15,7 @@ from h2olite.kernels import penalties, rows, sparse
 from h2olite_cli.main import main
 
 def compiled():
-    kernels = (rows.train_rows, rows.predict_rows, penalties.settle, sparse.predict_sparse_rows)
+    kernels = (rows.train_rows, rows.predict_rows, penalties.step_and_screen, sparse.predict_sparse_rows)
     return [len(kernel.signatures) for kernel in kernels]
 
 CliRunner().invoke(main, ["warmup"], catch_exceptions=False)

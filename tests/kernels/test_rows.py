@@ -19,7 +19,7 @@ from examples import (
     objective,
     predict,
     rule,
-    settle,
+    step_and_screen,
     table,
     train,
 )
@@ -27,7 +27,7 @@ from examples import (
 from h2olite.kernels import rows
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.passes import GROUP
-from h2olite.network.network import dues_of
+from h2olite.network.network import new_screening
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
@@ -213,14 +213,14 @@ def test_exponentials_are_bounded_at_1e19(loss, bias):
 def test_a_row_of_weight_two_moves_twice_as_far_and_one_of_weight_zero_not_at_all():
     data = table(1)
 
-    def moved(weight):
+    def accumulated(weight):
         net = network()
         before = net.theta.copy()
         train(net, objective(), rule(rate=0.01), data._replace(weights=np.full(1, weight, np.float32)))
         return net.theta - before
 
-    np.testing.assert_allclose(moved(2), 2 * moved(1), atol=1e-7)
-    np.testing.assert_array_equal(moved(0), 0)
+    np.testing.assert_allclose(accumulated(2), 2 * accumulated(1), atol=1e-7)
+    np.testing.assert_array_equal(accumulated(0), 0)
 
 
 def test_last_mini_batch_may_be_smaller_and_takes_the_mean_of_its_own_rows():
@@ -357,7 +357,7 @@ def test_padding_stays_zero(activation, adaptive):
     net, goal = network("cross-entropy of 4", activation), objective("cross-entropy of 4", activation, dropout=0.3)
     how = rule(adaptive=adaptive, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
     train(net, goal, how, table(40, "cross-entropy of 4"), batch_size=3)
-    settle(net, dues_of(net, COLUMNS), how, 40, judged_rows=40)
+    step_and_screen(net, new_screening(net, COLUMNS), how, 40, screened_rows=40)
     assert padding(net, net.theta).size > LANES
     for flat in (net.theta, net.first, net.second):
         np.testing.assert_array_equal(padding(net, flat), 0)

@@ -335,21 +335,21 @@ def test_how_fast_the_machine_is_does_not_change_the_model(monkeypatch, given):
 
 
 @pytest.fixture
-def settlements(monkeypatch):
-    """How often penalties that make zeros act: rows between steps, rows seen, and rows that weights are judged by."""
-    noted, settle = [], fit.Team.settle
+def steps(monkeypatch):
+    """How often penalties that make zeros act: rows between steps, rows seen, and rows that weights are screened by."""
+    noted, step_and_screen = [], fit.Team.step_and_screen
 
-    def note(self, rule, judged_rows):
-        noted.append((int(rule.payment), self.network.rows_seen, judged_rows))
-        return settle(self, rule, judged_rows)
+    def note(self, rule, screened_rows):
+        noted.append((int(rule.proximal_interval), self.network.rows_seen, screened_rows))
+        return step_and_screen(self, rule, screened_rows)
 
     monkeypatch.setattr(fit.Team, "compile", lambda self, *_: None)  # which settles nothing
-    monkeypatch.setattr(fit.Team, "settle", note)
+    monkeypatch.setattr(fit.Team, "step_and_screen", note)
     return noted
 
 
 @pytest.mark.parametrize(
-    ("rows", "epochs", "judged"),
+    ("rows", "epochs", "screened"),
     [
         # Once an epoch; the rest is too little.
         (1000, 5.2, [(200, 200), (400, 200), (600, 200), (800, 200), (1000, 200), (1000, 0), (1040, 0)]),
@@ -358,21 +358,21 @@ def settlements(monkeypatch):
         (60, 1.2, [(60, 0), (120, 120), (180, 0), (240, 120)]),  # whenever the model is measured, if there are enough
     ],
 )
-def test_weights_are_judged_by_an_epoch_if_possible(frame, settlements, rows, epochs, judged):
+def test_weights_are_judged_by_an_epoch_if_possible(frame, steps, rows, epochs, screened):
     settings = {"train_samples_per_iteration": rows, "score_each_iteration": True, "epochs": epochs}
     train(frame[:200], l1=1e-3, **settings)
-    assert [of_rows for _, *of_rows in settlements] == [list(pair) for pair in judged]
+    assert [of_rows for _, *of_rows in steps] == [list(pair) for pair in screened]
 
 
-@pytest.mark.parametrize(("batch_size", "judged"), [(1, [4096, 8192, 12_288, 15_000]), (500, [4500, 9000, 15_000])])
-def test_weights_of_long_tables_are_judged_by_whole_mini_batches(frame, settlements, batch_size, judged):
+@pytest.mark.parametrize(("batch_size", "screened"), [(1, [4096, 8192, 12_288, 15_000]), (500, [4500, 9000, 15_000])])
+def test_weights_of_long_tables_are_judged_by_whole_mini_batches(frame, steps, batch_size, screened):
     long = pd.concat([frame] * 5, ignore_index=True)
     train(long, l1=1e-3, epochs=1, train_samples_per_iteration=0, mini_batch_size=batch_size)
-    assert [seen for _, seen, n_rows in settlements if n_rows] == judged
+    assert [seen for _, seen, n_rows in steps if n_rows] == screened
 
 
 @pytest.mark.parametrize(
-    ("given", "payment"),
+    ("given", "proximal_interval"),
     [
         ({"l1": 1e-3}, 256),
         ({"l1": 0.125}, 64),
@@ -384,15 +384,15 @@ def test_weights_of_long_tables_are_judged_by_whole_mini_batches(frame, settleme
     ],
     ids=str,
 )
-def test_stronger_penalties_act_more_often(frame, settlements, given, payment):
+def test_stronger_penalties_act_more_often(frame, steps, given, proximal_interval):
     train(frame, **given)
-    assert {payment for payment, *_ in settlements} == {payment}
+    assert {proximal_interval for proximal_interval, *_ in steps} == {proximal_interval}
 
 
-def test_penalties_act_rarely_on_the_weights_of_many_levels(frame, settlements):
+def test_penalties_act_rarely_on_the_weights_of_many_levels(frame, steps):
     levels = pd.Series([f"level {i}" for i in np.random.default_rng(0).integers(0, 1500, 3000)])
     train(frame.assign(a=levels), l1=0.1)
-    assert {payment for payment, *_ in settlements} == {3000}
+    assert {proximal_interval for proximal_interval, *_ in steps} == {3000}
 
 
 @pytest.mark.proves("averaging_window")
