@@ -23,11 +23,8 @@ from h2olite.errors import H2OLiteError, LackOfMemoryError
 
 from .logs import FORMATS, log_line
 from .places import settle_places, writes_files
-from .signals import SIGNALS
+from .signals import LOG_FORMAT, SIGNALS
 from .streams import flush_stdout, let_go_of_stdout, print_json, refuse_closed_stdout, write_utf8
-
-LOG_FORMAT = "H2OLITE_LOG_FORMAT"
-"""The environment variable that stands for --log-format."""
 
 TERMINAL_INTERVAL = 0.1
 """Seconds between two updates of the line on a terminal."""
