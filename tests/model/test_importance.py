@@ -110,7 +110,9 @@ def test_inputs_spread_as_those_of_repeated_rows_by_weights(as_sparse, monkeypat
         return importance.column_importance(network, encoder, of_inputs)
 
     monkeypatch.setattr("h2olite.model.fit.column_importance", note)
-    table = pd.DataFrame({"a": [0.0, 0.0, 3.0, 0.0] * 50, "b": [2.0, 0.0, 0.0, 0.0] * 50, "w": [1.0, 9.0, 3.0, 1.0] * 50})
+    table = pd.DataFrame(
+        {"a": [0.0, 0.0, 3.0, 0.0] * 50, "b": [2.0, 0.0, 0.0, 0.0] * 50, "w": [1.0, 9.0, 3.0, 1.0] * 50}
+    )
     table["y"] = np.random.default_rng(1).normal(size=200)
     names = {"x": ["a", "b"], "y": "y", "weights_column": "w"}
     if as_sparse:
