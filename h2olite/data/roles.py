@@ -21,8 +21,8 @@ def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = 
 
     Raises
     ------
-    DataError : a weight is missing, negative, infinite or no number, none is above 0, the sum is infinite, or there is no
-        such column.
+    DataError : a weight is missing, negative, infinite or no number, none is above 0, the sum is infinite, or there is
+        no such column.
     """
     if name is None:
         return None
