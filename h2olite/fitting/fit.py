@@ -90,7 +90,8 @@ def fit(
         absent = np.empty(0, np.int64)  # inputs that no row has had have weights of 0 and so no importance
         network = checkpoint.network
     explains = parameters.variable_importances and encoder.n_slots is None
-    spreads = input_spreads(rows, prepared.trained, encoder) if explains else None
+    of_rows = prepared.training.observed.weights
+    spreads = input_spreads(rows, prepared.trained, encoder, of_rows) if explains else None
     objective = objective_of(parameters)
     rule = rule_of(parameters, rows, network)
     encoded = time.perf_counter()

@@ -269,6 +269,8 @@ def check_model(
     ValueError : says what is wrong.
     """
     check_response(response, parameters)
+    roles = {response and response.name, parameters.weights_column, parameters.fold_column}
+    _require(roles.isdisjoint(encoder.schema), "a predictor is the response, or a column of weights or folds")
     layout = layout_of(encoder, response, parameters)
     shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
     _require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
@@ -315,6 +317,9 @@ def check_response(response: ResponseEncoder | None, parameters: Parameters) -> 
     _require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
     _require(_are_distinct(response.levels or ()), "two classes are the same")
     _require(response.multiplier != 0, "the response is multiplied by 0")
+    with np.errstate(over="ignore"):
+        largest = abs(response.subtrahend) + np.float64(np.finfo(np.float32).max) / abs(response.multiplier)
+    _require(bool(np.isfinite(largest)), "predictions may be infinite")  # of whatever float32 a network ends in
     check_settled(parameters, None if response.levels is None else response.n_classes, name=response.name)
 
 
