@@ -23,11 +23,8 @@ from h2olite.errors import H2OLiteError, LackOfMemoryError
 
 from .logs import LOG_FORMATS, log_line
 from .places import settle_places, writes_files
-from .signals import SIGNALS
+from .signals import LOG_FORMAT, SIGNALS
 from .streams import flush_stdout, let_go_of_stdout, print_json, refuse_closed_stdout, write_utf8
-
-LOG_FORMAT = "H2OLITE_LOG_FORMAT"
-"""The environment variable that stands for --log-format."""
 
 COMPILING = "h2olite.compiling"
 """The logger that tells how far the compiling of kernels is."""
@@ -227,11 +224,14 @@ def refuse_usage(error: click.UsageError, arguments: Sequence[str]) -> NoReturn:
     """Raise the error of a command line that could not be understood, told as far as possible as it asks for."""
     words = [word for argument in arguments for word in argument.split("=", 1)]
     asked = words[words.index("--log-format") + 1 :][:1] if "--log-format" in words else [os.environ.get(LOG_FORMAT)]
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter):  # which lists choices in lines of their own, and quotes no input
+        message = " ".join(message.split())
     if "--json" in words:
-        print_json({"error": error.format_message()})
+        print_json({"error": message})
     if asked and asked[0] in LOG_FORMATS:
-        raise WrongUsage(error.format_message(), asked[0]) from error
-    raise click.UsageError(visible(error.format_message()), error.ctx) from error
+        raise WrongUsage(message, asked[0]) from error
+    raise click.UsageError(visible(message), error.ctx) from error
 
 
 def _keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:

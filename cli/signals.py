@@ -7,6 +7,9 @@ import signal
 import sys
 import types
 
+LOG_FORMAT = "H2OLITE_LOG_FORMAT"
+"""The environment variable that stands for --log-format."""
+
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -22,7 +25,8 @@ def end_at_signals() -> None:
 
 
 def _end(number: int, frame: types.FrameType | None) -> None:
-    if not {"--quiet", "--log-format"} & set(sys.argv):
+    options = {argument.partition("=")[0] for argument in sys.argv[1:]}
+    if not options & {"--quiet", "--log-format"} and LOG_FORMAT not in os.environ:
         try:
             os.write(2, f"Ended by {signal.Signals(number).name}.\n".encode())
         except OSError:  # nobody reads it

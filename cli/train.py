@@ -32,7 +32,7 @@ def table_stem(table: str) -> str:
     """The name of a table without folder, extensions and wildcards: what its model is called."""
     name = re.sub(r"[*?\[\]]", "", table.rstrip("/").rpartition("/")[2])
     name = re.sub(r"\.(gz|zst|bz2)$", "", name, flags=re.IGNORECASE)
-    name = re.sub(r"\.(csv|tsv|txt|parquet|arrow|feather)$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"\.(csv|tsv|txt|parquet|arrows?|feather)$", "", name, flags=re.IGNORECASE)
     return name.strip(" .-_") or "model"
 
 

@@ -72,6 +72,9 @@ ONE_EPOCH: dict[str, Any] = {
 
 RESPONSE, WEIGHTS = "response", "weights"
 
+Rows = tuple[Table, np.ndarray, np.ndarray | None]
+"""Rows, their responses and, if there are any, their weights."""
+
 
 @functools.cache
 def taken() -> dict[str, Declared]:
@@ -121,7 +124,7 @@ class _DeepLearning(BaseEstimator):
         """Responses as a column."""
         raise NotImplementedError
 
-    def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Table, np.ndarray, np.ndarray | None]:
+    def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
         """The rows, their responses and their weights."""
         table = self._table(X, reset=reset)
         y = column_or_1d(y, warn=True)
@@ -138,7 +141,7 @@ class _DeepLearning(BaseEstimator):
 
     def _fit(
         self,
-        rows: tuple[Table, np.ndarray, np.ndarray | None],
+        rows: Rows,
         eval_set: Any,
         start: Model | None,
         **settings: Any,
@@ -147,12 +150,15 @@ class _DeepLearning(BaseEstimator):
         table, y, weights = rows
         table = without_unused_levels(table)
         names = (_free(RESPONSE, table), _free(WEIGHTS, table))
+        measured = None if eval_set is None else self._read(*_only_set(eval_set), reset=False)
+        if measured is not None and (weights is None) != (measured[2] is None):  # then those without have 1 each
+            weights, measured = _ones(y, weights), (*measured[:2], _ones(*measured[1:]))
         training = _joined(table, names, self._encoded(y), weights)
         given = {name: getattr(self, name) for name in taken()} | {"seed": self._seed()} | settings
         given |= {"y": names[0], "weights_column": None if weights is None else names[1]}
         if training[names[0]].levels is not None:  # they are classes, however many there are
             given["factors"] = [names[0]]
-        given |= self._tables(training, names, eval_set, given["seed"])
+        given |= self._tables(training, names, measured, given["seed"])
         if start is not None:
             self._refuse_other_validation(start, given["validation_frame"])
             # What was left to be chosen stays as it was chosen.
@@ -162,15 +168,17 @@ class _DeepLearning(BaseEstimator):
         self._columns = table.names
         self.model_ = train(parameters)
 
-    def _tables(self, training: Table, names: tuple[str, str], eval_set: Any, seed: int) -> dict[str, Table | None]:
+    def _tables(
+        self, training: Table, names: tuple[str, str], measured: Rows | None, seed: int
+    ) -> dict[str, Table | None]:
         """The table to learn from, and the one to measure on if there is one."""
         share = self.validation_fraction
         if not (isinstance(share, numbers.Real) and 0 <= float(share) < 1):
             raise ParameterError(f"validation_fraction must be >= 0 and < 1; got {share!r}.")
-        if eval_set is not None:
+        if measured is not None:
             if share:
                 raise ParameterError("eval_set and validation_fraction cannot be combined; leave one of them out.")
-            table, y, weights = self._read(*_only_set(eval_set), reset=False)
+            table, y, weights = measured
             return {"training_frame": training, "validation_frame": _joined(table, names, self._encoded(y), weights)}
         if not share:
             return {"training_frame": training, "validation_frame": None}
@@ -195,7 +203,7 @@ class _DeepLearning(BaseEstimator):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(MOST_SEED))
 
-    def _partial_fit(self, rows: tuple[Table, np.ndarray, np.ndarray | None]) -> Self:
+    def _partial_fit(self, rows: Rows) -> Self:
         """Train for one more epoch, on these rows."""
         if self.validation_fraction:
             raise ParameterError(
@@ -317,7 +325,7 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         y : array, shape (n_rows,): the classes.
         sample_weight : array, shape (n_rows,): row weights; 1 each if not given.
         eval_set : (X, y) or (X, y, sample_weight), or a list of one such tuple: rows to measure the model on, by which
-            it is chosen and stops; not learnt from.
+            it is chosen and stops; not learnt from. Their weights are 1 if not given, whatever class_weight says.
 
         Raises
         ------
@@ -468,6 +476,11 @@ def _joined(table: Table, names: tuple[str, str], response: Column, weights: np.
     """The table with its response and, if there are any, its row weights, under these names."""
     added = {names[0]: response} | ({} if weights is None else {names[1]: Column(weights)})
     return dataclasses.replace(table, columns=table.columns | added)
+
+
+def _ones(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The rows' weights, 1 each if there are none."""
+    return np.ones(y.size) if weights is None else weights
 
 
 def _only_set(eval_set: Any) -> tuple[Any, Any, Any]:

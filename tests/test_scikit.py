@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE
-from sklearn.metrics import recall_score
+from sklearn.metrics import log_loss, recall_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -318,6 +318,32 @@ def test_rows_held_out_choose_the_model_and_are_not_learnt_from(Estimator):
     for wrong in (1, -0.1, "a"):
         with pytest.raises(ParameterError, match=r"^validation_fraction must be >= 0 and < 1; got"):
             Estimator(validation_fraction=wrong).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [DeepLearningClassifier, DeepLearningRegressor])
+@pytest.mark.parametrize("weighed", ["rows", "measured rows", "both", "neither"])
+def test_rows_of_eval_set_count_by_their_own_weights(Estimator, weighed, recwarn):
+    X, y = load_iris(return_X_y=True)
+    learnt, measured = slice(0, None, 2), slice(1, None, 2)
+    weights = np.where(y == 1, 5.0, 0.5)
+    of_rows = weights[learnt] if weighed in ("rows", "both") else None
+    of_measured = weights[measured] if weighed in ("measured rows", "both") else None
+    estimator = Estimator(**SMALL).fit(X[learnt], y[learnt], of_rows, eval_set=(X[measured], y[measured], of_measured))
+    if Estimator is DeepLearningClassifier:
+        errors = 1 - estimator.predict_proba(X[measured])[np.arange(75), y[measured]]
+    else:
+        errors = estimator.predict(X[measured]) - y[measured]
+    assert estimator.model_.mse(valid=True) == pytest.approx(np.average(errors**2, weights=of_measured), rel=1e-5)
+    assert not [str(warning.message) for warning in recwarn if "weight" in str(warning.message)]
+
+
+def test_class_weights_are_none_of_eval_set(recwarn):
+    X, y = load_iris(return_X_y=True)
+    balanced = DeepLearningClassifier(class_weight={0: 9, 1: 1, 2: 1}, **SMALL)
+    balanced.fit(X, y, eval_set=(X, y))
+    expected = log_loss(y, balanced.predict_proba(X))
+    assert balanced.model_.logloss(valid=True) == pytest.approx(expected, rel=1e-5)
+    assert not [str(warning.message) for warning in recwarn if "weight" in str(warning.message)]
 
 
 @pytest.mark.parametrize("Estimator", [DeepLearningClassifier, DeepLearningRegressor])

@@ -78,6 +78,14 @@ def test_calls_that_wait_can_be_cancelled():
     assert waiting.cancelled()
 
 
+def test_threads_end_though_they_take_calls_while_these_are_cancelled():
+    for _ in range(100):
+        pool = Threads(3)
+        futures = [pool.submit(int) for _ in range(5)]
+        pool.shutdown(cancel_futures=True)
+        assert all(future.done() for future in futures)
+
+
 def test_where_no_thread_can_be_started_none_is_left(monkeypatch):
     start, started = threading.Thread.start, []
 

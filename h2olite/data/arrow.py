@@ -89,6 +89,22 @@ def table_from_arrow(
     return replace(table.convert(kinds), remarks=tuple(remarks))
 
 
+def validated(data: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
+    """The data, if all of its offsets and indices lie inside its memory and its text and names are UTF-8.
+
+    What damaged data says of its memory leads anywhere, and ends the process there.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, UnicodeError
+        If they do not.
+    """
+    data.validate(full=True)
+    for name in data.schema.names:  # they are decoded here
+        name.encode()
+    return data
+
+
 def refuse_repeated(columns: Iterable[str], name: str, advice: str = "rename them") -> None:
     """Check that no two columns of the table called `name` share theirs.
 

@@ -130,7 +130,7 @@ def refuse_no_text(file: File, start: bytes, encoding: str | None) -> None:
     """
     taken = codecs.lookup(encoding or "utf-8").name
     found = find_encoding(start)
-    if found is not None and taken.split("-")[:2] != found.split("-")[:2]:
+    if found is not None and not _reads(taken, found, start):
         raise DataError(
             f"{file.name} is {found.upper()}, by its first bytes, not {taken.upper()}; pass --encoding {found}."
         )
@@ -142,6 +142,17 @@ def refuse_no_text(file: File, start: bytes, encoding: str | None) -> None:
         raise _other_content(file, content)
     if found is None and 0 in start and not taken.startswith(("utf-16", "utf-32")):
         raise DataError(f"{file.name} is named {file.format} but holds zero bytes, which text has not; {CONVERT}.")
+
+
+def _reads(taken: str, found: str, start: bytes) -> bool:
+    """Whether an encoding is one by which text that was found to be in another is read rightly.
+
+    Without a mark, the order of the bytes must be named; with one, it may be, if it is the mark's.
+    """
+    if found in ("utf-16", "utf-32"):
+        little = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE))
+        return taken in (found, f"{found}-{'le' if little else 'be'}")
+    return taken in (found, f"{found}-sig")
 
 
 @contextlib.contextmanager

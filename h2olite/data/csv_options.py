@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -70,7 +71,9 @@ class CsvOptions:
         DataError
             If one is not what it must be; one message for all.
         """
-        faults = []
+        faults = [*self._mistyped()]
+        if faults:
+            raise DataError(" ".join(faults))
         separator = self.character
         if separator is not None and not _is_mark(separator, '"\r\n'):
             faults.append(f"--sep must be one character, no quote and no line end; got {separator!r}.")
@@ -85,12 +88,23 @@ class CsvOptions:
             faults.append(f"--thousands and --decimal must differ; both are {decimal!r}: pass another --decimal too.")
         if self.comment and (self.comment[0] in '"\r\n' or "\n" in self.comment):
             faults.append(f"--comment must be the start of a line, no quote; got {self.comment!r}.")
-        try:
-            codecs.lookup(self.encoding or "utf-8")
-        except LookupError:
-            faults.append(f"--encoding must be one that Python knows; got {self.encoding!r}.")
+        if not _is_encoding(self.encoding or "utf-8"):
+            faults.append(f"--encoding must be one that Python knows for text; got {self.encoding!r}.")
         if faults:
             raise DataError(" ".join(faults))
+
+    def _mistyped(self) -> Iterator[str]:
+        """A sentence for each option of another type: one text in the place of a list would count by its letters."""
+        for name, value in self.given().items():
+            if name == "header":
+                fits, wanted = isinstance(value, bool), "True or False"
+            elif name == "na_strings":
+                fits = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+                wanted = "a list of texts"
+            else:
+                fits, wanted = isinstance(value, str), "a text"
+            if not fits:
+                yield f"{name} of CSV must be {wanted}; got {value!r}."
 
     @property
     def character(self) -> str | None:
@@ -138,6 +152,15 @@ class Csv(CsvOptions):
     """
 
     path: str | os.PathLike[str]
+
+
+def _is_encoding(name: str) -> bool:
+    """Whether Python has an encoding of this name by which bytes can be read as text, bit by bit."""
+    try:
+        io.TextIOWrapper(io.BytesIO(b"a"), name, errors="replace").read()
+    except (LookupError, ValueError):  # none; or one of other things than text, or of host names
+        return False
+    return codecs.lookup(name).name != "punycode"  # which is of one host name, and reads no blocks
 
 
 def _is_mark(text: str, excluded: str) -> bool:

@@ -15,7 +15,7 @@ from h2olite.errors import DataError
 from h2olite.settings.parameters import Parameters
 
 from .advice import without_unused_levels
-from .arrow import refuse_repeated, table_from_arrow
+from .arrow import refuse_repeated, table_from_arrow, validated
 from .csv_options import Csv, CsvOptions
 from .reader import read_table
 from .sparse import SparseNumbers
@@ -148,14 +148,17 @@ def training_tables(
 
 
 def _as_arrow(frame: Any, name: str) -> pa.Table:
+    """The frame as Arrow data, whose memory has been checked: it may be from a damaged file, or of another library."""
+    try:
+        return validated(_unchecked_arrow(frame, name))
+    except (pa.ArrowException, UnicodeError) as error:
+        raise DataError(f"{name} is damaged: {error}; read or make it again.") from None
+
+
+def _unchecked_arrow(frame: Any, name: str) -> pa.Table:
     """The frame as Arrow data, with nothing copied that need not be."""
     # Who has a DataFrame has imported pandas; another thread may be about to, and has come to no DataFrame yet.
     data_frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
-    if isinstance(frame, pa.Table | pa.RecordBatch):
-        try:  # it may be from a damaged file
-            frame.validate(full=True)
-        except pa.ArrowException as error:
-            raise DataError(f"{name} is damaged: {error}; read or make it again.") from None
     is_pandas = data_frame is not None and isinstance(frame, data_frame)
     if not is_pandas and (hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")):
         with contextlib.suppress(pa.ArrowInvalid):  # a lone column has the interface too

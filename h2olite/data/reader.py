@@ -18,7 +18,7 @@ from h2olite.machine.memory import refuse_lack_of_memory
 from h2olite.settings.parameters import nearest
 
 from .advice import advice_on_header
-from .arrow import natural_kind, refuse_repeated, table_from_arrow
+from .arrow import natural_kind, refuse_repeated, table_from_arrow, validated
 from .content import reading_as_named
 from .csv_options import CsvOptions
 from .delimited import CsvFile
@@ -194,7 +194,7 @@ class TypedFile:
                 table = parquet.ParquetFile(source).read()
             else:
                 table = self._open_arrow(source).read_all()
-            return _validated(table)
+            return validated(table)
 
     def blocks(self, rows: int) -> Iterator[pa.Table]:
         """The rows in blocks of at most this size. Without rows, there is one empty block."""
@@ -207,7 +207,7 @@ class TypedFile:
                 schema, batches = reader.schema, _arrow_batches(reader)
             n_rows = 0
             for batch in batches:
-                _validated(batch)
+                validated(batch)
                 for start in range(0, batch.num_rows, rows):
                     yield pa.Table.from_batches([batch.slice(start, rows)])
                 n_rows += batch.num_rows
@@ -244,22 +244,6 @@ def _tables(source: str | os.PathLike[str], csv: CsvOptions) -> list[CsvFile | T
 def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
     """What messages call the table."""
     return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
-
-
-def _validated(data: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
-    """The data, if all of its offsets and indices lie inside its memory and its text and names are UTF-8.
-
-    What a damaged file says of its memory leads anywhere, and ends the process there.
-
-    Raises
-    ------
-    pyarrow.ArrowInvalid, UnicodeError
-        If they do not.
-    """
-    data.validate(full=True)
-    for name in data.schema.names:  # they are decoded here
-        name.encode()
-    return data
 
 
 def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> Iterable[pa.RecordBatch]:

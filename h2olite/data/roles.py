@@ -22,7 +22,8 @@ def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = 
 
     Raises
     ------
-    DataError : a weight is missing, negative, infinite or not a number, no weight is above 0, or there is no column.
+    DataError : a weight is missing, negative, infinite or not a number, no weight is above 0, the sum is infinite, or
+        there is no column.
     """
     if name is None:
         return None
@@ -35,6 +36,13 @@ def row_weights(table: Table, name: str | None, adaptation: Adaptation | None = 
         raise _unusable(table, "weights_column", name, wrong, "finite numbers >= 0", "give rows to leave out weight 0")
     if not weights.any():
         raise DataError(f"weights_column {name!r} of {table.name} must have a weight above 0; all are 0.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if np.isinf(total):
+        raise DataError(
+            f"weights_column {name!r} of {table.name} must have a finite sum; its weights are up to "
+            f"{exactly(weights.max())}: divide all by the same number, as only their ratios matter."
+        )
     return weights
 
 

@@ -258,24 +258,6 @@ class Table:
             return f"correct it or make it missing (--na-string {shlex.quote(text)})"
         return finding.advice(self.notation, from_csv=self.csv is not None)
 
-    def refuse_infinite(self, names: Iterable[str]) -> None:
-        """Check that the named columns hold no infinite number.
-
-        Raises
-        ------
-        DataError
-            If one does; it names the column and the first such row.
-        """
-        for name in names:
-            column = self[name]
-            infinite = np.isinf(column.values)  # never true of indices
-            if infinite.any():
-                row = int(infinite.argmax())
-                raise DataError(
-                    f"column {name!r} of {self.name} must hold finite numbers; got {column.values[row]:g} in "
-                    f"{self.place(row)}; leave the column out or make such values missing."
-                )
-
 
 def forced_kinds(factors: Iterable[str], numeric: Iterable[str]) -> dict[str, Kind]:
     """The kinds that a caller's lists of categorical and of numeric columns ask for.

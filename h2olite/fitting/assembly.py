@@ -129,7 +129,8 @@ class Assembly:
         prepared = self.prepared
         if not prepared.parameters.variable_importances or prepared.encoder.n_slots is not None:
             return None
-        return input_spreads(prepared.rows, prepared.trained, prepared.encoder)
+        of_rows = prepared.training.observed.weights
+        return input_spreads(prepared.rows, prepared.trained, prepared.encoder, of_rows)
 
     @functools.cached_property
     def _stored(self) -> Parameters:

@@ -153,9 +153,11 @@ def advice_on_state(checkpoint: Model) -> list[str]:
 def past_of(checkpoint: Model, measurement: Measurement) -> Past:
     """What training goes on from; `measurement` is what the checkpoint is worth on the present tables."""
     record = checkpoint.record
+    metrics = checkpoint.validation_metrics or checkpoint.training_metrics
     return Past(
         theta=checkpoint.network.theta,
         measurement=measurement,
+        value=math.nan if metrics is None else metrics.stopping_value(checkpoint.parameters.stopping_metric),
         best_epochs=record.epochs if record.best_epochs is None else record.best_epochs,
         epochs=record.epochs,
         iterations=record.iterations,

@@ -117,7 +117,7 @@ class CodeFiles:
             return None
         try:
             with path.open("rb") as stream:
-                trusted = not hasattr(os, "getuid") or _is_trusted(os.fstat(stream.fileno()))
+                trusted = not hasattr(os, "getuid") or _is_of_the_user_alone(os.fstat(stream.fileno()))
                 digest, content = stream.read(hashlib.sha256().digest_size), stream.read()
         except FileNotFoundError:
             return None
@@ -125,7 +125,8 @@ class CodeFiles:
             log.warning("Machine code in %s cannot be read (%s); compiling it again.", path, error.strerror)
             return None
         if not trusted or hashlib.sha256(content).digest() != digest:
-            log.warning("Machine code in %s is damaged; compiling it again.", path)
+            fault = "damaged" if trusted else "within reach of other users"
+            log.warning("Machine code in %s is %s; compiling it again.", path, fault)
             return None
         try:
             stored_key, code = pickle.loads(content)
@@ -224,6 +225,11 @@ def _opened_for_the_user(path: str, flags: int) -> int:
 def _is_trusted(status: os.stat_result) -> bool:
     """Whether something belongs to the user or to root."""
     return status.st_uid in (0, os.getuid())
+
+
+def _is_of_the_user_alone(status: os.stat_result) -> bool:
+    """Whether only the user and root can change a file."""
+    return _is_trusted(status) and not _is_writable_by_others(status)
 
 
 def _is_writable_by_others(status: os.stat_result) -> bool:

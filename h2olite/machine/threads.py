@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -51,9 +52,10 @@ class Threads(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the threads when they have made all calls, or with cancel_futures those that they have begun."""
         if cancel_futures:
-            while not self._calls.empty():
-                if (call := self._calls.get()) is not None:
-                    call[0].cancel()
+            with contextlib.suppress(queue.Empty):  # the threads may take the last call meanwhile
+                while True:
+                    if (call := self._calls.get_nowait()) is not None:
+                        call[0].cancel()
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads if wait else ():

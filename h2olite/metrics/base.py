@@ -12,6 +12,9 @@ from h2olite.errors import DataError, ParameterError
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.settings.functions import CustomMetric, function_name
 
+LEAST_UNEXPLAINED = 1e-9
+"""What R2 lacks to 1 has so few digits below this that the variance cannot be told by it."""
+
 
 def scalar(key: str, gives: str) -> Callable[[Any], float]:
     """Make the getter of one number."""
@@ -70,15 +73,15 @@ class Metrics:
     def null_deviance(self) -> float | None:
         """The deviance of the best constant prediction; None where it is not known.
 
-        That is known of classes, by their shares, and of numbers where the deviance is the squared error.
+        That is known of classes, by their shares, and of numbers where the deviance is the squared error, unless
+        predictions are so good that R2 tells nothing of it.
         """
         if "confusion_matrix" in self:
             counts = np.array(self["confusion_matrix"]["matrix"], np.float64).sum(axis=1)
             shares = counts[counts > 0] / counts.sum()
             return float(-2 * self.nobs() * (shares * np.log(shares)).sum())
-        if not self._is_squared_error:
-            return None
-        return self.nobs() * self["mse"] / (1 - self["r2"])
+        unexplained = 1 - self["r2"] if self._is_squared_error else 0.0
+        return self.nobs() * self["mse"] / unexplained if unexplained > LEAST_UNEXPLAINED else None
 
     def loglikelihood(self) -> float | None:
         """The log likelihood of the rows; of numbers that of normal errors with the mean squared error as variance.

@@ -109,16 +109,14 @@ def train_by_segment(
     response = None if parameters.autoencoder else response_name(parameters, training)
     if not names or response in names:
         raise ParameterError(f"segments must be columns other than the response; got {names}.")
-    values = _values(training, names)
-    of_validation = None if validation is None else _values(validation, names)
+    segments = _rows_of_segments(training, names)
+    of_validation = {} if validation is None else _rows_of_segments(validation, names)
     trained = SegmentModels(names, [])
     first_error: Exception | None = None
     ignored = [*(parameters.ignored_columns or ()), *names]
-    for number, segment in enumerate(sorted(set(values), key=lambda key: [(text is None, text) for text in key]), 1):
-        rows = np.flatnonzero([key == segment for key in values])
-        measured = validation
-        if validation is not None and of_validation is not None:
-            measured = validation.take(np.flatnonzero([key == segment for key in of_validation]))
+    for number, segment in enumerate(sorted(segments, key=lambda key: [(text is None, text) for text in key]), 1):
+        rows = segments[segment]
+        measured = validation and validation.take(of_validation.get(segment, np.empty(0, np.int64)))
         own = dataclasses.replace(
             parameters, y=response, ignored_columns=ignored, model_id=f"{parameters.model_id or 'segment'}_{number}"
         )
@@ -142,8 +140,8 @@ def train_by_segment(
     return trained
 
 
-def _values(table: Table, names: Sequence[str]) -> list[tuple[str | None, ...]]:
-    """The values of each row that say to which segment it belongs."""
+def _rows_of_segments(table: Table, names: Sequence[str]) -> dict[tuple[str | None, ...], np.ndarray]:
+    """The indices of the rows of each segment, by the segment's values."""
     texts = []
     for name in names:
         if name not in table:
@@ -151,7 +149,10 @@ def _values(table: Table, names: Sequence[str]) -> list[tuple[str | None, ...]]:
         column = table[name].as_categorical()
         levels = [*(column.levels or ()), None]  # the last one is where -1, missing, leads
         texts.append([levels[code] for code in column.values])
-    return list(zip(*texts, strict=True))
+    rows: dict[tuple[str | None, ...], list[int]] = {}
+    for row, values in enumerate(zip(*texts, strict=True)):
+        rows.setdefault(values, []).append(row)
+    return {values: np.array(indices) for values, indices in rows.items()}
 
 
 def _text(value: Any) -> str | None:

@@ -61,16 +61,21 @@ def column_importance(network: Network, encoder: RowEncoder, spreads: np.ndarray
     return _relative(_by_second_layer(network, deviations))
 
 
-def input_spreads(rows: EncodedRows, trained: np.ndarray, encoder: RowEncoder) -> np.ndarray:
+def input_spreads(
+    rows: EncodedRows, trained: np.ndarray, encoder: RowEncoder, weights: np.ndarray | None = None
+) -> np.ndarray:
     """How far each input spreads in the rows trained on: float64 (n_inputs,).
 
     Of a level, or missing, it is the share of the rows that have it; of a number the standard deviation.
+
+    weights : of all rows, 1 each if not given; not those by which gradients are multiplied, see `divide_weights`.
     """
     n_levels, n_numeric = encoder.n_categorical_inputs, len(encoder.numeric)
     most = max(min(MOST_ROWS, MOST_NUMBERS // max(n_numeric, 1)), 1)
     sample = trained[:: 1 + trained.size // most]
-    weights = rows.weights[sample].astype(np.float64) if rows.weights.size else np.ones(sample.size)
-    weights /= weights.sum() or 1.0
+    weights = np.ones(sample.size) if weights is None else weights[sample]
+    weights = weights / weights.max()  # first, or the sum of the largest weights could overflow
+    weights /= weights.sum()
     shares = np.zeros(n_levels + 1)  # the last one is where -1, no input, leads
     for column in rows.levels[sample].T:
         shares += np.bincount(np.where(column < 0, n_levels, column), weights, n_levels + 1)

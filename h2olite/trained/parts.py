@@ -28,6 +28,8 @@ def check_parts(
     ValueError : says what is wrong.
     """
     check_response(response, parameters)
+    roles = {response and response.name, parameters.weights_column, parameters.fold_column}
+    require(roles.isdisjoint(encoder.schema), "a predictor is the response, or a column of weights or folds")
     layout = layout_of(encoder, response, parameters)
     shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
     require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
@@ -51,6 +53,9 @@ def check_response(response: ResponseEncoder | None, parameters: Parameters) -> 
     require(response.levels is None or len(response.levels) > 1, "there must be two classes or more")
     require(are_distinct(response.levels or ()), "two classes are the same")
     require(response.multiplier != 0, "the response is multiplied by 0")
+    with np.errstate(over="ignore"):
+        largest = abs(response.subtrahend) + np.float64(np.finfo(np.float32).max) / abs(response.multiplier)
+    require(bool(np.isfinite(largest)), "predictions may be infinite")  # of whatever float32 a network ends in
     check_settled(parameters, None if response.levels is None else response.n_classes, name=response.name)
 
 

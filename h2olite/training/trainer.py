@@ -92,6 +92,7 @@ class Past:
     Attributes
     ----------
     theta, measurement : what the checkpoint predicts by, and its worth on the present tables.
+    value : the stopping metric when that training ended; NaN where it was not measured.
     best_epochs : how much was trained until then.
     epochs, iterations : how much was trained in all.
     seconds_training, seconds_scoring : spent.
@@ -101,6 +102,7 @@ class Past:
 
     theta: np.ndarray
     measurement: Measurement
+    value: float
     best_epochs: float
     epochs: float
     iterations: int
@@ -174,7 +176,7 @@ class Trainer:
         self.source.taken = round(past.epochs * self.source.rows_per_epoch)
         self._rows_elsewhere = self._network.rows_seen - self.source.taken
         value = self._value_of(past.measurement)
-        self.values = list(past.values) if value in past.values else [math.nan] * len(past.values)
+        self.values = list(past.values) if value in (past.value, *past.values) else [math.nan] * len(past.values)
         self._note_if_best(value, past.theta, past.measurement, past.best_epochs)
 
     @property

@@ -107,6 +107,15 @@ def test_wrong_usage_is_an_object_too_where_asked_for(wrong):
     assert logged(result.stderr) == [{"level": "error", "event": "error", "message": error}]
 
 
+@pytest.mark.parametrize("kind", [click.Argument, click.Option])
+def test_choices_are_told_in_one_line_where_one_is_missing(kind):
+    name = "shell" if kind is click.Argument else "--shell"
+    choice = kind([name], type=click.Choice(["bash", "zsh"]), required=True)
+    for more in ((), ("--log-format", "text")):
+        result = run(lambda **options: None, *more, params=[choice])
+        assert (result.exit_code, result.stderr.rstrip().endswith("Choose from: bash, zsh")) == (2, True), result.stderr
+
+
 def test_wrong_usage_found_by_the_command_is_an_object_too():
     result = run(raising(click.UsageError("no.")), "--json", params=[JSON])
     assert (result.exit_code, json.loads(result.stdout)) == (2, {"error": "no."})

@@ -91,18 +91,33 @@ def test_signal_before_training_is_told_too(folder, rows):
     ],
 )
 def test_signal_while_the_program_is_loaded_ends_it_like_any_other(moment, number):
+    ended = end_while_loading(moment, number)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number, "", f"Ended by {number.name}.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "log_format"),
+    [(["--quiet"], None), (["--log-format", "json"], None), (["--log-format=json"], None), ([], "json")],
+)
+def test_signal_while_the_program_is_loaded_puts_no_other_line_into_a_log(options, log_format):
+    environment = os.environ | ({"H2OLITE_LOG_FORMAT": log_format} if log_format else {})
+    ended = end_while_loading("h2olite_cli.train", signal.SIGTERM, options, environment)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", "")
+
+
+def end_while_loading(moment, number, options=(), environment=None):
+    """Run the program, and send it a signal when it imports some module."""
     code = (
         "import os, signal, sys\n"
         "class Press:\n"
         "    def find_spec(self, name, *_):\n"
         f"        if name == {moment!r}: os.kill(os.getpid(), {int(number)})\n"
         "sys.meta_path.insert(0, Press())\n"
-        "sys.argv = ['h2olite', 'train', 'iris.csv']\n"
+        f"sys.argv = ['h2olite', 'train', 'iris.csv', *{[*options]}]\n"
         "from h2olite_cli.__main__ import run\n"
         "run()\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number, "", f"Ended by {number.name}.\n")
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
 
 
 def test_signals_that_are_ignored_stay_so_while_the_program_is_loaded():

@@ -202,6 +202,7 @@ def test_failure_under_json_is_an_object(folder):
         ("folder/", "folder"),
         ("parts/part-*.csv", "part"),
         ("s3://bucket/flights.arrow", "flights"),
+        ("stream.arrows", "stream"),
         ("-", "model"),
         ("*.csv", "model"),
     ],

@@ -100,6 +100,20 @@ def test_text_of_wide_characters_is_refused_and_read_with_the_encoding_named(wri
     assert read_table(source, csv=CsvOptions(encoding=to_pass))["a"].values.tolist() == [1.0, 2.0] * 50
 
 
+@pytest.mark.parametrize("width", ["utf-16", "utf-32"])
+@pytest.mark.parametrize(("order", "mark"), [("le", "\ufeff"), ("be", "\ufeff"), ("le", ""), ("be", "")])
+def test_wide_characters_are_read_by_the_order_of_their_bytes_only(written, width, order, mark):
+    source = written("t.csv", f"{mark}{TEXT}".encode(f"{width}-{order}"))
+    wrong = [f"{width}-{'be' if order == 'le' else 'le'}", *([] if mark else [width])]
+    for encoding in wrong:
+        found = width if mark else f"{width}-{order}"
+        with pytest.raises(DataError, match=rf"^t\.csv is {found.upper()}, by its .*; pass --encoding {found}\.$"):
+            read_table(source, csv=CsvOptions(encoding=encoding))
+    for encoding in [f"{width}-{order}", *([width] if mark else [])]:
+        table = read_table(source, csv=CsvOptions(encoding=encoding))
+        assert (table.names[0], table["a"].values.tolist()) == ("a", [1.0, 2.0] * 50)
+
+
 def test_utf_16_is_not_found_where_it_is_not(written):
     source = written("t.csv", TEXT.encode())
     with pytest.raises(DataError, match=r"t\.csv is not UTF-16, as it has no zero bytes; pass no --encoding"):

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from data.damage import whole
@@ -49,10 +50,37 @@ def streamed(table, new, path):
     return path
 
 
+class Foreign:
+    """A table of another library, which Arrow's interface gives."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+DOORS = {
+    "table": lambda table: table,
+    "record batch": lambda table: table.to_batches()[0],
+    "other library": Foreign,
+    "mapping": lambda table: dict(zip(table.column_names, table.columns, strict=True)),
+    "arrays": lambda table: {name: table[name].chunk(0) for name in table.column_names},
+    "pandas": lambda table: pd.DataFrame(
+        {name: pd.array(table[name], dtype=pd.ArrowDtype(table[name].type)) for name in table.column_names}
+    ),
+}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 @pytest.mark.parametrize("fault", DAMAGED)
-def test_columns_that_point_outside_their_memory_are_refused_by_every_door(tmp_path, fault):
+def test_columns_that_point_outside_their_memory_are_refused_in_every_frame(fault, door):
     with pytest.raises(DataError, match=r"^training_frame is damaged: "):
-        as_table(DAMAGED[fault])
+        as_table(door(DAMAGED[fault]))
+
+
+@pytest.mark.parametrize("fault", DAMAGED)
+def test_columns_that_point_outside_their_memory_are_refused_in_files(tmp_path, fault):
     path = streamed(DAMAGED[fault], pa.ipc.new_file, str(tmp_path / "t.arrow"))
     with pytest.raises(DataError, match=r"^t\.arrow cannot be read, it is damaged or of another format: "):
         read_table(path)

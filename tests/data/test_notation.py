@@ -160,6 +160,10 @@ def test_a_column_stays_text_where_one_cell_is_no_number_with_the_options(writte
     assert table["a"].levels == ("1,5", "1.5")
 
 
+NO_TEXT = ("rot13", "hex", "zlib", "idna", "punycode", "undefined", "a\0b")
+"""What Python knows as encodings, or as no name, and can read no file of text by."""
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -169,6 +173,11 @@ def test_a_column_stays_text_where_one_cell_is_no_number_with_the_options(writte
         ({"thousands": "."}, "--thousands and --decimal must differ; both are '.': pass another --decimal too"),
         ({"comment": '"'}, "--comment must be the start of a line, no quote"),
         ({"encoding": "klingon", "decimal": "5"}, "--decimal must .* --encoding must be one that Python knows"),
+        *(({"encoding": name}, "--encoding must be one that Python knows for text") for name in NO_TEXT),
+        ({"encoding": 8}, "encoding of CSV must be a text; got 8"),
+        ({"header": 0, "separator": 9}, "separator of CSV must be a text; got 9. header of CSV must be True or False"),
+        ({"na_strings": "none"}, "na_strings of CSV must be a list of texts; got 'none'"),
+        ({"na_strings": [-999]}, r"na_strings of CSV must be a list of texts; got \[-999\]"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused_together(written, options, message):

@@ -22,6 +22,12 @@ def test_offsets_may_have_any_sign():
     np.testing.assert_array_equal(row_offsets(table_of(o=[-3, 0, 0.5]), "o"), [-3, 0, 0.5])
 
 
+def test_weights_whose_sum_is_beyond_all_numbers_are_refused():
+    with pytest.raises(DataError, match=r"^weights_column 'w' of t\.csv must have a finite sum; .* 1e\+308: divide"):
+        row_weights(table_of(w=[1e308, 1e308, 1]), "w")
+    np.testing.assert_array_equal(row_weights(table_of(w=[1e308, 1, 0]), "w"), [1e308, 1, 0])
+
+
 @pytest.mark.parametrize("read", [row_weights, row_offsets])
 def test_without_a_column_there_are_none(read):
     assert read(table_of(x=[1]), None) is None

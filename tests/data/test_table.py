@@ -67,17 +67,6 @@ def test_converting_leaves_the_table_as_it_was():
     assert original["size"].kind == "numeric"
 
 
-def test_infinite_numbers_are_refused_with_their_line():
-    infinite = Table("t.csv", {"a": Column(np.array([1.0, -np.inf]))}, 2, lambda row: f"line {row + 2}")
-    infinite.refuse_infinite([])
-    with pytest.raises(DataError, match=r"^column 'a' of t.csv must hold finite numbers; got -inf in line 3;"):
-        infinite.refuse_infinite(["a"])
-
-
-def test_missing_numbers_and_categorical_columns_are_finite():
-    table().refuse_infinite(["size", "shape"])
-
-
 def test_a_column_cannot_be_forced_both_ways():
     assert forced_kinds(["a"], ["b"]) == {"a": "categorical", "b": "numeric"}
     with pytest.raises(ParameterError, match="'a' cannot be in both factors and numeric"):

@@ -213,6 +213,16 @@ def test_a_better_past_does_not_count_on_other_rows():
     assert all(value is not None for value in model.record.stopping_values[6:])
 
 
+@pytest.mark.parametrize("given", [{}, {"overwrite_with_best_model": False}, {"stopping_metric": "misclassification"}])
+def test_measurements_before_count_where_the_last_weights_were_the_model(given):
+    given = {"validation_frame": IRIS[1::2], "averaging_window": 1.0, "score_each_iteration": True} | given
+    first = start(IRIS[::2], epochs=5, **given)
+    assert first.network.last is not None
+    np.testing.assert_array_equal(first.network.theta, first.network.iterate)
+    model = train(IRIS[::2], checkpoint=first, epochs=8, **given)
+    assert model.record.stopping_values == start(IRIS[::2], epochs=8, **given).record.stopping_values
+
+
 def test_sgd_goes_on_with_the_rate_it_had_come_to():
     given = {"adaptive_rate": False, "rate_annealing": 0.01}
     assert train(checkpoint=start(**given), epochs=3).summary()["mean_rate"][1] == pytest.approx(0.005 / 5.5)

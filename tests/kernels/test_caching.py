@@ -244,6 +244,21 @@ def test_machine_code_is_not_run_once_others_can_write_where_it_is(mode, reachab
 
 
 @needs_modes
+@pytest.mark.parametrize("mode", [0o602, 0o666, 0o777], ids=oct)
+def test_machine_code_that_others_can_write_is_not_run_but_replaced(mode, reachable, monkeypatch, caplog):
+    monkeypatch.setattr(compiling, "CACHE_FOLDER", reachable)
+    assert compiled_anew()
+    (file,) = code_files(reachable)
+    os.chmod(file, mode)
+    assert compiled_anew()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Machine code in {file} is within reach of other users; compiling it again."
+    ]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not compiled_anew()
+
+
+@needs_modes
 def test_the_users_own_group_may_write(reachable, monkeypatch):
     import grp
 

@@ -198,3 +198,10 @@ def test_deviances_are_finite_and_never_negative(distribution, predicted, actual
 def deviance(actual, predicted, **given):
     settings = {"quantile_alpha": 0.5, "tweedie_power": 1.5, "huber_delta": 1.0} | given
     return residual_deviance(actual, predicted, **settings)
+
+
+def test_the_deviance_of_a_constant_is_known_unless_predictions_are_perfect():
+    actual = np.array([1.0, 2.0, 4.0])
+    for error, expected in [(1e-3, pytest.approx(14 / 3)), (1e-6, None), (1e-9, None), (0.0, None)]:
+        assert RegressionMetrics.from_predictions(actual, actual + error).null_deviance() == expected
+    assert RegressionMetrics.from_predictions(np.ones(3), actual).null_deviance() is None

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import h2olite
 from h2olite.formats import artifact
+from h2olite.trained import importance
 
 GIVEN = {"hidden": [20, 10], "epochs": 5, "seed": 1, "reproducible": True}
 PENGUINS = "datasets/penguins.csv"
@@ -98,6 +100,32 @@ def test_rows_that_are_not_learnt_from_do_not_count():
         for frame in (other, table.assign(w=1.0))
     )
     assert by_column(ours) == pytest.approx(by_column(same), abs=1e-6)
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_inputs_spread_as_those_of_repeated_rows_by_weights(as_sparse, monkeypatch):
+    spreads = []
+
+    def note(network, encoder, of_inputs):
+        spreads.append(of_inputs)
+        return importance.column_importance(network, encoder, of_inputs)
+
+    monkeypatch.setattr("h2olite.fitting.fit.column_importance", note)
+    table = pd.DataFrame(
+        {"a": [0.0, 0.0, 3.0, 0.0] * 50, "b": [2.0, 0.0, 0.0, 0.0] * 50, "w": [1.0, 9.0, 3.0, 1.0] * 50}
+    )
+    table["y"] = np.random.default_rng(1).normal(size=200)
+    names = {"x": ["a", "b"], "y": "y", "weights_column": "w"}
+    if as_sparse:
+        names = {"x": ["C1", "C2"], "y": "C4", "weights_column": "C3"}
+    else:
+        table["c"] = ["x", "y", "z", "x"] * 50
+        names["x"].append("c")
+    repeated = table.loc[np.repeat(table.index, table["w"].astype(int))].assign(w=1.0)
+    for rows in (table, repeated):
+        frame = sparse.csr_array(rows.to_numpy()) if as_sparse else rows
+        h2olite.deeplearning(training_frame=frame, standardize=False, **names, **GIVEN)
+    np.testing.assert_allclose(*spreads, rtol=1e-9)
 
 
 def test_unused_columns_have_left_and_the_others_keep_their_importance(tmp_path):
