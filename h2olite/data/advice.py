@@ -65,7 +65,7 @@ def advice_on_notation(table: Table, name: str) -> list[str]:
 
 
 def advice_on_kinds(table: Table, name: str) -> list[str]:
-    """A sentence if only a few cells of text make a column categorical."""
+    """A sentence if a few cells of text, or one text among many numbers, make a column categorical."""
     column = table[name]
     levels = column.levels or ()
     counts = count_levels(column.values, len(levels))[:-1]
@@ -73,7 +73,8 @@ def advice_on_kinds(table: Table, name: str) -> list[str]:
     text = (i for i, level in enumerate(levels) if not table.notation.is_number(level))
     few = np.array([*itertools.islice(text, int(MOST_TEXT * n_cells) + 1)], np.int64)
     n_numbers = n_cells - int(counts[few].sum())
-    if not (1 - MOST_TEXT) * n_cells <= n_numbers < n_cells:
+    is_mark = few.size == 1 and len(levels) > FEW_CLASSES and 2 * n_numbers > n_cells  # such as "?" where a cell lacks
+    if n_numbers == n_cells or (n_numbers < (1 - MOST_TEXT) * n_cells and not is_mark):
         return []
     row = int(np.isin(column.values, few).argmax())
     first = levels[column.values[row]]

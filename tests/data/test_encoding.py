@@ -430,7 +430,7 @@ def test_constant_columns_stay_when_asked_for_and_missing_ones_never(with_useles
 
 @pytest.mark.parametrize(("n_text", "is_told"), [(0, False), (1, True), (2, True), (3, False)])
 def test_a_column_that_few_of_its_cells_make_categorical_is_told(n_text, is_told):
-    column = text("7", None, *["n/a"] * n_text, *map(str, range(39 - n_text)))
+    column = text("7", None, *("n/a", "nil", "no")[:n_text], *map(str, range(39 - n_text)))
     told = advice_on_kinds(table_of(age=column, size=number(*[1] * 41)), "age")
     sentence = (
         f"column 'age' of train.csv is categorical, though {40 - n_text} of its 40 cells are numbers (the first that "

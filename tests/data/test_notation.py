@@ -237,3 +237,20 @@ def test_many_classes_with_two_rows_each_and_few_classes_are_learnt():
         names = [f"c{i}" for i in range(n_classes)] * repeats
         table = {"x": np.arange(float(len(names))), "y": names}
         assert len(h2olite.deeplearning(y="y", training_frame=table, **QUICK).classes) == n_classes
+
+
+@pytest.mark.parametrize(("mark", "every"), [("?", 5), ("n/k", 3), ("*", 4)])
+def test_one_text_among_many_numbers_is_told_however_often_it_is_there(written, mark, every):
+    rows = "".join(f"{mark if i % every == 0 else i / 7},{i % 3}\n" for i in range(100))
+    table = read_table(written("t.csv", f"a,b\n{rows}"))
+    (sentence,) = advice_on_columns(table, ["a", "b"], None, ())
+    assert f"(the first that is not: {mark!r}, line 2)" in sentence
+    assert not [*advice_on_columns(table, ["a", "b"], None, ("a",))]
+
+
+@pytest.mark.parametrize("texts", [("3+",), ("low", "high")], ids=["few numbers", "two texts"])
+def test_text_that_is_no_mark_among_many_numbers_is_not_told(written, texts):
+    number = (lambda i: i % 3) if len(texts) == 1 else (lambda i: i % 40)
+    rows = "".join(f"{texts[i // 4 % len(texts)] if i % 4 == 0 else number(i)},1\n" for i in range(100))
+    table = read_table(written("t.csv", f"a,b\n{rows}"))
+    assert not [*advice_on_columns(table, ["a", "b"], None, ())]
