@@ -72,7 +72,8 @@ def r_install(console: Console, library: Path | None, rscript: str, as_json: boo
             check=False,
         )
     if done.returncode:
-        raise DataError(f"R CMD INSTALL failed: {' '.join(done.stderr.split())[-500:]}")
+        said = " ".join(done.stderr.split())[-500:].removesuffix(".")
+        raise DataError(f"R CMD INSTALL failed: {said}.")
     console.say(f"Installed the R package h2olite into {folder}.", "installed", folder=folder)
     console.say("In R: library(h2olite); h2o.init()")
     if as_json:

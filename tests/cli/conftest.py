@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from click.testing import Result
-from program import DATASETS, SMALL, run
+from program import DATASETS, SMALL, put_stand_ins_for_r, run
 
 
 class Trained(NamedTuple):
@@ -38,8 +38,5 @@ def inputs(tmp_path_factory, penguins):
     shutil.copy(Path(__file__).parent.parent / "mojos" / "iris_rectifier" / "model.zip", folder / "mojo.zip")
     run("train", DATASETS / "penguins.csv", "--l1", "1e-3", "-o", folder / "other.h2olite", *SMALL)
     run("train", DATASETS / "penguins.csv", "--autoencoder", "-o", folder / "usual.h2olite", *SMALL)
-    for program in ("R", "Rscript"):
-        stand_in = folder / program
-        stand_in.write_text("#!/bin/sh\nprintf TRUE\n")
-        stand_in.chmod(0o755)
+    put_stand_ins_for_r(folder)
     return folder

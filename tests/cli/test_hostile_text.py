@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from program import SMALL, run
+from program import SMALL, put_stand_ins_for_r, run
 from test_every_command import FLAGS
 
 import h2olite
@@ -57,6 +57,8 @@ ARGUMENTS = {
     "weights": ["m.h2olite", "--layer", "1"],
     "export": ["s.h2olite", "-o", "x\x1b[1m.zip"],
     "import": ["x.zip", "-o", "i\x1b[1m.h2olite"],
+    "session": [],
+    "r-install": ["--library", "library\x1b[1m", "--rscript", "./Rscript"],
     "params": ["\x1b[31ml1\n"],
     "completion": ["bash"],
     "warmup": [],
@@ -97,6 +99,7 @@ def nasty(tmp_path_factory):
 def folder(nasty, monkeypatch, tmp_path):
     for path in nasty.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
+    put_stand_ins_for_r(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -134,7 +137,7 @@ def test_json_means_what_the_names_are_and_shows_nothing_raw(folder, name):
     assert result.exit_code == 0
     assert raw(result.stdout) == set()
     assert "\n" not in result.stdout.rstrip("\n")
-    if name not in ("grid", "path"):  # which tell nothing of the columns
+    if name not in ("grid", "path", "r-install"):  # which tell nothing of the columns
         told = json.dumps(json.loads(result.stdout))
         assert any(json.dumps(text)[1:-1] in told for text in (COLUMN, RESPONSE, MODEL_ID))
 

@@ -294,4 +294,4 @@ def test_a_failed_installation_is_told_with_r_s_words(tmp_path):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     result = run("r-install", "--rscript", tmp_path / "Rscript", "--library", tmp_path / "library")
-    assert (result.exit_code, result.stderr) == (1, "Error: R CMD INSTALL failed: no compiler\n")
+    assert (result.exit_code, result.stderr) == (1, "Error: R CMD INSTALL failed: no compiler.\n")
