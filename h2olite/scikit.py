@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn: a network behind ``fit``, ``predict`` and ``predict_proba``."""
+"""Estimators for scikit-learn: networks with the methods ``fit``, ``predict`` and ``predict_proba``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NOT_TAKEN = frozenset(
         *("weights_column", "offset_column", "fold_column", "autoencoder", "checkpoint", "model_id"),
     }
 )
-"""Parameters that ``fit`` decides, or that have no place in a supervised estimator."""
+"""Parameters that ``fit`` sets itself, or that make no sense for a supervised estimator."""
 
 WAYS_OUT = {
     "weights_column": "; give sample_weight to fit.",
@@ -54,33 +54,33 @@ WAYS_OUT = {
     "checkpoint": "; set warm_start, or call partial_fit.",
     "validation_frame": "; give eval_set to fit, or set validation_fraction.",
 }
-"""What to do instead of giving some arguments."""
+"""What a user can do instead of giving one of these arguments."""
 
 OF_SCIKIT_LEARN: dict[str, Any] = {"random_state": None, "warm_start": False, "validation_fraction": 0.0}
-"""Parameters that scikit-learn's users know, and their defaults; a classifier has `CLASS_WEIGHT` too."""
+"""Parameters that other estimators of scikit-learn have, and their defaults. A classifier has `CLASS_WEIGHT` too."""
 
 CLASS_WEIGHT: dict[str, Any] = {"class_weight": None}
 
 MOST_SEED = 2**31 - 1
-"""Seeds drawn from a random state are smaller."""
+"""Seeds that are drawn from a random state are smaller than this number."""
 
 ONE_EPOCH: dict[str, Any] = {
     **{"overwrite_with_best_model": False, "stopping_rounds": 0, "max_runtime_secs": 0.0},
     **{"classification_stop": -1.0, "regression_stop": -1.0},
 }
-"""What partial_fit trains with: nothing but its one epoch ends it, and nothing of it is taken back."""
+"""Parameters of partial_fit: training ends after one epoch and for no other reason, and its last weights are kept."""
 
 RESPONSE, WEIGHTS = "response", "weights"
 
 
 @functools.cache
 def taken() -> dict[str, Declared]:
-    """The parameters of the constructors by name."""
+    """Return the declared parameters that the constructors take, by name."""
     return {name: parameter for name, parameter in declared().items() if name not in NOT_TAKEN}
 
 
 def _signature(own: dict[str, Any]) -> inspect.Signature:
-    """The signature of a constructor: the declared parameters, then the estimator's own, by name with a default."""
+    """Make the signature of a constructor: the declared parameters, then the estimator's own, all with defaults."""
     defaults = {name: parameter.default for name, parameter in taken().items()} | own
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Signature(
@@ -95,10 +95,10 @@ def _signature(own: dict[str, Any]) -> inspect.Signature:
 
 
 class _DeepLearning(BaseEstimator):
-    """What both estimators share."""
+    """The base class of both estimators."""
 
     def __init__(self, **parameters: Any) -> None:
-        """Take the parameters as they are; ``fit`` checks them."""
+        """Keep the parameters as they are. ``fit`` checks them."""
         signature = inspect.signature(type(self))
         for name in parameters.keys() - signature.parameters.keys():
             known_elsewhere = "; it is for h2olite.deeplearning." if name in NOT_TAKEN else None
@@ -112,17 +112,17 @@ class _DeepLearning(BaseEstimator):
     __init__.__signature__ = _signature(OF_SCIKIT_LEARN)  # type: ignore[attr-defined]
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect: missing values and sparse matrices are fine."""
+        """Tell scikit-learn that missing values and sparse matrices are allowed."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
     def _encoded(self, y: np.ndarray) -> Column:
-        """Responses as a column."""
+        """Make a column of the responses."""
         raise NotImplementedError
 
     def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Table, np.ndarray, np.ndarray | None]:
-        """The rows, their responses and their weights."""
+        """Return the rows as a table, their responses and their weights."""
         table = self._table(X, reset=reset)
         y = column_or_1d(y, warn=True)
         if n_missing := int(pd.isna(y).sum()):
@@ -133,7 +133,7 @@ class _DeepLearning(BaseEstimator):
         return table, y, sample_weight
 
     def _start(self) -> Model | None:
-        """The model that ``fit`` goes on from, None to start anew."""
+        """Return the model whose training ``fit`` continues, or None if ``fit`` trains a new model."""
         return getattr(self, "model_", None) if self.warm_start else None
 
     def _fit(
@@ -143,7 +143,7 @@ class _DeepLearning(BaseEstimator):
         start: Model | None,
         **settings: Any,
     ) -> None:
-        """Train the model; `settings` replace parameters of the estimator."""
+        """Train the model. `settings` replace parameters of the estimator."""
         table, y, weights = rows
         table = without_unused_levels(table)
         names = (_free(RESPONSE, table), _free(WEIGHTS, table))
@@ -163,7 +163,7 @@ class _DeepLearning(BaseEstimator):
         self.model_ = train(parameters)
 
     def _tables(self, training: Table, names: tuple[str, str], eval_set: Any, seed: int) -> dict[str, Table | None]:
-        """The table to learn from, and the one to measure on if there is one."""
+        """Return the training table, and the validation table if there is one."""
         share = self.validation_fraction
         if not (isinstance(share, numbers.Real) and 0 <= float(share) < 1):
             raise ParameterError(f"validation_fraction must be >= 0 and < 1; got {share!r}.")
@@ -179,7 +179,7 @@ class _DeepLearning(BaseEstimator):
         return dict(zip(("training_frame", "validation_frame"), parts, strict=True))
 
     def _refuse_other_validation(self, start: Model, validation: Table | None) -> None:
-        """Metrics of training and of validation rows cannot take turns in one history."""
+        """Raise a ParameterError if only one of the two trainings has validation rows: one history cannot mix them."""
         had = start.validation_metrics is not None
         if had != (validation is not None):
             raise ParameterError(
@@ -188,7 +188,7 @@ class _DeepLearning(BaseEstimator):
             )
 
     def _seed(self) -> int:
-        """What `random_state` stands for, or without one `seed`."""
+        """Return the seed that `random_state` gives, or `seed` if there is no random_state."""
         if self.random_state is None:
             return self.seed
         if isinstance(self.random_state, numbers.Integral):
@@ -196,7 +196,7 @@ class _DeepLearning(BaseEstimator):
         return int(check_random_state(self.random_state).randint(MOST_SEED))
 
     def _partial_fit(self, rows: tuple[Table, np.ndarray, np.ndarray | None]) -> Self:
-        """Train for one more epoch, on these rows."""
+        """Train for one more epoch on these rows."""
         if self.validation_fraction:
             raise ParameterError(
                 "partial_fit cannot be combined with validation_fraction: it sees no rows again; set it to 0."
@@ -208,7 +208,7 @@ class _DeepLearning(BaseEstimator):
         return self
 
     def _table(self, X: Any, *, reset: bool) -> Table:
-        """The rows as a table: a data frame with its types, anything else as numbers."""
+        """Make a table of the rows. A data frame keeps its types. Everything else must be numeric."""
         if hasattr(X, "__arrow_c_stream__"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return as_table(X, name="X")
@@ -236,13 +236,13 @@ class _DeepLearning(BaseEstimator):
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """How much each column of the rows matters, float64 (n_features_in_,), 1 in all; see `Model.varimp`.
+        """The importance of each column, float64 (n_features_in_,). The sum is 1. See `Model.varimp`.
 
-        A categorical column counts as one, however many levels it has; a column that is not in the model has 0.
+        A categorical column has one importance, not one for each level. A column that is not in the model has 0.
 
         Raises
         ------
-        AttributeError : the model was trained without importances.
+        AttributeError : the model has no importances, or they have no meaning.
         """
         check_is_fitted(self)
         try:
@@ -256,7 +256,7 @@ class _DeepLearning(BaseEstimator):
         return np.array([shares.get(name, 0.0) for name in self._columns])
 
     def _predict(self, X: Any) -> dict[str, np.ndarray]:
-        """The columns of predictions by name, ``predict`` being the first."""
+        """Return the columns of the predictions by name. The first one is ``predict``."""
         check_is_fitted(self)
         table = self._table(X, reset=False)
         return self.model_.predict_columns(table, Adaptation(table.name))
@@ -268,30 +268,32 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
     Parameters
     ----------
     **parameters
-        Those of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
+        The parameters of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
     random_state : int or RandomState, optional
-        The seed; where it is given, `seed` does not count.
+        The seed. If it is given, `seed` is not used.
     warm_start : bool
-        Have ``fit`` go on from the model that there is, for `epochs` more.
+        If the estimator has a model, ``fit`` trains this model for `epochs` more epochs.
     validation_fraction : float
-        Share of the rows to hold out; they choose the model and stop its training, as those of `eval_set` do.
+        The share of the rows that is held out. These rows choose the best model and stop the training, as the rows of
+        `eval_set` do.
     class_weight : dict or "balanced", optional
-        Weights by class, by which row weights are multiplied; ``"balanced"`` gives all classes the same weight in all.
+        The weight of each class. Row weights are multiplied by it. With ``"balanced"``, the rows of each class have the
+        same total weight.
 
     Attributes
     ----------
     model_ : h2olite.Model
         The trained model.
     classes_ : ndarray, shape (n_classes,)
-        The classes, sorted.
+        The classes, in sorted order.
     feature_importances_ : ndarray, shape (n_features_in_,)
-        How much each column matters, 1 in all.
+        The importance of each column. The sum is 1.
 
     Notes
     -----
-    Rows may be in an array or sparse matrix of numbers or in a data frame, whose text and categorical columns are
-    levels. ``predict`` gives the most probable class, as is usual in scikit-learn, where `h2olite.Model.predict` goes
-    by the threshold of the largest F1.
+    The rows are a numeric array, a numeric sparse matrix or a data frame. Text columns of a data frame are categorical.
+    ``predict`` returns the most probable class, as is usual in scikit-learn. `h2olite.Model.predict` uses the threshold
+    of the largest F1 instead.
 
     Examples
     --------
@@ -303,25 +305,25 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
     """
 
     def __init__(self, **parameters: Any) -> None:
-        """Take the parameters as they are; ``fit`` checks them."""
+        """Keep the parameters as they are. ``fit`` checks them."""
         super().__init__(**parameters)
 
     __init__.__signature__ = _signature(OF_SCIKIT_LEARN | CLASS_WEIGHT)  # type: ignore[attr-defined]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
-        """Train on rows and their classes; after Ctrl-C the model is the one so far.
+        """Train on rows and their classes. After Ctrl-C, the estimator has the model so far.
 
         Parameters
         ----------
-        X : array or sparse matrix of numbers, or data frame, shape (n_rows, n_columns); NaN is missing.
-        y : array, shape (n_rows,): the classes.
-        sample_weight : array, shape (n_rows,): row weights; 1 each if not given.
-        eval_set : (X, y) or (X, y, sample_weight), or a list of one such tuple: rows to measure the model on, by which
-            it is chosen and stops; not learnt from.
+        X : numeric array, numeric sparse matrix or data frame, shape (n_rows, n_columns). NaN is a missing value.
+        y : the classes, array of shape (n_rows,).
+        sample_weight : the row weights, array of shape (n_rows,). If it is not given, all weights are 1.
+        eval_set : validation rows: (X, y) or (X, y, sample_weight), or a list of one such tuple. They choose the best
+            model and stop the training. The network does not learn from them.
 
         Raises
         ------
-        ParameterError, DataError : both are ValueErrors.
+        ParameterError, DataError : a parameter or the rows cannot be used. Both are ValueErrors.
         """
         start = self._start()
         table, y, weights = self._read(X, y, sample_weight, reset=start is None)
@@ -333,18 +335,18 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train on these rows for one epoch, from where the estimator is.
+        """Continue the training for one epoch, on these rows.
 
-        The first rows decide how columns are read: their types, levels, means and deviations.
+        The rows of the first call decide the type, levels, mean and standard deviation of each column.
 
         Parameters
         ----------
         X, y, sample_weight : as for `fit`.
-        classes : array: all classes that any call will have, needed in the first call if its `y` lacks some.
+        classes : array of all classes that any call will have. The first call needs it if its `y` lacks a class.
 
         Raises
         ------
-        ParameterError, DataError : both are ValueErrors.
+        ParameterError, DataError : as for `fit`.
         """
         if isinstance(self.class_weight, str):
             raise ParameterError(
@@ -363,14 +365,14 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         return self._partial_fit((table, y, self._weighed(y, weights)))
 
     def _refuse_one_class(self, y: np.ndarray, weights: np.ndarray | None) -> None:
-        """A network cannot start from rows of one class."""
+        """Raise a DataError if all rows have the same class."""
         if np.unique(y if weights is None else y[weights > 0]).size < 2:
             raise DataError(
                 f"y must hold at least 2 classes; got one class, {y.tolist()[0]!r}; give rows of another one too."
             )
 
     def _encoded(self, y: np.ndarray) -> Column:
-        """Classes as indices of `classes_`."""
+        """Make a categorical column of the classes, whose levels are `classes_`."""
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise DataError(
@@ -381,7 +383,7 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         return Column(codes.astype(np.int32), tuple(map(str, self.classes_.tolist())))
 
     def _weighed(self, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        """The rows' weights times those of their classes."""
+        """Return the row weights, multiplied by the weights of the rows' classes."""
         if self.class_weight is None:
             return weights
         present, codes = np.unique(y, return_inverse=True)
@@ -389,7 +391,7 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         return of_classes[codes] * (1.0 if weights is None else weights)
 
     def _class_weights(self, present: np.ndarray) -> Any:
-        """The parameter, as far as it is about classes that there are; one that no row can have is refused."""
+        """Return `class_weight` without absent classes. Raise a ParameterError if it names an unknown class."""
         if not isinstance(self.class_weight, dict):
             return self.class_weight
         unknown = set(self.class_weight) - set(self.classes_.tolist())
@@ -400,11 +402,11 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         return {label: weight for label, weight in self.class_weight.items() if label in set(present.tolist())}
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of the classes, float64 (n_rows, n_classes), in the order of `classes_`."""
+        """Return the probability of each class, float64 (n_rows, n_classes), in the order of `classes_`."""
         return np.column_stack(list(self._predict(X).values())[1:])
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of every row."""
+        """Return the most probable class of every row."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
@@ -415,20 +417,21 @@ class DeepLearningRegressor(RegressorMixin, _DeepLearning):
     Parameters
     ----------
     **parameters
-        Those of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
+        The parameters of `h2olite.deeplearning` that are not about columns or other models, with the same defaults.
     random_state : int or RandomState, optional
-        The seed; where it is given, `seed` does not count.
+        The seed. If it is given, `seed` is not used.
     warm_start : bool
-        Have ``fit`` go on from the model that there is, for `epochs` more.
+        If the estimator has a model, ``fit`` trains this model for `epochs` more epochs.
     validation_fraction : float
-        Share of the rows to hold out; they choose the model and stop its training, as those of `eval_set` do.
+        The share of the rows that is held out. These rows choose the best model and stop the training, as the rows of
+        `eval_set` do.
 
     Attributes
     ----------
     model_ : h2olite.Model
         The trained model.
     feature_importances_ : ndarray, shape (n_features_in_,)
-        How much each column matters, 1 in all.
+        The importance of each column. The sum is 1.
 
     Examples
     --------
@@ -440,38 +443,38 @@ class DeepLearningRegressor(RegressorMixin, _DeepLearning):
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
-        """Train on rows and their numbers; takes and raises what `DeepLearningClassifier.fit` does."""
+        """Train on rows and their responses. Parameters and errors are those of `DeepLearningClassifier.fit`."""
         start = self._start()
         self._fit(self._read(X, y, sample_weight, reset=start is None), eval_set, start)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on these rows for one epoch, from where the estimator is; see `DeepLearningClassifier.partial_fit`."""
+        """Continue the training for one epoch, on these rows. See `DeepLearningClassifier.partial_fit`."""
         return self._partial_fit(self._read(X, y, sample_weight, reset=not hasattr(self, "model_")))
 
     def _encoded(self, y: np.ndarray) -> Column:
         return Column(y.astype(np.float64))
 
     def predict(self, X: Any) -> np.ndarray:
-        """The predicted number of every row, float64 (n_rows,)."""
+        """Return the predicted number of every row, float64 (n_rows,)."""
         return self._predict(X)["predict"]
 
 
 def _free(name: str, table: Table) -> str:
-    """The name, lengthened until no column has it."""
+    """Return the name, with underscores added until no column has this name."""
     while name in table:
         name += "_"
     return name
 
 
 def _joined(table: Table, names: tuple[str, str], response: Column, weights: np.ndarray | None) -> Table:
-    """The table with its response and, if there are any, its row weights, under these names."""
+    """Add the response, and the row weights if there are any, to the table, under these names."""
     added = {names[0]: response} | ({} if weights is None else {names[1]: Column(weights)})
     return dataclasses.replace(table, columns=table.columns | added)
 
 
 def _only_set(eval_set: Any) -> tuple[Any, Any, Any]:
-    """The rows of an `eval_set`, their responses and their weights."""
+    """Return the rows of an `eval_set`, their responses, and their weights or None."""
     sets = eval_set if isinstance(eval_set, list) else [eval_set]
     if len(sets) != 1 or not isinstance(sets[0], tuple) or len(sets[0]) not in (2, 3):
         raise ParameterError(
