@@ -84,9 +84,9 @@ class Model(H2ONames):
         Returns
         -------
         predictions : DataFrame with one row for each row of the frame, in the same order. The column ``predict`` has
-            the predicted class or number. A classifier adds one column of probabilities for each class. Its name is that
-            of the class, with a ``p`` in front if the class is a whole number. An autoencoder has no column ``predict``.
-            It has one column for each input, whose name is ``reconstr_`` and the name of the input.
+            the predicted class or number. A classifier adds one column of probabilities for each class. Its name is the
+            class, with a ``p`` in front if the class is a whole number. An autoencoder has no column ``predict``. It
+            has one column for each input, whose name is ``reconstr_`` and the name of the input.
 
         Raises
         ------
