@@ -1,4 +1,4 @@
-"""The door to training that the Python function and the command line go through."""
+"""The functions that train models: `deeplearning` and others for Python, and those that the commands call."""
 
 from __future__ import annotations
 
@@ -35,15 +35,17 @@ Declaration = ParamSpec("Declaration")
 
 
 def check(given: Mapping[str, Any]) -> Parameters:
-    """Checked parameters with the models they name; what is not given is as in the checkpoint, if there is one.
+    """Check parameters, and load the models that they name.
 
-    A training that goes on from a folder keeps its model_id, and so its file there. The folder may be empty if it is
-    the one of export_checkpoints_dir: the same command then starts a training and takes it up again.
+    If there is a checkpoint, parameters that are not given are those of the checkpoint. The checkpoint may be a folder.
+    Then the model keeps the model_id of the checkpoint, and so the name of its file in the folder. The folder may be
+    empty if it is also the export_checkpoints_dir. So one and the same command starts a training, and continues it when
+    it is run again.
 
     Raises
     ------
-    ParameterError : one message for all faults.
-    ArtifactError : the checkpoint or the autoencoder is missing or damaged.
+    ParameterError : parameters are wrong. One message tells all faults.
+    ArtifactError : the file of the checkpoint or of the autoencoder is missing or damaged.
     """
     values = dict(given)
     _refuse_to_replace_inputs(values)
@@ -63,7 +65,7 @@ def check(given: Mapping[str, Any]) -> Parameters:
 
 
 def _refuse_to_replace_inputs(values: Mapping[str, Any]) -> None:
-    """Raise a ParameterError if export_checkpoints_dir and model_id name the file of a model that is read."""
+    """Raise a ParameterError if the model would be written over the file of a model that it is trained from."""
     folder, model_id = values.get("export_checkpoints_dir"), values.get("model_id")
     if isinstance(folder, str | os.PathLike) and isinstance(model_id, str):
         for name in MODELS:
@@ -76,17 +78,18 @@ def _refuse_to_replace_inputs(values: Mapping[str, Any]) -> None:
 
 
 def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
-    """Train a model by checked parameters, frames included.
+    """Train a model with checked parameters, which include the frames.
 
     Parameters
     ----------
-    parameters : from `check`.
-    watch : is told of progress after every block of rows, about five times a second; training ends early, and the model
-        so far is scored, when it returns False. So it is after Ctrl-C (`h2olite.machine.interruption`), with a warning.
+    parameters : the parameters that `check` returned.
+    watch : a function that is called after every block of rows, about five times a second. It gets a `Progress`. If it
+        returns False, training ends early, and the model is measured. Ctrl-C ends training in the same way, with a
+        warning (see `h2olite.machine.interruption`).
 
     Raises
     ------
-    ParameterError, DataError, TrainingError
+    ParameterError, DataError, TrainingError : as for `deeplearning`.
     """
     started = time.perf_counter()
     warn = _Warning()
@@ -106,7 +109,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
 
 
 def rehearse(parameters: Parameters) -> Rehearsal:
-    """What `train` would train, frames included; see `h2olite.selection.rehearsal.rehearse`."""
+    """Tell what `train` would do with the same parameters; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
     rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
     _Warning()(rehearsed.warnings)
@@ -123,7 +126,7 @@ def search(
     watch: Watch | None = None,
     tell: Callable[[Trial | Failure], None] | None = None,
 ) -> Grid:
-    """Train a grid of models, frames included; see `h2olite.selection.search.search`."""
+    """Train a grid of models. The parameters include the frames. See `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
     warn = _Warning()
@@ -158,7 +161,7 @@ def trace(
     refit: bool = False,
     watch: Watch | None = None,
 ) -> RegularizationPath:
-    """Train a regularisation path, frames included; see `h2olite.selection.tracing.trace`."""
+    """Train a regularisation path. The parameters include the frames. See `h2olite.selection.tracing.trace`."""
     warn = _Warning()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
@@ -182,7 +185,7 @@ def trace(
 
 
 class _Warning:
-    """Warns of each sentence once; whoever has called the package is to blame."""
+    """Gives each warning once. The warning names the line of code that has called the package."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
@@ -195,7 +198,7 @@ class _Warning:
 
 
 def _frames_inside() -> int:
-    """How many frames there are, from the one that asks, until one is outside the package."""
+    """Count the stack frames from the calling function up to the first one outside the package."""
     frame, count = sys._getframe(1), 1
     while frame.f_globals.get("__name__", "").split(".")[0] == "h2olite" and frame.f_back is not None:
         frame, count = frame.f_back, count + 1
@@ -226,26 +229,27 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     Parameters
     ----------
     x, y, training_frame
-        Predictors, response, and the table: a DataFrame (pandas, Polars), an Arrow table, a dict of arrays, a 2-D
-        array, or the path of a CSV, Parquet or Arrow file. A response of text, booleans or categories makes a
-        classifier, a number a regression.
+        The predictors, the response and the table. The table is a DataFrame (pandas, Polars), an Arrow table, a dict of
+        arrays, a 2-D array, or the path of a CSV, Parquet or Arrow file. If the response is text, boolean or
+        categorical, the model is a classifier. If the response is numeric, the model is a regression.
     **given
-        Everything else that ``h2o.deeplearning`` takes, and a few of our own: see docs/parameters.md, or
-        ``h2olite params`` in a shell.
+        All other parameters of ``h2o.deeplearning``, and some that only h2olite has. docs/parameters.md lists them, as
+        does ``h2olite params`` in a shell.
 
     Returns
     -------
     model : h2olite.Model
-        After Ctrl-C, the model so far. A second Ctrl-C gives none.
+        The trained model. After Ctrl-C, it is the model so far. A second Ctrl-C raises a KeyboardInterrupt instead.
 
     Raises
     ------
     ParameterError
-        A parameter is unknown, out of range, or contradicts another one or the response; one message for all.
+        A parameter is unknown or out of range, or it contradicts another parameter or the response. One message tells
+        all faults.
     DataError
-        The table cannot be read, or does not hold what training needs.
+        The table cannot be read, or it lacks something that training needs.
     TrainingError
-        The weights grew beyond all bounds.
+        The weights have grown without bound.
 
     Examples
     --------
@@ -281,30 +285,30 @@ def grid(
     Parameters
     ----------
     hyper_params
-        The values to try, by name of parameter.
+        A dict with the names of parameters, and the values to try for each of them.
     x, y, training_frame, **given
         As for `deeplearning`.
     search_criteria
-        ``strategy`` (``"Cartesian"``, ``"RandomDiscrete"`` or ``"Sequential"``), ``max_models``,
+        A dict with ``strategy`` (``"Cartesian"``, ``"RandomDiscrete"`` or ``"Sequential"``), ``max_models``,
         ``max_runtime_secs``, ``seed``, ``stopping_rounds``, ``stopping_metric`` and ``stopping_tolerance``.
     grid_id
-        Name of the grid, with which those of its models begin.
+        The name of the grid. The names of its models begin with it.
     directory
-        Folder to write every model to as soon as it is trained. The same search in the same folder goes on where it was
-        ended.
+        A folder. Every model is written to it as soon as it is trained. If a search was ended early, the same search in
+        the same folder continues it.
 
     Returns
     -------
     grid : h2olite.Grid
-        The models, best first. A model that cannot be trained is among its `failures`. After Ctrl-C, the models so
-        far; that which was being trained is among them if there is no other.
+        The models, the best one first. If a model cannot be trained, its error is in `failures`. After Ctrl-C, the grid
+        has the models so far. If no training was complete, it has the model of the training that was interrupted.
 
     Raises
     ------
     ParameterError
-        Hyper-parameters or criteria cannot be used, or the directory holds another search.
+        A hyper-parameter or a criterion cannot be used, or the folder has the models of another search.
     H2OLiteError
-        Not a single model could be trained.
+        None of the models could be trained.
 
     Examples
     --------
@@ -328,26 +332,27 @@ def grid(
 def train_segments(
     segments: Sequence[str | int], x: Any = None, y: Any = None, training_frame: Any = None, **given: Any
 ) -> SegmentModels:
-    """Train a model for every segment of a table: the rows that share the values of some columns.
+    """Train a model for every segment of a table. A segment is all rows with the same values in some columns.
 
     Parameters
     ----------
     segments
-        Columns, by name or 0-based index; they are no predictors.
+        The columns whose values make the segments, by name or by index from 0. They are not predictors.
     x, y, training_frame, **given
-        As for `deeplearning`. Segments of a validation_frame are those of their models.
+        As for `deeplearning`. The model of a segment is validated on the same segment of validation_frame.
 
     Returns
     -------
     models : h2olite.SegmentModels
-        A segment whose model cannot be trained has the error instead. After Ctrl-C, the segments so far.
+        One entry for each segment. If the model of a segment cannot be trained, the entry has the error. After Ctrl-C,
+        there are the entries so far.
 
     Raises
     ------
     ParameterError
-        A parameter cannot be used, or a segment's column is the response.
+        A parameter cannot be used, or one of the segments' columns is the response.
     H2OLiteError
-        Not a single model could be trained.
+        None of the models could be trained.
 
     Examples
     --------
@@ -383,38 +388,40 @@ def regularization_path(
     refit: bool = False,
     **given: Any,
 ) -> RegularizationPath:
-    """Train for many strengths of penalties, from weak to strong, each going on from the one before.
+    """Train one model for each of many strengths of penalties, from weak to strong.
 
-    The first strength is trained for all epochs. Every other one goes on from what the next weaker one was before its
-    last tenth of them, for tenths until one changes neither the penalty nor, downwards, what it adds to the training
-    loss by more than 10 %.
+    The first strength is trained for at least all epochs. Every other strength starts from the model of the next weaker
+    strength, as that model was before its last step. A step is a tenth of the epochs. The training of a strength ends
+    with the first step that changes little: the penalty changes by at most 10 %, and the rise of the training loss
+    since the start does not fall by more than 10 %. There are at most ten steps.
 
     Parameters
     ----------
     x, y, training_frame, **given
-        As for `deeplearning`. With ``nfolds`` or ``fold_column`` the models are judged by cross-validation, with
-        ``validation_frame`` on that table, else on a share of the rows that is held out.
+        As for `deeplearning`. With ``nfolds`` or ``fold_column``, the models are measured by cross-validation.
+        Otherwise they are measured on ``validation_frame``. Without it, a share of the rows is held out for this.
     l1, l2, input_group_l1
-        Strengths: a number, several, or text such as ``"0,1e-4,1e-3"`` or ``"1e-6:1e-2:13"``, 13 strengths at equal
-        ratios. All combinations are tried. Without any, l1 is ``"1e-6:1e-2:13"``.
+        The strengths: a number, several numbers, or a text. The text ``"0,1e-4,1e-3"`` means three strengths. The text
+        ``"1e-6:1e-2:13"`` means 13 strengths at equal ratios. All combinations are tried. If none of the three is
+        given, l1 is ``"1e-6:1e-2:13"``.
     validation_share
-        Share of the rows to hold out.
+        The share of the rows that is held out.
     choice
-        The path's `model`: ``"best_1se"`` for the sparsest whose loss is within a standard error of the lowest, or
-        ``"best"`` for that of the lowest.
+        Which model is the path's `model`. ``"best"`` is the model of the lowest loss. ``"best_1se"`` is the sparsest
+        model whose loss is at most one standard error above the lowest.
     refit
-        Train the chosen model, along the path, on the rows held out as well. Models of cross-validation and those
-        judged on a validation_frame have learnt from all rows anyway.
+        Train the strengths up to the chosen one once more, also on the rows that were held out. With cross-validation
+        or a validation_frame, the models have learnt from all rows of training_frame anyway.
 
     Returns
     -------
     path : h2olite.RegularizationPath
-        After Ctrl-C, with the strengths so far.
+        The models and their losses. After Ctrl-C, the path has the strengths that are done.
 
     Raises
     ------
     ParameterError
-        A parameter or a strength cannot be used; one message for all.
+        A parameter or a strength cannot be used. One message tells all faults.
     DataError, TrainingError
         As for `deeplearning`.
 
@@ -446,6 +453,6 @@ def regularization_path(
 
 
 def _print_measurement(progress: Progress) -> None:
-    """Print the newest row of the scoring history, if it is new."""
+    """Print the row that a measurement has added to the scoring history, if there is one."""
     if progress.row is not None:
         print(history_line(progress.row))

@@ -1,4 +1,4 @@
-"""`Model`, the trained network that users hold: predictions, metrics, what it consists of, and its files."""
+"""`Model`, the class of trained networks that users work with: predictions, metrics, weights and files."""
 
 from __future__ import annotations
 
@@ -37,24 +37,34 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
-"""Computes columns for the rows of a table."""
+"""A function that computes columns for the rows of a table, by name."""
 
 
 class Model(H2ONames):
-    """A trained network with everything needed to use it; made by `h2olite.deeplearning` or `h2olite.load_model`.
+    """A trained network, with the encoders of its inputs and response.
 
-    A model may be pickled, and predict in many threads at once. Its `path` is the file that it was last read from or
-    written to, None without one.
+    `h2olite.deeplearning`, `h2olite.load_model` and `h2olite.import_mojo` make models. A model can be pickled. Many
+    threads can predict with one model at the same time. The attribute `path` is the file that the model was last read
+    from or written to. It is None if there is no such file.
     """
 
     def reset_threshold(self, threshold: float) -> float:
-        """Set the probability from which the second of two classes is predicted, and give the one before.
+        """Set the threshold of a model of two classes, and return the previous one.
 
-        Predictions, files and exports go by it; the metrics of training stay as they were measured.
+        The second class is predicted if its probability is at least the threshold. Predictions, model files and exports
+        use the new threshold. The metrics of the training stay as they are.
+
+        Parameters
+        ----------
+        threshold : the new threshold, from 0 to 1.
+
+        Returns
+        -------
+        before : the previous threshold.
 
         Raises
         ------
-        ParameterError : it is no probability, or the model has not two classes.
+        ParameterError : the threshold is not a probability, or the model does not have two classes.
         """
         if self.category != "Binomial":
             raise ParameterError(f"a threshold needs two classes; {self.model_id} is a {self.category} model.")
@@ -67,44 +77,48 @@ class Model(H2ONames):
 
         Parameters
         ----------
-        test_data : any frame (see `h2olite.data.frames.as_table`), or one row: a Series or a dict of single values.
-            Missing columns, missing values and unseen levels are treated as missing, with a warning.
+        test_data : any frame (see `h2olite.data.frames.as_table`), or one row as a Series or a dict of single values.
+            If a column is missing, all its values are missing. A level that training has not seen counts as missing.
+            A warning tells of both.
 
         Returns
         -------
-        predictions : DataFrame, one row per row, in order. ``predict``, and for a classifier one column of
-            probabilities per class, named as the class, with a ``p`` in front if that is a whole number.
-            An autoencoder has no ``predict`` but, for every input, ``reconstr_`` and its name.
+        predictions : DataFrame with one row for each row of the frame, in the same order. The column ``predict`` has
+            the predicted class or number. A classifier adds one column of probabilities for each class. Its name is the
+            class, with a ``p`` in front if the class is a whole number. An autoencoder has no column ``predict``. It
+            has one column for each input, whose name is ``reconstr_`` and the name of the input.
 
         Raises
         ------
-        DataError : the frame has no predictor at all, no offsets though the model needs them, or text where training
-            had numbers.
+        DataError : the frame has none of the predictors, lacks the offsets that the model needs, or has text in a
+            column that was numeric in training.
         """
         return self._frame_of(test_data, self.predict_columns)
 
     def anomaly(self, test_data: Any, per_feature: bool = False) -> pd.DataFrame:
-        """How badly an autoencoder reconstructs every row of a frame, as a measure of how unusual the row is.
+        """Compute the reconstruction errors of an autoencoder for every row of a frame.
+
+        A large error means that the row is unusual.
 
         Parameters
         ----------
         test_data : any frame, as for `predict`.
-        per_feature : tell the error of every input.
+        per_feature : return the error of every input, not their mean.
 
         Returns
         -------
-        errors : DataFrame with a column ``Reconstruction.MSE``, the mean over the inputs of (output - input)^2 as they
-            are encoded (numbers in units of their range if standardised), or with a column ``reconstr_<input>.SE`` per
-            input, (output - input)^2.
+        errors : DataFrame with one column ``Reconstruction.MSE``. It is the mean of (output - input)^2 over the inputs,
+            as they are encoded. If numbers were standardised, their errors are in units of the range of their column.
+            With `per_feature`, there is one column ``reconstr_<input>.SE`` for each input, which is (output - input)^2.
 
         Raises
         ------
-        DataError : the model is no autoencoder, or what `predict` raises.
+        DataError : the model is not an autoencoder. Errors of `predict` can occur too.
         """
         return self._frame_of(test_data, functools.partial(self.anomaly_columns, per_feature=per_feature))
 
     def anomaly_columns(self, table: Table, adaptation: Adaptation, *, per_feature: bool) -> dict[str, np.ndarray]:
-        """The columns of `anomaly` for a table."""
+        """Compute the columns of `anomaly` for a table."""
         if not isinstance(self.scoring, Reconstruction):
             raise DataError(
                 f"anomaly needs an autoencoder; {self.model_id} is a {self.category} model; train one with autoencoder."
@@ -113,26 +127,26 @@ class Model(H2ONames):
             return self.scoring.anomaly(engine, self.objective, rows, per_feature=per_feature)
 
     def deepfeatures(self, test_data: Any, layer: int) -> pd.DataFrame:
-        """The activations of a hidden layer for every row of a frame.
+        """Compute the activations of a hidden layer for every row of a frame.
 
         Parameters
         ----------
         test_data : any frame, as for `predict`.
-        layer : 0 is the first hidden layer.
+        layer : the number of the hidden layer. The first hidden layer is 0.
 
         Returns
         -------
-        features : DataFrame with a column ``DF.L<layer + 1>.C<unit + 1>`` per unit. Units that training dropped with
-            probability p are multiplied by 1 - p.
+        features : DataFrame with one column ``DF.L<layer + 1>.C<unit + 1>`` for each unit. If training dropped the
+            units of the layer with probability p, their activations are multiplied by 1 - p.
 
         Raises
         ------
-        DataError : there is no such layer, or what `predict` raises.
+        DataError : there is no such layer. Errors of `predict` can occur too.
         """
         return self._frame_of(test_data, functools.partial(self.deepfeatures_columns, layer=layer))
 
     def deepfeatures_columns(self, table: Table, adaptation: Adaptation, *, layer: int) -> dict[str, np.ndarray]:
-        """The columns of `deepfeatures` for a table."""
+        """Compute the columns of `deepfeatures` for a table."""
         n_hidden = self.network.n_layers - 1
         if not 0 <= layer < n_hidden:
             known = f"from 0 to {n_hidden - 1}" if n_hidden else "hidden, of which the model has none"
@@ -144,9 +158,20 @@ class Model(H2ONames):
         return {f"DF.L{layer + 1}.C{unit}": column for unit, column in enumerate(features.T, 1)}
 
     def transform_blocks(self, blocks: Iterable[Block], columns_of: ColumnsOf) -> Iterator[pa.Table]:
-        """Compute columns block by block (see `h2olite.data.reader.read_blocks`), behind the columns to keep.
+        """Compute columns for a table that is read block by block.
 
-        columns_of : what to compute, such as `predict_columns`.
+        Parameters
+        ----------
+        blocks : the blocks of the table (see `h2olite.data.reader.read_blocks`).
+        columns_of : the method that computes the columns, such as `predict_columns`.
+
+        Yields
+        ------
+        columns : an Arrow table for each block. The columns of the block that are to be kept come first.
+
+        Raises
+        ------
+        DataError : a column to keep has the name of a computed column. Errors of `predict` can occur too.
         """
         import pyarrow as pa
 
@@ -178,16 +203,23 @@ class Model(H2ONames):
     def varimp(
         self, use_pandas: bool = False, by_column: bool = False
     ) -> list[tuple[str, float, float, float]] | pd.DataFrame | None:
-        """How much each input matters, most important first: variable, relative and scaled importance, percentage.
+        """Return the importance of every input, the most important input first.
 
-        None for a model trained without variable_importances. See `h2olite.trained.importance.gedeon_importance`.
+        Parameters
+        ----------
+        use_pandas : return a DataFrame, not a list of tuples.
+        by_column : return one row for each column of the table, not for each input. These importances can be compared
+            whatever the number of levels of a column is (see `h2olite.trained.importance.column_importance`).
 
-        by_column : one row per column of the table instead, comparable whatever the number of levels; see
-            `h2olite.trained.importance.column_importance`.
+        Returns
+        -------
+        importances : rows of variable, relative importance, scaled importance and percentage (see
+            `h2olite.trained.importance.gedeon_importance`). None if the model was trained without variable_importances.
 
         Raises
         ------
-        DataError : max_categorical_features let several levels share an input, whose importance would mean nothing.
+        DataError : max_categorical_features made several levels share an input. The importance of such an input has no
+            meaning.
         """
         if self.encoder.n_slots is not None:
             raise DataError(
@@ -214,12 +246,12 @@ class Model(H2ONames):
     download_mojo = download_mojo
 
     def export_onnx(self, path: str | os.PathLike[str]) -> str:
-        """Write the model as an ONNX file, and give its path (see `h2olite.formats.onnx.export_onnx`).
+        """Write the model to an ONNX file, and return the path of the file (see `h2olite.formats.onnx.export_onnx`).
 
         Raises
         ------
-        MissingExtraError : onnx is not installed.
-        DataError : the model cannot be an ONNX graph, or the file cannot be written.
+        MissingExtraError : the package onnx is not installed.
+        DataError : ONNX cannot express the model, or the file cannot be written.
         """
         from .formats.onnx import export_onnx
 
@@ -228,7 +260,7 @@ class Model(H2ONames):
     save_mojo = download_mojo
 
     def scoring_history(self) -> pd.DataFrame:
-        """One row for every time the model was measured."""
+        """Return the scoring history: one row for every time that training measured the model."""
         import pandas as pd
 
         return pd.DataFrame(self.history)
@@ -236,7 +268,7 @@ class Model(H2ONames):
     score_history = scoring_history
 
     def summary(self) -> pd.DataFrame:
-        """The layers: units, type, dropout, penalties, learning rates and statistics of weights and biases."""
+        """Return one row for each layer: units, type, dropout, penalties, learning rate and statistics of weights."""
         import pandas as pd
 
         return pd.DataFrame(describe_layers(self))
@@ -244,9 +276,17 @@ class Model(H2ONames):
     get_summary = summary
 
     def weights(self, matrix_id: int = 0) -> pd.DataFrame:
-        """The weights into a layer, 0 being the first hidden layer: a row per unit, a column per input of the layer.
+        """Return the weights into a layer: one row for each unit, and one column for each input of the layer.
 
-        Maxout layers have two rows per unit: first those of channel 0 of all units, then those of channel 1.
+        A Maxout layer has two rows for each unit: first the rows of channel 0 of all units, then those of channel 1.
+
+        Parameters
+        ----------
+        matrix_id : the number of the layer. The first hidden layer is 0, and the output layer is the last one.
+
+        Raises
+        ------
+        DataError : there is no such layer.
         """
         import pandas as pd
 
@@ -256,17 +296,26 @@ class Model(H2ONames):
         return pd.DataFrame(weights.reshape(n_inputs, n_channels * n_units).T, columns=list(below))
 
     def biases(self, vector_id: int = 0) -> pd.DataFrame:
-        """The biases of a layer, one row per row of its `weights`."""
+        """Return the biases of a layer: one row for each row of its `weights`.
+
+        Parameters
+        ----------
+        vector_id : the number of the layer, as for `weights`.
+
+        Raises
+        ------
+        DataError : there is no such layer.
+        """
         import pandas as pd
 
         return pd.DataFrame({"C1": self.network.biases(self._layer(vector_id)).reshape(-1)})
 
     def report(self) -> dict[str, Any]:
-        """Everything about the model as plain values: the object that ``h2olite train --json`` prints."""
+        """Return all facts about the model as plain values. ``h2olite train --json`` prints the same object."""
         return report(self)
 
     def __repr__(self) -> str:
-        """The headline: what it is, and how good on what it was measured on."""
+        """Return a line that describes the model, and all metrics of its training."""
         of = "" if self.response is None else f" of {visible(self.response.name)}"
         shape = "-".join(str(size) for size in self.network.layout.sizes.tolist())
         frames = {
@@ -284,9 +333,17 @@ class Model(H2ONames):
         )
 
     def save(self, path: str | os.PathLike[str], keep_state: bool | None = None) -> str:
-        """Write the model to one file and give its path.
+        """Write the model to one file, and return the path of the file.
 
-        keep_state : keep what training needs to go on exactly; if not given, as `keeps_state` says.
+        Parameters
+        ----------
+        path : the file to write.
+        keep_state : keep in the file what training needs to go on as if it had not ended. If it is not given, the
+            property `keeps_state` decides.
+
+        Returns
+        -------
+        path : the file that was written, as text.
 
         Raises
         ------
@@ -297,7 +354,7 @@ class Model(H2ONames):
         return self.path
 
     def _frame_of(self, test_data: Any, columns_of: ColumnsOf) -> pd.DataFrame:
-        """What is computed for every row of a frame, with warnings about what the frame lacks."""
+        """Compute columns for every row of a frame, and warn of what the frame lacks."""
         table = rows_to_predict(test_data, self.schema, csv=self.csv)
         adaptation = Adaptation(table.name)
         frame = self._as_frame(columns_of(table, adaptation))
@@ -305,30 +362,33 @@ class Model(H2ONames):
         return frame
 
     def _layer(self, index: int) -> int:
-        """The index, if there is such a layer of weights."""
+        """Return the index. Raise a DataError if there is no layer of weights with this index."""
         if not 0 <= index < self.network.n_layers:
             raise DataError(f"the layer must be from 0 to {self.network.n_layers - 1}; got {index}.")
         return index
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model from a file that `Model.save` or ``h2olite train`` wrote; nothing in the file is executed.
+    """Read a model from a file that `Model.save` or ``h2olite train`` has written.
+
+    Reading a file never runs code from the file.
 
     Raises
     ------
-    ArtifactError : the file is no model, damaged, or written by a newer version.
+    ArtifactError : the file is not a model file, it is damaged, or a newer version of h2olite wrote it.
     """
     return load(path, Model)
 
 
 def import_mojo(path: str | os.PathLike[str]) -> Model:
-    """Read a model from a MOJO of H2O's deep learning; nothing in the file is executed.
+    """Read a model from a MOJO of H2O's deep learning.
 
-    The model predicts as H2O does, and may be the checkpoint or the pretrained autoencoder of a training. What a MOJO
-    does not hold is absent: scoring history, metrics, and the parameters that only mattered in training.
+    Reading a file never runs code from the file. The model predicts as H2O does. It can be the checkpoint or the
+    pretrained autoencoder of a training. A MOJO has no scoring history, no metrics, and no parameters that matter in
+    training only. So the model has none of these.
 
     Raises
     ------
-    ArtifactError : the file is no MOJO, damaged, of another algorithm or of a newer version.
+    ArtifactError : the file is not a MOJO, it is damaged, it is of another algorithm, or its version is too new.
     """
     return read_mojo(path, Model)

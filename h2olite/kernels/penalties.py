@@ -93,7 +93,7 @@ def step_and_screen(layout, theta, first, second, screening, rule, n_updates, ro
 def proximal_step(layout, theta, first, second, screening, rule, n_updates, rows_seen):
     """Move all weights by the proximal step of n_updates; biases carry no penalty.
 
-    Weights left alone by some of these updates owe it as well: the penalty is on every weight at every update.
+    Weights left alone by some of these updates take the step as well: the penalty is on every weight at every update.
 
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """

@@ -18,7 +18,7 @@ LEAST_ROWS = 2048
 
 
 def is_sparse(network: Network, n_levels: int) -> bool:
-    """Whether so many weights are 0 that it pays to leave them out; the first inputs are those of levels.
+    """Whether so many weights are 0 that leaving them out is faster; the first inputs are those of levels.
 
     The weights of levels do not count, as only those of a row's own levels are looked up anyway.
     """

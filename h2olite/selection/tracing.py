@@ -287,7 +287,7 @@ def deal_parts(table: Table, response: str | None, weights_column: str | None, n
 def _validate(
     itinerary: Itinerary, training: Table, validation: Table, parts: Sequence[np.ndarray], watch: Watch | None
 ) -> tuple[list[Point], bool]:
-    """The points of a path that parts of the validation rows judge, and whether it was interrupted."""
+    """The points of a path, measured on parts of the validation rows, and whether it was interrupted."""
     together = JointProgress(watch, itinerary.epochs)
     points = []
     for model in itinerary.travel(itinerary.places, training, [together.of(i) for i in range(len(itinerary.places))]):
@@ -302,7 +302,7 @@ def _validate(
 def _cross_validate(
     itinerary: Itinerary, training: Table, folds: np.ndarray, watch: Watch | None
 ) -> tuple[list[Point], bool]:
-    """The points of a path on all rows that paths without one fold each judge, and whether it was interrupted."""
+    """The points of a path on all rows, measured by paths without one fold each, and whether it was interrupted."""
     n_folds, n_places = int(folds.max()) + 1, len(itinerary.places)
     n_threads = itinerary.parameters.nthreads or usable_threads()
     at_once = min(n_folds + 1, n_threads)

@@ -98,7 +98,7 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
     checked = dataclasses.replace(
         Parameters() if checkpoint is None else continuing.inherited(checkpoint.parameters), **values
     )
-    if readable:  # otherwise the rules would judge defaults in place of what was meant
+    if readable:  # otherwise the rules would check defaults in place of what was meant
         changes = []
         if checkpoint is not None:
             # Files of earlier versions leave some choices open.

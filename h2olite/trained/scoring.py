@@ -114,7 +114,7 @@ class Scoring:
     def metrics(
         self, engine: Predictor, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> Metrics:
-        """How well the engine's network predicts some of the rows."""
+        """How well the network predicts some of the rows."""
         actual, weights, offsets = observed.take(order)
         assert actual is not None  # what is predicted has been observed
         return self.measure(self.predictions(engine.predict(objective, rows, order), offsets), actual, weights)
@@ -199,7 +199,7 @@ class Reconstruction:
     def metrics(
         self, engine: Predictor, objective: Objective, rows: EncodedRows, order: np.ndarray, observed: Observed
     ) -> AutoEncoderMetrics:
-        """How well the engine's network reconstructs some of the rows."""
+        """How well the network reconstructs some of the rows."""
         errors = self.row_errors(engine, objective, rows, order)
         return AutoEncoderMetrics.from_errors(errors, observed.take(order).weights)
 

@@ -31,11 +31,11 @@ are on many more weights than updates are, and must be rare."""
 
 
 class PenaltySchedule:
-    """When l1 and input_group_l1 act on the network that team train.
+    """When l1 and input_group_l1 act on the network that a team trains.
 
     Parameters
     ----------
-    team : train the network, and let the penalties act on it.
+    team : trains the network, and lets the penalties act on it.
     rule : the update rule, with the strengths of the penalties.
     columns : int64, where the inputs of each predictor start, and the number of inputs.
     rows_per_epoch : rows that an epoch passes.

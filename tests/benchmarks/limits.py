@@ -69,10 +69,10 @@ def least(work: Callable[[int], object], n: int) -> float:
 
 def weights_passed(rows: Prepared, n_rows: int = 200) -> float:
     """How many weights a row's update passes: all out of inputs that change any."""
-    network, n_passed = rows.workers.network, 0
+    network, n_passed = rows.team.network, 0
     for row in range(n_rows):
         before = network.first.copy()
-        rows.workers.train(rows.objective, rows.rule, rows.rows, np.array([row]), 1)
+        rows.team.train(rows.objective, rows.rule, rows.rows, np.array([row]), 1)
         for layer in range(network.n_layers):
             changed = network.weights(layer, network.first) != network.weights(layer, before)
             n_passed += np.count_nonzero(changed.any(axis=(1, 2))) * changed.shape[2]

@@ -66,12 +66,12 @@ def test_a_network_that_no_input_is_left_of_is_scored():
     data = EncodedRows(np.empty((sparse.LEAST_ROWS, 0), np.int32), np.empty((sparse.LEAST_ROWS, 0), np.float32))
     net.weights(1)[...] = 0
     assert is_sparse(net, 0)
-    with Team(net, data, n_threads=1) as workers:
-        outputs = workers.predict(goal, data)
-        np.testing.assert_allclose(outputs[:9], workers.predict(goal, data, np.arange(9)), rtol=1e-5)
+    with Team(net, data, n_threads=1) as team:
+        outputs = team.predict(goal, data)
+        np.testing.assert_allclose(outputs[:9], team.predict(goal, data, np.arange(9)), rtol=1e-5)
 
 
-def test_workers_take_the_sparse_kernel_for_many_rows_of_a_large_sparse_network(monkeypatch):
+def test_teams_take_the_sparse_kernel_for_many_rows_of_a_large_sparse_network(monkeypatch):
     goal, data = objective(hidden=(200, 200)), table(sparse.LEAST_ROWS)
     calls = []
     kernel = predict_sparse_rows
@@ -82,8 +82,8 @@ def test_workers_take_the_sparse_kernel_for_many_rows_of_a_large_sparse_network(
     for zero_share, n_rows, expected in ((0.9, sparse.LEAST_ROWS, 2), (0.9, 100, 0), (0.5, sparse.LEAST_ROWS, 0)):
         net = sparse_network(hidden=(200, 200), zero_share=zero_share)
         assert is_sparse(net, N_LEVELS) == (zero_share == 0.9)
-        with Team(net, data, n_threads=2) as workers:
-            outputs = workers.predict(goal, data, np.arange(n_rows))
+        with Team(net, data, n_threads=2) as team:
+            outputs = team.predict(goal, data, np.arange(n_rows))
         np.testing.assert_allclose(outputs, predict(net, goal, data)[:n_rows], rtol=1e-4, atol=1e-5)
         assert len(calls) == expected
         calls.clear()
