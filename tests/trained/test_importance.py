@@ -110,7 +110,7 @@ def test_inputs_spread_as_those_of_repeated_rows_by_weights(as_sparse, monkeypat
         spreads.append(of_inputs)
         return importance.column_importance(network, encoder, of_inputs)
 
-    monkeypatch.setattr("h2olite.fitting.fit.column_importance", note)
+    monkeypatch.setattr("h2olite.fitting.assembly.column_importance", note)
     table = pd.DataFrame(
         {"a": [0.0, 0.0, 3.0, 0.0] * 50, "b": [2.0, 0.0, 0.0, 0.0] * 50, "w": [1.0, 9.0, 3.0, 1.0] * 50}
     )
