@@ -26,6 +26,7 @@ from .parameters import (
     Declared,
     Parameters,
     SearchCriteria,
+    brief,
     declared,
     exactly,
     folded,
@@ -257,6 +258,8 @@ def _read(parameter: Declared, value: Any) -> Any:
         return value
     if not parameter.is_list:
         return _read_item(parameter, value, value)
+    if isinstance(value, Mapping):
+        raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {brief(value)}.")
     single = isinstance(value, str) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
     if parameter.type is object:  # tables may be iterable themselves
         single = not isinstance(value, list | tuple)
@@ -284,7 +287,11 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
             return int(item)
     if parameter.type is str and parameter.choices is None and isinstance(item, str):
         return str(item)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {value!r}.")
+    own_data = parameter.name in COLUMNS and getattr(value, "shape", ())
+    hint = (
+        "; make it part of training_frame, or use DeepLearningClassifier or DeepLearningRegressor" if own_data else ""
+    )
+    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {brief(value)}{hint}.")
 
 
 def _read_choice(parameter: Declared, word: str) -> str:
@@ -300,7 +307,7 @@ def _read_choice(parameter: Declared, word: str) -> str:
         if (name, folded(unsupported)) == (parameter.name, folded(word)):
             raise ValueError(sentence)
     meant = OTHER_NAMES.get(folded(word), word)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{nearest(meant, choices)}")
+    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {brief(word)}{nearest(meant, choices)}")
 
 
 def _kind(parameter: Declared) -> str:
