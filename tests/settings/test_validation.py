@@ -104,10 +104,26 @@ def test_a_large_value_is_told_by_what_it_is_or_how_it_begins(given, message):
     refuses(message, **given)
 
 
-@pytest.mark.parametrize("values", [np.zeros(3), pd.Series(["u", "v"]), scipy.sparse.eye(3, format="csr")])
-def test_data_in_place_of_a_columns_name_is_led_to_the_frame_or_the_estimators(values):
-    with pytest.raises(ParameterError, match="make it part of training_frame, or use DeepLearningClassifier or"):
-        validate({"y": values})
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("y", np.zeros(3)),
+        ("y", pd.Series(["u", "v"])),
+        ("y", {"a": [1]}),
+        ("x", pd.DataFrame({"a": [1]})),
+        ("x", np.zeros((2, 1), int)),
+        ("x", scipy.sparse.eye(3, format="csr")),
+        ("x", {"a": [1]}),
+    ],
+)
+def test_data_in_place_of_columns_names_are_led_to_the_frame_or_the_estimators(name, data):
+    with pytest.raises(ParameterError, match=r"; give data as training_frame, or use DeepLearningClassifier or .*\.$"):
+        validate({name: data})
+
+
+@pytest.mark.parametrize("names", [pd.Index(["a", "b"]), np.array(["a", "b"]), {"a": 1, "b": 2}.keys()])
+def test_names_of_columns_may_be_any_sequence(names):
+    assert validate({"x": names}).x == ["a", "b"]
 
 
 @pytest.mark.parametrize("value", [{100: 50}, pd.Series([5.0]).to_dict()])
