@@ -174,7 +174,7 @@ class Team(SinglePrecision):
             order,
             self.batch_size,
             network.rows_seen,
-            np.uint64(seed),
+            np.uint64(seed % 2**64),
             work,
         )
 
