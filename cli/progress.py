@@ -115,8 +115,7 @@ def progress_line(told: Mapping[str, Any], width: int | None = None) -> str:
     On a terminal of some width it begins with a bar; where there is no room, first that shrinks, then parts of the end
     are left out.
     """
-    epoch = told["epoch"]
-    parts = [f"epoch {f'{epoch:.3g}' if epoch < 100 else f'{epoch:,.0f}'}/{told['epochs']:,g}"]
+    parts = ["epoch " + "/".join(f"{n:.3g}" if n < 100 else f"{n:,.0f}" for n in (told["epoch"], told["epochs"]))]
     if told["seconds_left"] is not None:
         parts.append(f"{clock(told['seconds_left'])} left")
     for name in told:

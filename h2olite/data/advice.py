@@ -78,10 +78,11 @@ def advice_on_kinds(table: Table, name: str) -> list[str]:
         return []
     row = int(np.isin(column.values, few).argmax())
     first = levels[column.values[row]]
+    option = "" if table.csv is None else f" (--na-string {shlex.quote(first)})"
     return [
         f"column {name!r} of {table.name} is categorical, though {n_numbers:,} of its {n_cells:,} cells are "
-        f"numbers (the first that is not: {first!r}, {table.place(row)}); correct that, make it missing "
-        f"(--na-string {shlex.quote(first)}), or name the column in factors if it is meant so."
+        f"numbers (the first that is not: {first!r}, {table.place(row)}); correct that, make it missing{option}, "
+        "or name the column in factors if it is meant so."
     ]
 
 

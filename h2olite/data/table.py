@@ -255,7 +255,8 @@ class Table:
         some = levels[:: max(len(levels) // 1000, 1)]
         finding = find_notation(some, [1] * len(some), self.notation)
         if finding is None:
-            return f"correct it or make it missing (--na-string {shlex.quote(text)})"
+            option = "" if self.csv is None else f" (--na-string {shlex.quote(text)})"
+            return f"correct it or make it missing{option}"
         return finding.advice(self.notation, from_csv=self.csv is not None)
 
 

@@ -166,6 +166,10 @@ def _write_members(
 def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Check the members from the outside in, then load them."""
     names = set(archive.namelist())
+    if "model.ini" in names:
+        raise ArtifactError(
+            f"{archive.filename} must be a model file of h2olite; got a MOJO; import it (h2olite import, import_mojo)."
+        )
     if DOCUMENT not in names:
         raise ArtifactError(f"{archive.filename} must be a model file of h2olite; got another kind of zip file.")
     document, array_names, shapes = _load_document(archive)

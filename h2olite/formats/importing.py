@@ -32,6 +32,7 @@ from h2olite.trained.scoring import ClassShares, lowered
 from h2olite.training.task import layout_of
 
 from .archive import opened, read_document
+from .artifact import is_artifact
 from .mojo import BLANKS, COLUMNS, DOMAINS, ESCAPES, HEADERS, INFO, VERSION
 from .soundness import check_encoder, check_numbers
 
@@ -75,6 +76,8 @@ def read_mojo(path: str | os.PathLike[str], kind: type[Trained]) -> Trained:
     ArtifactError : the file is no MOJO, damaged, of another algorithm or of a newer version.
     """
     with opened(path, "MOJO", "H2O") as archive:
+        if is_artifact(path):
+            raise ArtifactError(f"{path} must be a MOJO of H2O; got a model file of h2olite, which needs no import.")
         if "model.ini" not in archive.namelist():
             raise ArtifactError(f"{path} must be a MOJO of H2O; got another kind of zip file.")
         mojo = _Mojo.read(archive)

@@ -14,11 +14,11 @@ import llvmlite.binding as llvm
 from numba.core import compiler, config
 from numba.core.codegen import JITCodeLibrary
 
-USUAL_PARTS = 60
-"""About how many parts a training and its predictions need."""
+USUAL_PARTS = 72
+"""About how many parts a training needs."""
 
 SHARE_OF_PARTS = 0.5
-"""Of the time to compile, until all parts are ready; the rest goes to the entries that include them."""
+"""Of the time to compile, until these parts are ready; the rest goes to the entries that include them."""
 
 logger = logging.getLogger("h2olite.compiling")
 
@@ -81,13 +81,16 @@ class EntryCompiler(compiler.Compiler):
         library = Whole(self.state.targetctx.codegen(), func.__qualname__)
         library.enable_object_caching()
         self.state.library = library
-        return super().compile_extra(func)
+        made = super().compile_extra(func)
+        PartCompiler.entry_is_made = True
+        return made
 
 
 class PartCompiler(compiler.Compiler):
     """Numba's compiler, for parts; it tells how far it is."""
 
     n_done, started = 0, 0.0
+    expected, entry_is_made = 0.0, False
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a part."""
@@ -96,7 +99,9 @@ class PartCompiler(compiler.Compiler):
         PartCompiler.n_done += 1
         n_done, total = PartCompiler.n_done, max(USUAL_PARTS, PartCompiler.n_done)
         seconds = time.perf_counter() - PartCompiler.started
-        left = seconds * (total / SHARE_OF_PARTS / n_done - 1)
+        if not PartCompiler.entry_is_made:  # the few parts of later entries say nothing about the time of all
+            PartCompiler.expected = seconds * total / SHARE_OF_PARTS / n_done
+        left = max(PartCompiler.expected - seconds, 0.0)
         logger.info("Compiling the kernels: %d of about %d, %.0f s left", n_done, total, left)
         return made
 
@@ -104,3 +109,4 @@ class PartCompiler(compiler.Compiler):
     def begin(cls) -> None:
         """Count from here on."""
         cls.n_done, cls.started = 0, time.perf_counter()
+        cls.expected, cls.entry_is_made = 0.0, False

@@ -184,7 +184,8 @@ def _named(models: Models) -> dict[str, Model]:
     if isinstance(models, Mapping):
         pairs = list(models.items())
     else:
-        pairs = [(m.model_id, m) if isinstance(m, Model) else (os.fspath(m), load_model(m)) for m in models]
+        given = [models] if isinstance(models, Model | str | os.PathLike) else list(models)
+        pairs = [(m.model_id, m) if isinstance(m, Model) else (os.fspath(m), load_model(m)) for m in given]
     named = dict(pairs)
     if len(named) < len(pairs):
         raise ParameterError("models to compare must have distinct names; give a dict of models by name.")

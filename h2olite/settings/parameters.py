@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import functools
 import math
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -39,6 +40,9 @@ Frame = Any
 
 Source = Any
 """A model, or the path of a model file."""
+
+LONGEST_VALUE = 200
+"""Characters up to which a message repeats a wrong value as it is."""
 
 GROUPS = {
     "data": "Tables and columns",
@@ -774,6 +778,18 @@ def exactly(number: float) -> str:
     """A number as text that reads as the same number: ``0.1``, ``1e-08``, ``-2147483649``."""
     short = f"{number:g}"
     return short if float(short) == number or math.isnan(number) else str(number)
+
+
+def brief(value: Any) -> str:
+    """A value for one line of a message: as Python writes it if that is short, else what it is or how it begins."""
+    if getattr(value, "shape", ()):  # an array, a sparse matrix, a table or one of its columns
+        return f"{type(value).__name__} of shape {value.shape}"
+    text = repr(value)
+    if len(text) <= LONGEST_VALUE and "\n" not in text:
+        return text
+    if isinstance(value, list | tuple | set | dict | str):
+        return reprlib.repr(value)
+    return type(value).__name__
 
 
 def counted(number: float, noun: str) -> str:

@@ -26,6 +26,7 @@ from .parameters import (
     Declared,
     Parameters,
     SearchCriteria,
+    brief,
     declared,
     exactly,
     folded,
@@ -257,6 +258,8 @@ def _read(parameter: Declared, value: Any) -> Any:
         return value
     if not parameter.is_list:
         return _read_item(parameter, value, value)
+    if parameter.type is not object and (isinstance(value, Mapping) or len(getattr(value, "shape", ())) > 1):
+        raise ValueError(_wrong_type(parameter, value))  # its items are names of columns, or rows
     single = isinstance(value, str) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0
     if parameter.type is object:  # tables may be iterable themselves
         single = not isinstance(value, list | tuple)
@@ -284,7 +287,15 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
             return int(item)
     if parameter.type is str and parameter.choices is None and isinstance(item, str):
         return str(item)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {value!r}.")
+    raise ValueError(_wrong_type(parameter, value))
+
+
+def _wrong_type(parameter: Declared, value: Any) -> str:
+    """Why a value is refused that is of another type."""
+    hint = ""
+    if parameter.name in COLUMNS and (isinstance(value, Mapping) or len(getattr(value, "shape", ())) > 0):
+        hint = "; give data as training_frame, or use DeepLearningClassifier or DeepLearningRegressor"
+    return f"{parameter.name} must be {_kind(parameter)}; got {brief(value)}{hint}."
 
 
 def _read_choice(parameter: Declared, word: str) -> str:
@@ -300,7 +311,7 @@ def _read_choice(parameter: Declared, word: str) -> str:
         if (name, folded(unsupported)) == (parameter.name, folded(word)):
             raise ValueError(sentence)
     meant = OTHER_NAMES.get(folded(word), word)
-    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {word!r}{nearest(meant, choices)}")
+    raise ValueError(f"{parameter.name} must be {_kind(parameter)}; got {brief(word)}{nearest(meant, choices)}")
 
 
 def _kind(parameter: Declared) -> str:

@@ -82,4 +82,5 @@ def test_an_imported_model_has_no_history(tmp_path):
 def test_what_is_no_mojo_is_refused_in_one_line(penguins):
     result = run("import", penguins.path)
     assert result.exit_code == 1
-    assert result.stderr == f"Error: {penguins.path} must be a MOJO of H2O; got another kind of zip file.\n"
+    reason = "must be a MOJO of H2O; got a model file of h2olite, which needs no import"
+    assert result.stderr == f"Error: {penguins.path} {reason}.\n"

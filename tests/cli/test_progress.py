@@ -18,6 +18,9 @@ def told(measured=None, left=90.0, **changes):
         ({}, None, "epoch 2.5/10, 1:30 left, 12,346 rows/s"),
         ({"epochs": 0.0, "left": None}, None, "epoch 0/10, 12,346 rows/s"),
         ({"total_epochs": 0.0, "epochs": 0.0, "left": 0.0}, None, "epoch 0/0, 0:00 left, 12,346 rows/s"),
+        ({"epochs": 601.4, "total_epochs": 773 + 1 / 3}, None, "epoch 601/773, 1:30 left, 12,346 rows/s"),
+        ({"epochs": 7.0, "total_epochs": 23 + 1 / 3}, None, "epoch 7/23.3, 1:30 left, 12,346 rows/s"),
+        ({"epochs": 99.0, "total_epochs": 12345.6}, None, "epoch 99/12,346, 1:30 left, 12,346 rows/s"),
         ({"left": 10800.0}, None, "epoch 2.5/10, 3:00:00 left, 12,346 rows/s"),
         ({}, BOTH, "epoch 2.5/10, 1:30 left, logloss 0.1235, validation 0.2, 12,346 rows/s"),
         (

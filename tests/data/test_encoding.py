@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -431,13 +432,14 @@ def test_constant_columns_stay_when_asked_for_and_missing_ones_never(with_useles
 @pytest.mark.parametrize(("n_text", "is_told"), [(0, False), (1, True), (2, True), (3, False)])
 def test_a_column_that_few_of_its_cells_make_categorical_is_told(n_text, is_told):
     column = text("7", None, *("n/a", "nil", "no")[:n_text], *map(str, range(39 - n_text)))
-    told = advice_on_kinds(table_of(age=column, size=number(*[1] * 41)), "age")
-    sentence = (
-        f"column 'age' of train.csv is categorical, though {40 - n_text} of its 40 cells are numbers (the first that "
-        "is not: 'n/a', line 4); correct that, make it missing (--na-string n/a), or name the column in factors if it "
-        "is meant so."
-    )
-    assert told == [sentence] * is_told
+    table = table_of(age=column, size=number(*[1] * 41))
+    for csv, option in ((None, ""), ({}, " (--na-string n/a)")):
+        sentence = (
+            f"column 'age' of train.csv is categorical, though {40 - n_text} of its 40 cells are numbers (the first "
+            f"that is not: 'n/a', line 4); correct that, make it missing{option}, or name the column in factors if it "
+            "is meant so."
+        )
+        assert advice_on_kinds(dataclasses.replace(table, csv=csv), "age") == [sentence] * is_told
 
 
 def test_a_column_meant_to_be_categorical_is_not_told():

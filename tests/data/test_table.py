@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+import h2olite
 from h2olite.data.table import Column, Table, forced_kinds
 from h2olite.errors import DataError, ParameterError
 
@@ -53,7 +58,16 @@ def test_text_in_a_numeric_column_is_refused_with_its_count_and_first_place():
         r"correct it or make it missing \(--na-string x\)\.$"
     )
     with pytest.raises(DataError, match=message):
-        table().convert({"shape": "numeric"})
+        replace(table(), csv={}).convert({"shape": "numeric"})
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow", "parquet"])
+def test_advice_names_no_option_of_csv_for_a_table_of_another_kind(kind, tmp_path):
+    frame = pd.DataFrame({"a": ["1", "x"], "y": [1.0, 2.0]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    source = {"pandas": frame, "arrow": pa.Table.from_pandas(frame), "parquet": tmp_path / "a.parquet"}[kind]
+    with pytest.raises(DataError, match=r"'x', row 1\); correct it or make it missing\.$"):
+        h2olite.deeplearning(y="y", training_frame=source, numeric=["a"])
 
 
 def test_unused_levels_need_not_be_numbers():

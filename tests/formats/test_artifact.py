@@ -262,7 +262,7 @@ def test_what_is_no_zip_is_no_model_file(path, content):
 @pytest.mark.parametrize(
     "members",
     [
-        [("model.ini", "[info]")],
+        [("notes.txt", "[info]")],
         [("model.json", "[]")],
         [("model.json", "{}")],
         [("model.json", '{"format": "another", "version": 1, "arrays": [], "document": {}}')],
@@ -271,6 +271,12 @@ def test_what_is_no_zip_is_no_model_file(path, content):
 def test_another_zip_is_no_model_file(path, members):
     zip_of(path, members)
     with pytest.raises(ArtifactError, match="must be a model file of h2olite; got another kind of zip file"):
+        read_artifact(path)
+
+
+def test_a_mojo_is_led_to_the_import(path):
+    zip_of(path, [("model.ini", "[info]")])
+    with pytest.raises(ArtifactError, match=r"got a MOJO; import it \(h2olite import, import_mojo\)\.$"):
         read_artifact(path)
 
 

@@ -219,6 +219,14 @@ def test_other_files_are_no_mojos(path):
 
 def test_a_model_file_is_no_mojo(target):
     import_mojo(mojo("iris_rectifier")).save(target)
+    with pytest.raises(ArtifactError, match="must be a MOJO of H2O; got a model file of h2olite, which needs"):
+        import_mojo(target)
+
+
+@pytest.mark.parametrize("member", ["notes.txt", "model.json"])
+def test_another_zip_is_no_mojo(member, target):
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(member, "{}")
     with pytest.raises(ArtifactError, match="must be a MOJO of H2O; got another kind of zip file"):
         import_mojo(target)
 

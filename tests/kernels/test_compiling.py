@@ -104,6 +104,28 @@ def test_kernels_are_compiled_as_parts_of_entries_and_tell_how_far_that_is(tmp_p
     assert told[2:] == ["24", "{'Part'}"]
 
 
+def test_parts_of_later_entries_do_not_lengthen_the_time_left(tmp_path):
+    (tmp_path / "doubling.py").write_text(
+        "import time\n"
+        "from h2olite.kernels import compiling\n"
+        "@compiling.kernel\ndef twice(x): return 2 * x\n"
+        "@compiling.kernel\ndef thrice(x): return 3 * x\n"
+        "@compiling.entry\ndef double(x): return twice(x)\n"
+        "@compiling.entry\ndef triple(x): return thrice(x)\n"
+        "def work():\n    double(3); time.sleep(1); triple(3)\n"
+    )
+    script = (
+        f"import logging, re, sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from doubling import *\n"
+        "logger = logging.getLogger('h2olite.compiling')\n"
+        "logger.addHandler(logging.StreamHandler(sys.stdout)); logger.setLevel(logging.INFO)\n"
+        "compiling.compiling(work)"
+    )
+    told = run(script, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    first, second = map(int, re.findall(r"(\d+) s left", told))
+    assert second <= max(first - 1, 0)
+
+
 def test_garbage_is_collected_again_after_compiling_and_errors_pass():
     def fail():
         assert not gc.isenabled()

@@ -97,11 +97,12 @@ def test_a_column_may_be_a_number_to_one_model_and_a_category_to_another(tmp_pat
     assert rows[1]["value"] == pytest.approx(models["category"].model_performance(tmp_path / "t.csv").logloss())
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_what_cannot_be_compared_is_refused(tmp_path):
     frame = table()
     model, other = pair("two", frame).values()
-    with pytest.raises(ParameterError, match="must be two or more; got 1"):
-        h2olite.compare([model], frame)
+    for single in ([model], model, model.save(tmp_path / "single.h2olite"), tmp_path / "single.h2olite"):
+        with pytest.raises(ParameterError, match="must be two or more; got 1"):
+            h2olite.compare(single, frame)
     with pytest.raises(ParameterError, match="must have distinct names"):
         h2olite.compare([model, model], frame)
     with pytest.raises(ParameterError, match="n_resamples must be >= 1"):

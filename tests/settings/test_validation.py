@@ -1,9 +1,12 @@
 import dataclasses
 import re
+import types
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+import scipy.sparse
 
 from h2olite.errors import ParameterError
 from h2olite.settings.parameters import Parameters, declared
@@ -84,6 +87,48 @@ def test_frames_pass_untouched():
 )
 def test_wrong_types_are_refused(given, message):
     refuses(message, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"hidden": np.zeros((500, 2))}, "hidden must be a list of whole numbers; got ndarray of shape (500, 2)."),
+        ({"l1": pd.Series(np.ones(500))}, "l1 must be a number; got Series of shape (500,)."),
+        ({"hidden": ["a"] * 500}, "hidden must be a list of whole numbers; got ['a', 'a', 'a', 'a', 'a', 'a', ...]."),
+        ({"seed": "7" * 500}, "seed must be a whole number; got '777777777777...7777777777777'."),
+        ({"seed": pa.table({"a": [1]})}, "seed must be a whole number; got Table of shape (1, 1)."),
+        ({"seed": types.SimpleNamespace(a="1" * 500)}, "seed must be a whole number; got SimpleNamespace."),
+    ],
+)
+def test_a_large_value_is_told_by_what_it_is_or_how_it_begins(given, message):
+    refuses(message, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("y", np.zeros(3)),
+        ("y", pd.Series(["u", "v"])),
+        ("y", {"a": [1]}),
+        ("x", pd.DataFrame({"a": [1]})),
+        ("x", np.zeros((2, 1), int)),
+        ("x", scipy.sparse.eye(3, format="csr")),
+        ("x", {"a": [1]}),
+    ],
+)
+def test_data_in_place_of_columns_names_are_led_to_the_frame_or_the_estimators(name, data):
+    with pytest.raises(ParameterError, match=r"; give data as training_frame, or use DeepLearningClassifier or .*\.$"):
+        validate({name: data})
+
+
+@pytest.mark.parametrize("names", [pd.Index(["a", "b"]), np.array(["a", "b"]), {"a": 1, "b": 2}.keys()])
+def test_names_of_columns_may_be_any_sequence(names):
+    assert validate({"x": names}).x == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", [{100: 50}, pd.Series([5.0]).to_dict()])
+def test_a_mapping_is_no_list(value):
+    refuses(f"hidden must be a list of whole numbers; got {value!r}.", hidden=value)
 
 
 @pytest.mark.parametrize(
