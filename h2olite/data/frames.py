@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from h2olite.errors import DataError
-from h2olite.settings.parameters import Parameters
+from h2olite.settings.parameters import Parameters, brief
 
 from .advice import without_unused_levels
 from .arrow import refuse_repeated, table_from_arrow, validated
@@ -189,6 +189,10 @@ def _unchecked_arrow(frame: Any, name: str) -> pa.Table:
 
 def _array(values: Any, column: str, name: str) -> pa.Array:
     """One column as an Arrow array, with pandas' missing values as nulls."""
+    if isinstance(values, (str, bytes, int, float)) or values is None or getattr(values, "ndim", 1) == 0:
+        raise DataError(
+            f"column {column!r} of {name} must be an array or a list of values; got {brief(values)}; put it in a list."
+        )
     try:
         if isinstance(values, (pa.Array, pa.ChunkedArray)):
             return values

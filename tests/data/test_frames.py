@@ -219,6 +219,12 @@ def test_frames_are_read_while_another_thread_is_importing_pandas(monkeypatch):
     assert as_table({"x": pa.array([1, 2])}, name="t").n_rows == 2
 
 
+@pytest.mark.parametrize("cell", ["xy", b"xy", 3, 2.5, True, None, np.float64(3), np.array(3), np.str_("xy")])
+def test_a_single_value_is_no_column_of_a_training_frame(cell):
+    with pytest.raises(DataError, match=r"^column 'a' of t must be an array or a list of values; got .*; put it in a"):
+        as_table({"a": cell, "b": [1, 2]}, name="t")
+
+
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(DataError, match="must be equally long; got 2 rows of 'a' and 1 of 'b'"):
         as_table({"a": [1, 2], "b": [1]})
