@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ import h2olite
 from h2olite.errors import ParameterError
 from h2olite.settings.parameters import nearest
 
+from ..console import COMPILING, PLAIN_INTERVAL
 from .store import Store
 
 Operation = Callable[..., Any]
@@ -81,7 +83,18 @@ class Session:
     def _relaying(self) -> Iterator[None]:
         """Tell the caller what h2olite logs, such as that it compiles now."""
         handler = logging.Handler()
-        handler.emit = lambda record: self._tell("note", text=record.getMessage())  # type: ignore[method-assign]
+        next_at = time.monotonic() + PLAIN_INTERVAL
+
+        def emit(record: logging.LogRecord) -> None:
+            """Tell it; how far compiling is, as seldom as where lines of progress stay."""
+            nonlocal next_at
+            if record.name == COMPILING:
+                if time.monotonic() < next_at:
+                    return
+                next_at = time.monotonic() + PLAIN_INTERVAL
+            self._tell("note", text=record.getMessage())
+
+        handler.emit = emit  # type: ignore[method-assign]
         logger = logging.getLogger("h2olite")
         logger.addHandler(handler)
         try:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -65,6 +66,19 @@ def test_every_operation_has_a_name_of_its_own():
     ]
     assert len(names) == len(set(names)) > 50
     assert not set(names) & set(CONTROL)
+
+
+@pytest.mark.parametrize(("interval", "told"), [(3600.0, ["begin"]), (0.0, ["begin", "1 of 3", "2 of 3", "3 of 3"])])
+def test_how_far_compiling_is_is_told_now_and_then(interval, told, monkeypatch):
+    def compile_kernels(store):
+        logging.getLogger("h2olite").warning("begin")
+        for n_done in (1, 2, 3):
+            logging.getLogger("h2olite.compiling").warning("%d of 3", n_done)
+
+    monkeypatch.setattr("h2olite_cli.session.protocol.PLAIN_INTERVAL", interval)
+    monkeypatch.setitem(CONTROL, "version", compile_kernels)
+    events = serve({"id": 1, "op": "version"})
+    assert [event["text"] for event in events if event.get("event") == "note"] == told
 
 
 def test_answers_have_the_id_of_their_request_and_errors_their_class_and_sentence():
