@@ -149,7 +149,7 @@ class Network:
         That is the update rule's memory of each, and what training moves where that is not what predicts.
         """
         arrays = {
-            name: np.ascontiguousarray(view)
+            name: view.copy(order="C")
             for layer in range(self.n_layers)
             for name, view in self._named(layer, state=state and self.has_state).items()
         }

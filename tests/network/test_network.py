@@ -191,3 +191,10 @@ def test_a_missing_array_is_refused():
     del arrays["layer2.weights"]
     with pytest.raises(KeyError, match=r"layer2\.weights"):
         Network.from_arrays(network.layout, arrays, 0)
+
+
+def test_arrays_of_a_network_are_copies():
+    network = draw([5, 4, 3])
+    for array in network.to_arrays().values():
+        array[...] = 7
+    assert not any((network.weights(layer) == 7).any() or (network.biases(layer) == 7).any() for layer in range(2))
