@@ -323,7 +323,8 @@ session_has_ended <- function() {
   status <- state$process$get_exit_status()
   said <- if (file.exists(state$errors)) utils::tail(grep("Error|error", readLines(state$errors, warn = FALSE), value = TRUE), 1L)
   end_session()
-  how <- if (is.null(status)) "" else if (status < 0) paste0(" (signal ", -status, ")") else paste0(" (exit code ", status, ")")
+  # The status is NA where another part of R has collected it.
+  how <- if (length(status) != 1L || is.na(status)) "" else if (status < 0) paste0(" (signal ", -status, ")") else paste0(" (exit code ", status, ")")
   stop("the h2olite session has ended", how, "; its frames and models are gone: h2o.init() starts a new one.",
     if (length(said) && nzchar(said)) paste0(" Its last words: ", said),
     call. = FALSE
