@@ -109,7 +109,7 @@ class Preparation:
             seed=self.parameters.seed,
         )
 
-    @property
+    @functools.cached_property
     def absent_inputs(self) -> np.ndarray:
         """The inputs of categorical columns that no row trained on has."""
         return np.flatnonzero(~self.source.present_levels(self.encoder.n_categorical_inputs))

@@ -11,7 +11,7 @@ from h2olite.kernels.updates import Rule
 from h2olite.network.network import new_screening
 
 from .task import AVERAGING_INTERVAL
-from .team import Team
+from .team import Team, makes_zeros
 
 ROWS_PER_SCREENING = 4096
 """Rows by whose mean gradients weights are screened, but an epoch at the most: enough to tell a weight's own direction
@@ -48,7 +48,7 @@ class PenaltySchedule:
 
     def __init__(self, team: Team, rule: Rule, columns: np.ndarray, rows_per_epoch: int) -> None:
         self._team = team
-        self.is_active = bool(rule.l1 > 0 or rule.input_group_l1 > 0)
+        self.is_active = makes_zeros(rule)
         batch_size = team.batch_size
         self._rows_per_screening = min(rows_per_epoch, -(-ROWS_PER_SCREENING // batch_size) * batch_size)
         self.rule = rule._replace(proximal_interval=np.int64(self._rows_per_step(rule, columns)))
