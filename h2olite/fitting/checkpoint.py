@@ -15,6 +15,7 @@ from h2olite.errors import ArtifactError, DataError, ParameterError
 from h2olite.formats.artifact import is_artifact
 from h2olite.model import Model, load_model
 from h2olite.settings.parameters import Parameters
+from h2olite.settings.rules import ROLES
 from h2olite.settings.validation import other_roles
 from h2olite.training.trainer import Measurement, Past
 
@@ -106,11 +107,11 @@ def is_file_in(source: str | os.PathLike[str], folder: str | os.PathLike[str], m
 
 
 def check_columns(parameters: Parameters, checkpoint: Model, table: Table, response: str | None) -> None:
-    """Refuse a response or predictors other than the checkpoint's.
+    """Refuse a response or predictors other than the checkpoint's, and predictors that shall be weights or folds.
 
     Raises
     ------
-    ParameterError : one message for both.
+    ParameterError : one message for all of them.
     """
     faults = []
     if response != checkpoint.parameters.y:
@@ -121,6 +122,11 @@ def check_columns(parameters: Parameters, checkpoint: Model, table: Table, respo
         learnt = {*checkpoint.schema, *checkpoint.record.unused}
         if given not in (learnt, set(checkpoint.parameters.x or ()) - others):
             faults.append(f"x must be as in the checkpoint ({listed(sorted(learnt))}); got {listed(sorted(given))}.")
+    for role in ROLES:
+        if (column := getattr(parameters, role)) in checkpoint.schema:
+            faults.append(
+                f"{role} must not be a predictor of the checkpoint; got {column!r}; copy the column to another name."
+            )
     if faults:
         raise ParameterError(" ".join(faults))
 

@@ -26,6 +26,7 @@ class RowSource:
     usable : int64, indices of the rows to train on, some of them repeatedly if need be; one epoch is their number.
     sample : int64, indices of the rows by which quantities of all rows are estimated.
     passes : how often an epoch passes each row of the table, see `h2olite.data.splits.divide_weights`; (0,) for once.
+    alike : how many rows to take before the weights of rows begin to count; until then, all rows count alike.
     shuffle, seed : see `h2olite.data.splits.RowOrder`.
     """
 
@@ -36,11 +37,16 @@ class RowSource:
         sample: np.ndarray,
         passes: np.ndarray,
         *,
+        alike: int = 0,
         shuffle: bool,
         seed: int,
     ) -> None:
         self._rows, self._usable, self._sample, self._passes = rows, usable, sample, passes
-        self._order = RowOrder(usable.size, shuffle, seed, passes[usable] if passes.size else None)
+        self._alike = alike if passes.size else 0
+        self._plain = self._rows._replace(weights=np.empty(0, np.float32))
+        self._order = self._weighted = RowOrder(usable.size, shuffle, seed, passes[usable] if passes.size else None)
+        if self._alike:
+            self._order = RowOrder(usable.size, shuffle, seed)
 
     @property
     def rows_per_epoch(self) -> int:
@@ -62,9 +68,23 @@ class RowSource:
         target = self._rows.target
         return float(np.abs(target[self._usable]).max(initial=0)) if target.size else 0.0
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether rows that have weights still count alike."""
+        return self._order is not self._weighted
+
+    def weigh(self) -> None:
+        """Let the weights of rows count from now on."""
+        self._weighted.taken = self._order.taken
+        self._order = self._weighted
+
     def take(self, count: int) -> Block:
-        """The next `count` rows to train on."""
-        return Block(self._rows, self._usable[self._order.take(count)])
+        """The next rows to train on: `count` of them, or those that are left before their weights begin to count."""
+        if self.taken >= self._alike:
+            self.weigh()
+        if not self.is_alike:
+            return Block(self._rows, self._usable[self._order.take(count)])
+        return Block(self._plain, self._usable[self._order.take(min(count, self._alike - self.taken))])
 
     def sample(self, every: int = 1) -> Block:
         """The rows that stand for all, or one of `every` of them."""

@@ -253,8 +253,10 @@ class Trainer:
                 self._block = max(self._block // 2 // batch_size, 1) * batch_size
             if self.watch is not None and self.watch(self._progress(None)) is False:
                 return "interrupted"
-            limit = self.parameters.max_runtime_secs
-            if limit and time.perf_counter() - self._started > limit:
+            limit, seconds = self.parameters.max_runtime_secs, time.perf_counter() - self._started
+            if limit and seconds > limit / 2 and self.source.is_alike:
+                self.source.weigh()
+            if limit and seconds > limit:
                 return "max_runtime_secs"
         return None
 
@@ -300,13 +302,18 @@ class Trainer:
         if self.keep is not None:
             self.keep(self)
         self._scoring_took = time.perf_counter() - self._scored_at
-        return reason_to_stop(
+        reason = reason_to_stop(
             self.parameters,
             self.values,
             metric=self.parameters.stopping_metric,
             error=None if measurement.training.numbers().get("error") is None else measurement.worst("error"),
             mse=measurement.worst("mse"),
         )
+        if reason is not None and self.source.is_alike:
+            self.source.weigh()
+            self.values = [math.nan] * len(self.values)  # what rows of equal weight have reached does not count
+            return None
+        return reason
 
     def _may_go_back(self, measurement: Measurement) -> bool:
         """Whether an earlier model may be better than a later one.

@@ -52,9 +52,9 @@ def assert_same(model, other):
         {"adaptive_rate": False, "momentum_start": 0.5, "momentum_stable": 0.9, "momentum_ramp": 1000},
         {"y": "petal_width", "distribution": "huber"},
         {"balance_classes": True, "class_sampling_factors": [1.0, 2.0, 0.5]},
-        {"y": "petal_width", "categorical_encoding": "EnumLimited", "weights_column": "petal_length"},
+        {"y": "petal_width", "categorical_encoding": "EnumLimited"},
     ],
-    ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber", "balanced", "weighted"],
+    ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber", "balanced", "EnumLimited"],
 )
 def test_six_epochs_and_four_more_are_ten(given, tmp_path):
     path = start(epochs=6, **given).save(tmp_path / "m.h2olite", keep_state=True)

@@ -189,3 +189,163 @@ h2o.resumeGrid <- absent("h2o.resumeGrid")
 #' @rdname absent
 #' @export
 h2o.coef <- absent("h2o.coef")
+
+#' @rdname absent
+#' @export
+h2o.nchar <- absent("h2o.nchar")
+
+#' @rdname absent
+#' @export
+h2o.ddply <- absent("h2o.ddply")
+
+#' @rdname absent
+#' @export
+h2o.match <- absent("h2o.match")
+
+#' @rdname absent
+#' @export
+h2o.substring <- absent("h2o.substring")
+
+#' @rdname absent
+#' @export
+h2o.substr <- absent("h2o.substr")
+
+#' @rdname absent
+#' @export
+h2o.year <- absent("h2o.year")
+
+#' @rdname absent
+#' @export
+h2o.month <- absent("h2o.month")
+
+#' @rdname absent
+#' @export
+h2o.day <- absent("h2o.day")
+
+#' @rdname absent
+#' @export
+h2o.dayOfWeek <- absent("h2o.dayOfWeek")
+
+#' @rdname absent
+#' @export
+h2o.hour <- absent("h2o.hour")
+
+#' @rdname absent
+#' @export
+h2o.week <- absent("h2o.week")
+
+#' @rdname absent
+#' @export
+h2o.lstrip <- absent("h2o.lstrip")
+
+#' @rdname absent
+#' @export
+h2o.rstrip <- absent("h2o.rstrip")
+
+#' @rdname absent
+#' @export
+h2o.countmatches <- absent("h2o.countmatches")
+
+#' @rdname absent
+#' @export
+h2o.entropy <- absent("h2o.entropy")
+
+#' @rdname absent
+#' @export
+h2o.grep <- absent("h2o.grep")
+
+#' @rdname absent
+#' @export
+h2o.fillna <- absent("h2o.fillna")
+
+#' @rdname absent
+#' @export
+h2o.difflag1 <- absent("h2o.difflag1")
+
+#' @rdname absent
+#' @export
+h2o.stringdist <- absent("h2o.stringdist")
+
+#' @rdname absent
+#' @export
+h2o.any <- absent("h2o.any")
+
+#' @rdname absent
+#' @export
+h2o.all <- absent("h2o.all")
+
+#' @rdname absent
+#' @export
+h2o.prod <- absent("h2o.prod")
+
+#' @rdname absent
+#' @export
+h2o.which <- absent("h2o.which")
+
+#' @rdname absent
+#' @export
+h2o.which_max <- absent("h2o.which_max")
+
+#' @rdname absent
+#' @export
+h2o.which_min <- absent("h2o.which_min")
+
+#' @rdname absent
+#' @export
+h2o.skewness <- absent("h2o.skewness")
+
+#' @rdname absent
+#' @export
+h2o.kurtosis <- absent("h2o.kurtosis")
+
+#' @rdname absent
+#' @export
+h2o.rank_within_group_by <- absent("h2o.rank_within_group_by")
+
+#' @rdname absent
+#' @export
+h2o.topN <- absent("h2o.topN")
+
+#' @rdname absent
+#' @export
+h2o.bottomN <- absent("h2o.bottomN")
+
+#' @rdname absent
+#' @export
+h2o.tokenize <- absent("h2o.tokenize")
+
+#' @rdname absent
+#' @export
+h2o.decision_tree <- absent("h2o.decision_tree")
+
+#' @rdname absent
+#' @export
+h2o.psvm <- absent("h2o.psvm")
+
+#' @rdname absent
+#' @export
+h2o.upliftRandomForest <- absent("h2o.upliftRandomForest")
+
+#' @rdname absent
+#' @export
+h2o.infogram <- absent("h2o.infogram")
+
+#' @rdname absent
+#' @export
+h2o.anovaglm <- absent("h2o.anovaglm")
+
+#' @rdname absent
+#' @export
+h2o.modelSelection <- absent("h2o.modelSelection")
+
+#' @rdname absent
+#' @export
+h2o.isotonicregression <- absent("h2o.isotonicregression")
+
+#' @rdname absent
+#' @export
+h2o.extendedIsolationForest <- absent("h2o.extendedIsolationForest")
+
+#' @rdname absent
+#' @export
+h2o.pareto_front <- absent("h2o.pareto_front")

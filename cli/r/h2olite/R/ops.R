@@ -201,6 +201,86 @@ Math.H2OFrame <- function(x, ...) {
 
 #' @rdname H2OFrame-ops
 #' @export
+h2o.abs <- function(x) base::abs(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.acos <- function(x) base::acos(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.ceiling <- function(x) base::ceiling(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.cos <- function(x) base::cos(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.exp <- function(x) base::exp(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.floor <- function(x) base::floor(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.log <- function(x) base::log(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.log10 <- function(x) base::log10(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.log1p <- function(x) base::log1p(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.log2 <- function(x) base::log2(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.sin <- function(x) base::sin(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.sqrt <- function(x) base::sqrt(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.tan <- function(x) base::tan(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.trunc <- function(x) base::trunc(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.cumsum <- function(x) base::cumsum(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.cumprod <- function(x) base::cumprod(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.cummax <- function(x) base::cummax(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.cummin <- function(x) base::cummin(check_frame(x, "x"))
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.round <- function(x, digits = 0) base::round(check_frame(x, "x"), digits)
+
+#' @rdname H2OFrame-ops
+#' @export
+h2o.signif <- function(x, digits = 6) base::signif(check_frame(x, "x"), digits)
+
+#' @rdname H2OFrame-ops
+#' @export
 Summary.H2OFrame <- function(x, ..., na.rm = FALSE) {
   values <- unlist(lapply(list(x, ...), function(part) {
     if (!is.h2o(part)) return(part)

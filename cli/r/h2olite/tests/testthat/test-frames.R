@@ -56,6 +56,10 @@ test_that("arithmetic, comparisons and functions agree with R's", {
     expect_equal(as.vector(f(frame$y)), f(table$y), label = name)
   }
   expect_equal(as.vector(round(frame$x / 3, 2)), round(table$x / 3, 2))
+  expect_equal(as.vector(h2o.sqrt(frame$y)), sqrt(table$y))
+  expect_equal(as.vector(h2o.round(frame$x / 3, 1)), round(table$x / 3, 1))
+  expect_equal(as.vector(h2o.cumsum(frame$y)), cumsum(table$y))
+  expect_error(h2o.nchar(frame$x), "h2o.nchar")
   expect_equal(as.vector(signif(frame$x / 3, 2)), signif(table$x / 3, 2))
   expect_equal(as.vector(log(frame$y, 2)), log(table$y, 2))
   expect_equal(as.vector(-frame$x), -table$x)
