@@ -44,7 +44,7 @@ def test_weights_count_from_the_start_where_training_goes_on(frame):
         "seed": 1,
         "keep_state": True,
     }
-    plain = h2olite.deeplearning(**given, epochs=10, keep_state=True)
+    plain = h2olite.deeplearning(**given, epochs=10)
     assert plain.predict(frame)["predict"].mean() < 1.1
     further = h2olite.deeplearning(**given, epochs=30, weights_column="w", checkpoint=plain)
     assert further.predict(frame)["predict"].mean() > 1.2
