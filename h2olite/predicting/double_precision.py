@@ -44,7 +44,7 @@ class DoublePrecision(Predictor):
             linear = linear.reshape(len(linear), -1, self.network.layout.sizes[layer + 1]).max(axis=1)  # of channels
             if layer == self.network.n_layers - 1 and not objective.autoencoder:
                 return _softmax(linear) if objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC) else linear
-            values = _activation(objective.activation, linear) * (1.0 - float(objective.dropout[layer + 1]))
+            values = activated(objective.activation, linear) * (1.0 - float(objective.dropout[layer + 1]))
         return values
 
     @functools.cached_property
@@ -59,7 +59,7 @@ class DoublePrecision(Predictor):
         ]
 
 
-def _activation(activation: int, linear: np.ndarray) -> np.ndarray:
+def activated(activation: int, linear: np.ndarray) -> np.ndarray:
     """The activations; those of Maxout are the larger of the channels already."""
     if activation == TANH:
         return np.tanh(linear)
