@@ -234,6 +234,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             use_all_factor_levels=parameters.use_all_factor_levels,
             standardize=parameters.standardize,
             by_range=parameters.autoencoder,
+            numeric_encoding=parameters.numeric_encoding,
             sparse=parameters.sparse,
             sparse_from=parameters.sparse_from,
             weights=weights,

@@ -10,7 +10,7 @@ from .parameters import Parameters, declared, exactly
 
 KEPT = (
     *("ignore_const_cols", "use_all_factor_levels", "standardize", "sparse", "sparse_from", "categorical_encoding"),
-    *("max_categorical_features", "activation", "hidden", "autoencoder", "sparsity_beta"),
+    *("numeric_encoding", "max_categorical_features", "activation", "hidden", "autoencoder", "sparsity_beta"),
     *("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay"),
     *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),
     *("distribution", "quantile_alpha", "tweedie_power", "huber_alpha"),

@@ -33,6 +33,7 @@ CategoricalEncoding = Literal[
     "SortByResponse",
     "EnumLimited",
 ]
+NumericEncoding = Literal["Standardize", "Robust", "Quantile", "PiecewiseLinear"]
 AucType = Literal["AUTO", "NONE", "MACRO_OVR", "WEIGHTED_OVR", "MACRO_OVO", "WEIGHTED_OVO"]
 
 Frame = Any
@@ -616,6 +617,15 @@ class Parameters:
         own=True,
         help="Numeric columns with at least this share of zeros are scaled but not centred, so that zeros cost no "
         "time. In these columns, missing numbers become 0. 1 centres all columns.",
+    )
+    numeric_encoding: NumericEncoding = parameter(
+        default="Standardize",
+        group="data",
+        own=True,
+        help="What becomes of numbers: Standardize scales them to mean 0 and standard deviation 1, Robust scales by "
+        "median and quartiles and bends what is far out to at most 3, Quantile takes the normal quantiles of their "
+        "ranks, and PiecewiseLinear gives each column up to 17 inputs, so that the network can follow steps and "
+        "bends. The last three do not extrapolate beyond the training range, or hardly.",
     )
     nthreads: int = parameter(
         default=0,

@@ -167,6 +167,25 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def numeric_encoding_needs_standardize(p: Parameters) -> Iterator[str]:
+    """What is bent has been scaled first, and zeros that stay zeros have not been centred."""
+    if p.numeric_encoding == "Standardize":
+        return
+    if not p.standardize:
+        yield f"numeric_encoding {p.numeric_encoding} needs standardize; leave one of them out."
+    if p.sparse:
+        yield (
+            f"numeric_encoding {p.numeric_encoding} cannot be combined with sparse; columns of mostly zeros stay "
+            "sparse without it (sparse_from)."
+        )
+    for name in ("autoencoder", "pretrained_autoencoder"):
+        if getattr(p, name):
+            yield (
+                f"numeric_encoding with {name} must be Standardize, as an autoencoder reconstructs numbers in the "
+                f"units of their columns; got {p.numeric_encoding}."
+            )
+
+
 RULES = (
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
@@ -184,6 +203,7 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    numeric_encoding_needs_standardize,
 )
 
 

@@ -222,6 +222,12 @@
 #' @param sparse_from Not in H2O. Numeric columns with at least this share of
 #'   zeros are scaled but not centred, so that zeros cost no time. In these
 #'   columns, missing numbers become 0. 1 centres all columns.
+#' @param numeric_encoding Not in H2O. What becomes of numbers: Standardize
+#'   scales them to mean 0 and standard deviation 1, Robust scales by median
+#'   and quartiles and bends what is far out to at most 3, Quantile takes the
+#'   normal quantiles of their ranks, and PiecewiseLinear gives each column up
+#'   to 17 inputs, so that the network can follow steps and bends. The last
+#'   three do not extrapolate beyond the training range, or hardly.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
@@ -335,6 +341,7 @@ h2o.deeplearning <- function(x,
                              averaging_window = 0.1,
                              input_group_l1 = 0,
                              sparse_from = 0.5,
+                             numeric_encoding = c("Standardize", "Robust", "Quantile", "PiecewiseLinear"),
                              nthreads = 0,
                              keep_state = FALSE) {
   train_model(mget(names(match.call())[-1L], environment()))
