@@ -334,7 +334,8 @@ class RowEncoder:
             column if isinstance(column := table[name], SparseColumn) else Column(numbers(table, name))
             for name in self.numeric
         ]
-        scaling, curves = Scaling(self.subtrahend, self.multiplier, self.imputed), self.curves
+        scaling = Scaling(self.subtrahend, self.multiplier, self.imputed)
+        curves = None if self.curves is None or not self.curves.bent.any() else self.curves
         n_inputs = int(self.number_starts[-1])
         if n_inputs == len(columns) and not any(isinstance(column, SparseColumn) for column in columns):
             made, wrong = encode_dense([column.values for column in columns], table.n_rows, scaling, curves, precision)

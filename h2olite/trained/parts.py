@@ -28,6 +28,8 @@ def check_parts(
     ValueError : says what is wrong.
     """
     check_response(response, parameters)
+    curves = encoder.curves
+    require(curves is None or curves.kind == parameters.numeric_encoding, "numbers are of another numeric_encoding")
     roles = {response and response.name, parameters.weights_column, parameters.fold_column}
     require(roles.isdisjoint(encoder.schema), "a predictor is the response, or a column of weights or folds")
     layout = layout_of(encoder, response, parameters)
