@@ -67,6 +67,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "numeric_encoding": "PiecewiseLinear",
         "categorical_encoding": "LabelEncoder",
     },
+    "ensemble": {"y": "three", "ensemble": 3},
+    "ensemble of a logarithm": {"y": "amount", "ensemble": 2, "distribution": "gamma", "offset_column": "offset"},
     "no hidden layer": {"y": "three", "hidden": []},
     "numbers only": {"y": "amount", "x": ["a", "b"]},
     "levels only": {"y": "two", "x": ["colour", "many"]},

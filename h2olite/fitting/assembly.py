@@ -102,10 +102,10 @@ class Assembly:
         )
         # Inputs that no row of a checkpoint has had have weights of 0 and so no importance.
         absent = NONE if checkpoint else prepared.absent_inputs
-        spreads, covariances = self._spreads or (None, None)
+        spreads, covariances = self.spreads or (None, None)
         return Model(
             model_id=self.model_id,
-            parameters=self._stored,
+            parameters=self.stored,
             encoder=encoder,
             response=prepared.response,
             network=network,
@@ -124,7 +124,7 @@ class Assembly:
             self.model(trainer, "interrupted").save(self._file)
 
     @functools.cached_property
-    def _spreads(self) -> tuple[np.ndarray, dict[int, np.ndarray]] | None:
+    def spreads(self) -> tuple[np.ndarray, dict[int, np.ndarray]] | None:
         """What importances of columns need of the rows; None where there are no importances."""
         prepared = self.prepared
         if not prepared.parameters.variable_importances or prepared.encoder.n_slots is not None:
@@ -133,7 +133,7 @@ class Assembly:
         return input_spreads(*rows), number_covariances(*rows)
 
     @functools.cached_property
-    def _stored(self) -> Parameters:
+    def stored(self) -> Parameters:
         """The parameters as a model keeps them: columns and models by name, no tables."""
         parameters, response = self.prepared.parameters, self.prepared.response
         changes: dict[str, Any] = dict.fromkeys((*FRAMES, "initial_weights", "initial_biases"))

@@ -126,11 +126,13 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     if n_parts > 1:
         scratch += max(folds, 1) * 2 * n_parts * batch_size * int(layout.widths.max())
     copies = COPIES + COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
+    n_networks = parameters.ensemble  # all are kept, and at the end their joint matrices, with zeros between them
+    joint = n_networks**2 * int(layout.weights[-1]) if n_networks > 1 else 0
     return MemoryEstimate(
         program=PROGRAM,
         tables=sum(map(_read, tables)) + folds * _size(training),
         rows=(1 + folds) * (sum(_encoded(table, n_predictors, parameters) for table in tables) + n_rows * PER_ROW),
-        network=4 * (max(folds, 1) * copies * int(layout.weights[-1]) + scratch),
+        network=4 * (max(folds, 1) * (copies * n_networks * int(layout.weights[-1]) + 4 * joint) + scratch),
         scoring=PER_ERROR_SCORED * min(scored * n_inputs, ERRORS_AT_A_TIME)
         if parameters.autoencoder
         else scored * (PER_ROW_SCORED + PER_OUTPUT_SCORED * n_outputs),

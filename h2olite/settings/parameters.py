@@ -627,6 +627,23 @@ class Parameters:
         "ranks, and PiecewiseLinear gives each column up to 17 inputs, so that the network can follow steps and "
         "bends. The last three do not extrapolate beyond the training range, or hardly.",
     )
+    holdout_share: float = parameter(
+        default=0.0,
+        group="data",
+        within="[0, 1)",
+        own=True,
+        help="The share of the rows to hold out of training at random, of each class alike. Early stopping, the choice "
+        "of the best model and the default threshold then use these rows, as if they were validation_frame.",
+    )
+    ensemble: int = parameter(
+        default=1,
+        group="network",
+        within="[1, 100]",
+        own=True,
+        help="Number of networks to train, each with its own seed and its own holdout_share. Their outputs are "
+        "averaged, which makes predictions more accurate. The networks train side by side, one or more on each core, "
+        "and are one model in files, MOJOs and ONNX.",
+    )
     nthreads: int = parameter(
         default=0,
         group="machine",

@@ -9,6 +9,7 @@ import numpy as np
 
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
+from h2olite.network.joining import is_joint
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import check_settled
@@ -35,6 +36,7 @@ def check_parts(
     layout = layout_of(encoder, response, parameters)
     shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
     require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
+    require(is_joint(network, parameters.ensemble), "the networks of an ensemble are not apart")
     require(not parameters.autoencoder or encoder.n_inputs > 0, "an autoencoder has nothing to reconstruct")
     for flat in (network.theta, network.iterate, network.first, network.second, network.last):
         require(flat is None or _are_floats(flat, layout.weights[-1]), "the network has other numbers than its shape")

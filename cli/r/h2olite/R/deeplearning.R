@@ -228,6 +228,14 @@
 #'   normal quantiles of their ranks, and PiecewiseLinear gives each column up
 #'   to 17 inputs, so that the network can follow steps and bends. The last
 #'   three do not extrapolate beyond the training range, or hardly.
+#' @param holdout_share Not in H2O. The share of the rows to hold out of
+#'   training at random, of each class alike. Early stopping, the choice of
+#'   the best model and the default threshold then use these rows, as if they
+#'   were validation_frame.
+#' @param ensemble Not in H2O. Number of networks to train, each with its own
+#'   seed and its own holdout_share. Their outputs are averaged, which makes
+#'   predictions more accurate. The networks train side by side, one or more
+#'   on each core, and are one model in files, MOJOs and ONNX.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
@@ -342,6 +350,8 @@ h2o.deeplearning <- function(x,
                              input_group_l1 = 0,
                              sparse_from = 0.5,
                              numeric_encoding = c("Standardize", "Robust", "Quantile", "PiecewiseLinear"),
+                             holdout_share = 0,
+                             ensemble = 1,
                              nthreads = 0,
                              keep_state = FALSE) {
   train_model(mget(names(match.call())[-1L], environment()))
