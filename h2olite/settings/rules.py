@@ -192,6 +192,12 @@ def members_of_an_ensemble_have_starts_of_their_own(p: Parameters) -> Iterator[s
             )
 
 
+def preset_needs_a_response(p: Parameters) -> Iterator[str]:
+    """Its values were chosen for predictions."""
+    if p.preset != "none" and p.autoencoder:
+        yield f"preset {p.preset} cannot be combined with autoencoder; leave one of them out."
+
+
 def numeric_encoding_needs_standardize(p: Parameters) -> Iterator[str]:
     """What is bent has been scaled first, and zeros that stay zeros have not been centred."""
     if p.numeric_encoding == "Standardize":
@@ -212,6 +218,7 @@ def numeric_encoding_needs_standardize(p: Parameters) -> Iterator[str]:
 
 
 RULES = (
+    preset_needs_a_response,
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
     column_is_either_factor_or_numeric,

@@ -128,7 +128,8 @@ def test_validation_metrics_of_an_ensemble_are_of_networks_that_did_not_learn_fr
     noise = pd.DataFrame(
         {"a": random.normal(size=200), "b": random.choice(list("xyz"), 200), "amount": random.normal(size=200)}
     )
-    given = {"hidden": [64, 64], "epochs": 150, "overwrite_with_best_model": False, "table": noise}
+    given = {"hidden": [64, 64], "epochs": 500, "overwrite_with_best_model": False, "stopping_rounds": 0}
+    given |= {"numeric_encoding": "PiecewiseLinear", "table": noise}
     model = train(ensemble=4, holdout_share=0.3, **given)
     held = [hold_out(200, 0.3, seed_of(7, k)) for k in range(4)]
     assert model.validation_metrics.nobs() == np.logical_or.reduce(held).sum()
