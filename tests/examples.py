@@ -13,6 +13,7 @@ from h2olite.kinds import distributions as losses
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.network.network import Network
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
+from h2olite.training.team import outers_of
 
 ACTIVATIONS = {"Tanh": TANH, "Rectifier": RECTIFIER, "ExpRectifier": EXP_RECTIFIER, "Maxout": MAXOUT}
 
@@ -54,6 +55,7 @@ def objective(loss="gaussian", activation="Rectifier", hidden=(6, 5), input_drop
         shape=np.float32(shape),
         activation=ACTIVATIONS[activation],
         dropout=ratios,
+        seed=np.uint64(0),
         autoencoder=bool(autoencoder),
         average_activation=np.float32(autoencoder.get("average_activation", 0)),
         sparsity_beta=np.float32(autoencoder.get("sparsity_beta", 0)),
@@ -139,15 +141,14 @@ def train(
     bounds = np.linspace(0, net.layout.sizes[0] - shape[2], (n_parts or n_members) + 1).astype(int).tolist()
     members = members_of_team(net.layout, bounds, exchange_of(net.layout, len(bounds) - 1, batch_size), n_members)
     team = [workspace(*shape)._replace(member=member) for member in members]
-    mean = np.empty(0, np.float32) if net.iterate is net.theta else net.theta
-    state = (net.iterate, mean, net.first, net.second, net.activity)
-
-    outer = [flat[net.layout.weights[net.layout.n_input_major] :] for flat in (net.iterate, net.first, net.second)]
+    net.rows_seen, goal = rows_seen, goal._replace(seed=np.uint64(seed))
+    state = net.state(screening)
+    team = [
+        work._replace(outer=outer) for work, outer in zip(team, outers_of(net.layout, state, n_members), strict=True)
+    ]
 
     def run(work):
-        own = tuple(outer if work is team[0] else map(np.copy, outer))
-        what = goal, how, data, order, batch_size, rows_seen, np.uint64(seed)
-        return call(net.layout, *state, own, screening, *what, work)
+        return call(net.layout, state, goal, how, data, order, batch_size, work)
 
     if n_members == 1:
         return run(*team)
@@ -157,8 +158,8 @@ def train(
 
 def step_and_screen(net, screening, how, n_updates, rows_seen=0, screened_rows=0):
     """Let the kernel's penalties act, and maybe screen the weights."""
-    state = net.iterate, net.first, net.second
-    penalties.step_and_screen(net.layout, *state, screening, how, n_updates, rows_seen, screened_rows)
+    screening.n_updates[0], net.rows_seen = n_updates, rows_seen
+    penalties.step_and_screen(net.layout, net.state(screening), how, screened_rows)
 
 
 def predict(net, goal, data, *, order=None, capacity=32):

@@ -126,3 +126,22 @@ def test_modules_have_at_most_500_lines(module):
 def test_no_module_is_a_drawer_for_odds_and_ends():
     drawers = {"utils", "util", "common", "helpers", "helper", "misc"}
     assert not {name for module in MODULES for name in module.split(".")} & drawers
+
+
+MOST_ARGUMENTS = 8
+"""What a kernel may take: Numba takes tuples of arrays apart at every call, and readers hold no more in mind."""
+
+
+def arguments_of(source):
+    """The number of arguments of every function in a module."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return {f.name: len(f.args.posonlyargs) + len(f.args.args) + len(f.args.kwonlyargs) for f in functions}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "h2olite" / "kernels").glob("*.py")), ids=lambda path: path.name)
+def test_kernels_take_few_arguments(path):
+    assert {name: n for name, n in arguments_of(path.read_text()).items() if n > MOST_ARGUMENTS} == {}
+
+
+def test_functions_of_many_arguments_are_seen():
+    assert arguments_of("def f(a, b, /, c, *, d=1):\n    def g(): pass") == {"f": 4, "g": 0}

@@ -12,7 +12,7 @@ own copy, and does not wait for the others.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,31 @@ class Layout(NamedTuple):
     n_input_major: int
 
 
+class State(NamedTuple):
+    """What training moves: the parameters of a network, and all that is remembered of them.
+
+    theta : float32 (n_parameters,), the parameters that learn.
+    mean : float32 (n_parameters,), the running average of theta, or (0,) without averaging.
+    first, second : float32 (n_parameters,), the update rule's memories of each parameter.
+    activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
+    screening : of the penalties that make zeros (`h2olite.kernels.penalties.Screening`). None without such penalties:
+        what is compiled then has no code for them.
+    rows_seen : rows trained on before.
+    """
+
+    theta: np.ndarray
+    mean: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    activity: np.ndarray
+    screening: Any
+    rows_seen: int
+
+
+Outer = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The parameters of an output-major layer, and the update rule's two memories of them."""
+
+
 class Workspace(NamedTuple):
     """One thread's scratch memory for mini-batches of up to `capacity` rows.
 
@@ -66,6 +91,7 @@ class Workspace(NamedTuple):
     active, values : int32 and float32 (largest layer,), the inputs in use, and their values.
     first, following : int32 (n_categorical_inputs,) and (capacity, n_categorical): for each level, the list of cells
         with it; cell (r, c) has number r * n_categorical + c, and -1 ends the list.
+    outer : float32, views of the state in the first thread of a team, copies in the others.
     member : the thread's place in its team.
     """
 
@@ -83,6 +109,7 @@ class Workspace(NamedTuple):
     values: np.ndarray
     first: np.ndarray
     following: np.ndarray
+    outer: Outer
     member: Member
 
 

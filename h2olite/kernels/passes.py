@@ -48,16 +48,17 @@ NO_BOUND = np.float32(3.4e38)
 
 
 @kernel
-def forward(layout, theta, outer, activation, activates_outputs, dropout, training, work, n_rows, seed, rows_seen):
+def forward(layout, theta, outer, objective, training, work, n_rows, rows_seen):
     """Fill units and slopes of all layers from the inputs in `work`; of hidden layers, at least the member's own units.
 
     The last layer's slopes hold its linear output, unless outputs are activated as hidden units are.
 
     outer : the parameters of an output-major layer.
-    dropout[l] is the ratio at which units of layer l (0: the inputs) are dropped. In training they are dropped at
-    random and the others stay as they are; in scoring every unit counts with its probability to be kept.
+    objective.dropout[l] is the ratio at which units of layer l (0: the inputs) are dropped. In training they are
+    dropped at random and the others stay as they are; in scoring every unit counts with its probability to be kept.
     """
     last, member = layout.widths.size - 1, work.member
+    dropout, seed = objective.dropout, objective.seed
     for layer in range(last + 1):
         n_units = layout.padded[layer + 1]
         begin, end = ZERO, n_units
@@ -68,12 +69,12 @@ def forward(layout, theta, outer, activation, activates_outputs, dropout, traini
             if layer < layout.n_input_major - 1:
                 begin, end = own_units(layer + 1, member)
             multiply(layout, theta, layer, z, begin, end, work)
-        if layer == last and not activates_outputs:
+        if layer == last and not objective.autoencoder:
             return
         a = layer_units(layout, layer + 1, work, n_rows)
         ratio = dropout[layer + 1]
         for r in range(n_rows):
-            activate(activation, z, a, r, span(begin, end))
+            activate(objective.activation, z, a, r, span(begin, end))
             if ratio > 0 and training:
                 drop_units(a, z, r, begin, end, ratio, stream(seed, rows_seen + r, layer + 1))
             elif ratio > 0:
@@ -216,12 +217,10 @@ def scale_row(a, r, columns, factor):
 
 
 @kernel
-def backward(layout, theta, first, second, outer, activation, rule, work, n_rows, rows_seen):
+def backward(layout, state, objective, rule, work, n_rows, rows_seen):
     """Carry the gradients at the output down the layers and update every weight of the member's own on the way.
 
     On entry the last layer's slopes hold the loss's gradients. Errors are those of the weights before their update.
-
-    outer : the parameters of an output-major layer, and the rule's memories of them.
     """
     member, n_levels = work.member, work.first.size
     for layer in range(layout.widths.size - 1, -1, -1):
@@ -229,25 +228,25 @@ def backward(layout, theta, first, second, outer, activation, rule, work, n_rows
         gradients = layer_slopes(layout, layer, work, n_rows)
         is_divided = layer < layout.n_input_major
         if not is_divided:
-            descend_narrow(step, layout, outer, layer_units(layout, layer, work, n_rows), gradients, rule.max_w2, work)
+            descend_narrow(step, layout, layer_units(layout, layer, work, n_rows), gradients, rule.max_w2, work)
         else:
             parameters = (
-                layer_weights(layout, theta, layer),
-                layer_weights(layout, first, layer),
-                layer_weights(layout, second, layer),
+                layer_weights(layout, state.theta, layer),
+                layer_weights(layout, state.first, layer),
+                layer_weights(layout, state.second, layer),
             )
             n_inputs = layout.sizes[layer]
-            begin, end = own_inputs(layout, layer, member)
+            own = own_inputs(layout, layer, member)
             if has_bias(member):
-                free = without_penalty(step)
-                descend(free, work.ones, n_inputs, n_inputs, n_inputs + 1, gradients, parameters, NO_ERRORS, work)
+                bias = n_inputs, n_inputs + 1
+                descend(without_penalty(step), work.ones, n_inputs, bias, gradients, parameters, NO_ERRORS, work)
             if layer > 0:
-                wanted = ERRORS_OF_ACTIVE if activation == RECTIFIER else ALL_ERRORS
+                wanted = ERRORS_OF_ACTIVE if objective.activation == RECTIFIER else ALL_ERRORS
                 errors = layer_units(layout, layer, work, n_rows)
-                descend(step, errors, ZERO, begin, end, gradients, parameters, wanted, work)
+                descend(step, errors, ZERO, own, gradients, parameters, wanted, work)
             else:
                 descend_levels(step, gradients, parameters, work)
-                descend(step, work.numbers, n_levels, begin, end, gradients, parameters, OF_NUMBERS, work)
+                descend(step, work.numbers, n_levels, own, gradients, parameters, OF_NUMBERS, work)
             if rule.max_w2 < NO_BOUND:
                 bound_incoming(layout, layer, parameters[0], rule.max_w2, work)
         if layer > 0:
@@ -259,8 +258,8 @@ def backward(layout, theta, first, second, outer, activation, rule, work, n_rows
 
 
 @kernel
-def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
-    """Update rows begin to end of the weights; x begins with the input of row `offset`.
+def descend(step, x, offset, own, gradients, parameters, errors, work):
+    """Update rows own[0] to own[1] of the weights; x begins with the input of row `offset`.
 
     The gradient of the weights out of input i is the mean over the rows of x_i * gradients. Where errors are wanted
     they replace x: the error of input i is gradients @ w_i, which a Rectifier at 0 would only multiply by 0. None are
@@ -268,9 +267,9 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
     """
     n_rows = gradients.shape[0]
     if n_rows > 1:
-        descend_groups(step, x, offset, begin, end, gradients, parameters, errors, work)
+        descend_groups(step, x, offset, own, gradients, parameters, errors, work)
         return
-    n_active = inputs_to_pass(step, x, offset, begin, end, n_rows, errors, work)
+    n_active = inputs_to_pass(step, x, offset, own, n_rows, errors, work)
     for j in range(n_active):
         work.values[j] = x[0, work.active[j] - offset]
     if errors == ERRORS_OF_ACTIVE or errors == ALL_ERRORS:
@@ -279,8 +278,9 @@ def descend(step, x, offset, begin, end, gradients, parameters, errors, work):
 
 
 @kernel
-def inputs_to_pass(step, x, offset, begin, end, n_rows, errors, work):
-    """List the inputs whose weights, or errors, the way back is to look at, and count them."""
+def inputs_to_pass(step, x, offset, among, n_rows, errors, work):
+    """List the inputs among[0] to among[1] whose weights, or errors, the way back is to look at, and count them."""
+    begin, end = among
     if step.fast and errors == OF_NUMBERS:
         return find_numbers(begin, end, n_rows, work)
     if step.fast and errors != ALL_ERRORS:
@@ -297,11 +297,11 @@ def list_all(begin, end, active):
 
 
 @kernel
-def descend_groups(step, x, offset, begin, end, gradients, parameters, errors, work):
+def descend_groups(step, x, offset, own, gradients, parameters, errors, work):
     """The same for several rows: GROUP inputs at a time go through them chunk by chunk, and are updated after that."""
-    n_rows = gradients.shape[0]
+    n_rows, (begin, end) = gradients.shape[0], own
     for group in range(begin, end, GROUP):
-        n_active = inputs_to_pass(step, x, offset, group, min(group + GROUP, end), n_rows, errors, work)
+        n_active = inputs_to_pass(step, x, offset, (group, min(group + GROUP, end)), n_rows, errors, work)
         start_means(n_active, gradients, work)
         for start in range(0, n_rows, CHUNK):
             stop = min(start + CHUNK, n_rows)
@@ -321,14 +321,15 @@ def start_means(n_active, gradients, work):
 
 
 @kernel
-def descend_narrow(step, layout, outer, x, gradients, max_w2, work):
+def descend_narrow(step, layout, x, gradients, max_w2, work):
     """Update the weights and biases of an output-major layer, and replace its inputs x by their errors."""
+    outer = work.outer
     weights = narrow_weights(layout, outer[0])
     parameters = weights, narrow_weights(layout, outer[1]), narrow_weights(layout, outer[2])
     biases = narrow_biases(layout, outer[0]), narrow_biases(layout, outer[1]), narrow_biases(layout, outer[2])
     (n_rows, n_inputs), n_outputs = x.shape, weights.shape[0]
-    descend(without_penalty(step), work.ones, ZERO, ZERO, ONE, gradients, biases, NO_ERRORS, work)
-    n_active = inputs_to_pass(step, gradients, ZERO, ZERO, n_outputs, n_rows, NO_ERRORS, work)
+    descend(without_penalty(step), work.ones, ZERO, (ZERO, ONE), gradients, biases, NO_ERRORS, work)
+    n_active = inputs_to_pass(step, gradients, ZERO, (ZERO, n_outputs), n_rows, NO_ERRORS, work)
     start_means(n_active, x, work)
     for start in range(0, n_rows, CHUNK):
         combine(gradients, ZERO, work.active, n_active, x, start, min(start + CHUNK, n_rows), work.total)

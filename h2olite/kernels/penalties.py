@@ -67,61 +67,86 @@ class Screening(NamedTuple):
 
 
 @kernel
-def step_together(layout, theta, first, second, outer, screening, rule, n_updates, rows_seen, member):
+def act_if_due(layout, state, screening, rule, now, work):
+    """Count an update, and let the penalties act if rule.proximal_interval rows have been seen since the last time.
+
+    Only the first member of a team counts. All members read when the penalties acted, which changes between meetings.
+
+    screening : the state's, an argument of its own: Numba leaves out branches on an argument that is None.
+    """
+    if screening is not None:
+        if work.member.place == 0:
+            screening.n_updates[0] += 1
+        if rule.proximal_interval > 0 and now - screening.last_step[0] >= rule.proximal_interval:
+            step_together(layout, state, rule, now, work)
+
+
+@kernel
+def step_together(layout, state, rule, rows_seen, work):
     """Let the penalties act once all members of a team are done with a row: one acts for all."""
+    member, outer = work.member, work.outer[0]
     meet(member)
     if member.place == 0:
-        proximal_step(layout, theta, first, second, screening, rule, n_updates, rows_seen)
+        proximal_step(layout, state, rule, rows_seen)
     meet(member)
     if member.place > 0:
-        changed = narrow_layer(layout, theta)
+        changed = narrow_layer(layout, state.theta)
         for k in range(outer.size):
             outer[k] = changed[k]
     meet(member)
 
 
 @entry
-def step_and_screen(layout, theta, first, second, screening, rule, n_updates, rows_seen, screened_rows):
-    """Take the proximal step of the last n_updates, and screen the weights by the last screened_rows, if any."""
-    if n_updates > 0:
-        proximal_step(layout, theta, first, second, screening, rule, np.float32(n_updates), rows_seen)
+def step_and_screen(layout, state, rule, screened_rows):
+    """Take the proximal step of the updates since the last one; screen by the last screened_rows, if any."""
+    if state.screening.n_updates[0] > 0:
+        proximal_step(layout, state, rule, state.rows_seen)
     if screened_rows > 0:
-        screen(layout, theta, screening, rule, np.float32(min(max(rule.proximal_interval / screened_rows, ENTRY), 1.0)))
+        screen(layout, state, rule, np.float32(min(max(rule.proximal_interval / screened_rows, ENTRY), 1.0)))
 
 
 @kernel
-def proximal_step(layout, theta, first, second, screening, rule, n_updates, rows_seen):
-    """Move all weights by the proximal step of n_updates; biases carry no penalty.
+def proximal_step(layout, state, rule, rows_seen):
+    """Move all weights by the proximal step of all updates since the last one; biases carry no penalty.
 
     Weights left alone by some of these updates take the step as well: the penalty is on every weight at every update.
 
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """
+    screening = state.screening
+    n_updates = np.float32(screening.n_updates[0])
     screening.last_step[0], screening.n_updates[0] = rows_seen, 0
     for layer in range(layout.widths.size):
         step = step_of(rule, layer, rows_seen)
-        weights = rows_of(layout, theta, layer)
-        memories = rows_of(layout, first, layer), rows_of(layout, second, layer)
-        out, accumulated = rows_of(layout, screening.out, layer), rows_of(layout, screening.accumulated, layer)
-        rates_sum = rows_of(layout, screening.rates_sum, layer)
+        weights, known = rows_of(layout, state.theta, layer), known_of(layout, screening, layer)
+        memories = rows_of(layout, state.first, layer), rows_of(layout, state.second, layer)
         in_columns = layer == 0 and rule.input_group_l1 > 0
         for i in range(weights.shape[0]):
-            soft_threshold(step, weights, memories, out, accumulated, rates_sum, i, n_updates, rule.l1, in_columns)
+            soft_threshold(step, weights, memories, known, i, n_updates, rule.l1, in_columns)
         if in_columns:
             for c in range(screening.columns.size - 1):
                 begin, end = screening.columns[c], screening.columns[c + 1]
                 strength = rule.input_group_l1 * root_of_size(layout, begin, end)
-                group_soft_threshold(
-                    step, weights, memories, out, accumulated, rates_sum, begin, end, n_updates, strength
-                )
+                group_soft_threshold(step, weights, memories, known, (begin, end), n_updates, strength)
 
 
 @kernel
-def soft_threshold(step, weights, memories, out, accumulated, rates_sum, i, n_updates, l1, in_columns):
+def known_of(layout, screening, layer):
+    """What is known of the weights of a layer: `out`, `accumulated` and `rates_sum` of `Screening`."""
+    return (
+        rows_of(layout, screening.out, layer),
+        rows_of(layout, screening.accumulated, layer),
+        rows_of(layout, screening.rates_sum, layer),
+    )
+
+
+@kernel
+def soft_threshold(step, weights, memories, known, i, n_updates, l1, in_columns):
     """Move row i by the proximal step of l1: w = sign(w) max(abs(w) - l1 * n_updates * rate, 0).
 
     in_columns : whether the sums of weights that are in are left to `group_soft_threshold`.
     """
+    out, accumulated, rates_sum = known
     for k in range(weights.shape[1]):
         w = weights[i, k]
         rates = n_updates * rate_of(step, memories[0], memories[1], i, k)
@@ -138,12 +163,13 @@ def soft_threshold(step, weights, memories, out, accumulated, rates_sum, i, n_up
 
 
 @kernel
-def group_soft_threshold(step, weights, memories, out, accumulated, rates_sum, begin, end, n_updates, strength):
-    """Move rows begin to end, the weights w out of one column, by the proximal step of its penalty.
+def group_soft_threshold(step, weights, memories, known, column, n_updates, strength):
+    """Move rows column[0] to column[1], the weights w out of one column, by the proximal step of its penalty.
 
     w = w max(1 - strength * n_updates * rate / norm of w, 0), with the mean of the weights' rates, each weighing w^2.
     References: Yuan and Lin 2006.
     """
+    (begin, end), (out, accumulated, rates_sum) = column, known
     squares, rates = ZERO, ZERO
     for i in range(begin, end):
         for k in range(weights.shape[1]):
@@ -167,22 +193,20 @@ def group_soft_threshold(step, weights, memories, out, accumulated, rates_sum, b
 
 
 @kernel
-def screen(layout, theta, screening, rule, share):
+def screen(layout, state, rule, share):
     """Decide which weights are in and out by what has moved them since they were last screened.
 
     share : of what a weight that comes in would have moved to by now, where it begins.
     """
+    screening = state.screening
     for layer in range(layout.widths.size):
-        weights, out = rows_of(layout, theta, layer), rows_of(layout, screening.out, layer)
-        accumulated, rates_sum = (
-            rows_of(layout, screening.accumulated, layer),
-            rows_of(layout, screening.rates_sum, layer),
-        )
+        weights, known = rows_of(layout, state.theta, layer), known_of(layout, screening, layer)
+        out, accumulated, rates_sum = known
         if layer == 0 and rule.input_group_l1 > 0:
             for c in range(screening.columns.size - 1):
                 begin, end = screening.columns[c], screening.columns[c + 1]
                 strength = rule.input_group_l1 * root_of_size(layout, begin, end)
-                screen_column(weights, out, accumulated, rates_sum, begin, end, rule.l1, strength, share)
+                screen_column(weights, known, (begin, end), rule.l1, strength, share)
         else:
             for i in range(weights.shape[0]):
                 for k in range(weights.shape[1]):
@@ -199,8 +223,9 @@ def screen(layout, theta, screening, rule, share):
 
 
 @kernel
-def screen_column(weights, out, accumulated, rates_sum, begin, end, l1, strength, share):
-    """Decide whether the weights out of one column, rows begin to end, are in: all of them, or those that l1 lets."""
+def screen_column(weights, known, column, l1, strength, share):
+    """Decide whether rows column[0] to column[1], the weights out of one column, are in: all, or those that l1 lets."""
+    (begin, end), (out, accumulated, rates_sum) = column, known
     squares, accumulated_squares, largest_sum = 0.0, 0.0, ZERO
     coming_squares, coming_rates = 0.0, 0.0
     is_in = False

@@ -27,7 +27,7 @@ from .layout import (
 )
 from .losses import differentiate, gradient_of_error, softmax
 from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
-from .penalties import step_together
+from .penalties import act_if_due
 from .randomness import stream, uniform
 from .teams import meet
 from .updates import average, rate_of, share_of, step_of
@@ -40,6 +40,7 @@ class Objective(NamedTuple):
     """What is minimised: a loss of `losses`, its shape parameter, the activation and the dropout ratios by layer.
 
     dropout : float32 (n_layers + 1,), of inputs, hidden layers and outputs (0).
+    seed : uint64, of the random numbers of dropout.
     autoencoder : whether the target is the input. The outputs are then activated as hidden units are.
     average_activation, sparsity_beta : what hidden units are to be on average, and how strongly they are pulled there.
     """
@@ -48,59 +49,30 @@ class Objective(NamedTuple):
     shape: np.float32
     activation: int
     dropout: np.ndarray
+    seed: np.uint64
     autoencoder: bool
     average_activation: np.float32
     sparsity_beta: np.float32
 
 
 @entry
-def train_rows(
-    layout,
-    theta,
-    mean,
-    first,
-    second,
-    activity,
-    outer,
-    screening,
-    objective,
-    rule,
-    rows,
-    order,
-    batch_size,
-    rows_seen,
-    seed,
-    work,
-):
+def train_rows(layout, state, objective, rule, rows, order, batch_size, work):
     """Train on the rows in this order, one update per batch_size of them.
 
     All members of a team are called with the same arguments, but for the workspace, at the same time; each changes the
-    parts of the arrays that are its own.
-
-    theta, first, second : float32 (n_parameters,), the parameters and the update rule's memory, changed in place.
-    mean : float32 (n_parameters,), the running average of theta, or (0,).
-    activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
-    outer : the parameters of an output-major layer and both memories of them, for the first member as a view of theta,
-        first and second, for the others as copies.
-    screening : of penalties that make zeros, which act here if rule.proximal_interval is above 0. None without such
-        penalties: what is compiled then has no code for them.
-    rows_seen : rows trained on before.
+    parts of the state's arrays that are its own. If rule.proximal_interval is above 0, penalties that make zeros act.
     """
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
-    activation, autoencoder = objective.activation, objective.autoencoder
-    last_step = n_updates = ZERO
-    if screening is not None:
-        last_step, n_updates = screening.last_step[0], screening.n_updates[0]
     for start in range(0, order.size, batch_size):
         batch = order[start : start + batch_size]
         n_rows = batch.size
-        seen = rows_seen + start
-        load(rows, batch, objective.dropout[0], seed, seen, work)
-        forward(layout, theta, outer[0], activation, autoencoder, objective.dropout, TRAINING, work, n_rows, seed, seen)
+        seen = state.rows_seen + start
+        load(rows, batch, objective.dropout[0], objective.seed, seen, work)
+        forward(layout, state.theta, work.outer[0], objective, TRAINING, work, n_rows, seen)
         outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
         for r in range(n_rows):
             row = batch[r]
-            if autoencoder:
+            if objective.autoencoder:
                 compare_with_inputs(objective, activated, outputs, r, n_outputs, rows, row)
             else:
                 if rows.offsets.size > 0:
@@ -109,26 +81,17 @@ def train_rows(
             if rows.weights.size > 0:
                 scale_row(outputs, r, span(0, n_outputs), rows.weights[row])
         if objective.sparsity_beta > 0:
-            note_activity(layout, activity, work, n_rows)
+            note_activity(layout, state.activity, work, n_rows)
             meet(work.member)
-        backward(layout, theta, first, second, outer, activation, rule, work, n_rows, seen)
+        backward(layout, state, objective, rule, work, n_rows, seen)
         unload(rows, batch, work)
         if objective.sparsity_beta > 0 and has_bias(work.member):
-            pull_activity(layout, theta, first, second, activity, objective, rule, seen)
+            pull_activity(layout, state, objective, rule, seen)
         now = seen + n_rows
-        n_updates += 1
-        if screening is not None:
-            if rule.proximal_interval > 0 and now - last_step >= rule.proximal_interval:
-                step_together(
-                    layout, theta, first, second, outer[0], screening, rule, np.float32(n_updates), now, work.member
-                )
-                last_step, n_updates = now, ZERO
-        if mean.size > 0 and now // rule.interval > seen // rule.interval:
+        act_if_due(layout, state, state.screening, rule, now, work)
+        if state.mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
-            note_parameters(layout, mean, theta, share, work)
-    if screening is not None:
-        if work.member.place == 0:
-            screening.n_updates[0] = n_updates
+            note_parameters(layout, state, share, work)
 
 
 @kernel
@@ -173,16 +136,16 @@ def note_activity(layout, activity, work, n_rows):
 
 
 @kernel
-def pull_activity(layout, theta, first, second, activity, objective, rule, rows_seen):
+def pull_activity(layout, state, objective, rule, rows_seen):
     """Lower the biases of hidden units that are more active than wanted on average, and raise those of the others.
 
     b = b - rate * sparsity_beta * (average - average_activation), with the rate that the bias has now.
     """
     for layer in range(layout.widths.size - 1):
         step = step_of(rule, layer, rows_seen)
-        averages = matrix(activity, layout.units[layer + 1], 1, layout.padded[layer + 1])
-        biases = layer_weights(layout, theta, layer)
-        memories = layer_weights(layout, first, layer), layer_weights(layout, second, layer)
+        averages = matrix(state.activity, layout.units[layer + 1], 1, layout.padded[layer + 1])
+        biases = layer_weights(layout, state.theta, layer)
+        memories = layer_weights(layout, state.first, layer), layer_weights(layout, state.second, layer)
         bias = layout.sizes[layer]
         for u in range(layout.sizes[layer + 1]):
             excess = averages[0, u] - objective.average_activation
@@ -190,9 +153,9 @@ def pull_activity(layout, theta, first, second, activity, objective, rule, rows_
 
 
 @kernel
-def note_parameters(layout, mean, theta, share, work):
+def note_parameters(layout, state, share, work):
     """Move the running average of the parameters, as far as they are the member's own, towards theta."""
-    member = work.member
+    mean, theta, member = state.mean, state.theta, work.member
     for layer in range(layout.n_input_major):
         means, weights = layer_weights(layout, mean, layer), layer_weights(layout, theta, layer)
         begin, end = own_inputs(layout, layer, member)
@@ -276,14 +239,13 @@ def clear_numbers(work):
 def predict_rows(layout, theta, objective, rows, order, outputs, work):
     """Fill outputs (order.size, n_outputs): class probabilities, linear outputs without offset, or reconstructions."""
     last, n_outputs = layout.widths.size - 1, layout.sizes[layout.widths.size]
-    activation, autoencoder = objective.activation, objective.autoencoder
+    autoencoder = objective.autoencoder
     is_class = not autoencoder and (objective.loss == CROSS_ENTROPY or objective.loss == CLASS_QUADRATIC)
     size, outer = min(work.ones.shape[0], TILE), narrow_layer(layout, theta)
-    seed = np.uint64(0)
     for start in range(0, order.size, size):
         batch = order[start : start + size]
-        load(rows, batch, np.float32(0), seed, ZERO, work)
-        forward(layout, theta, outer, activation, autoencoder, objective.dropout, SCORING, work, batch.size, seed, ZERO)
+        load(rows, batch, np.float32(0), objective.seed, ZERO, work)
+        forward(layout, theta, outer, objective, SCORING, work, batch.size, ZERO)
         linear = layer_slopes(layout, last, work, batch.size)
         activated = layer_units(layout, last + 1, work, batch.size)
         for r in range(batch.size):

@@ -91,46 +91,26 @@ def update(step, parameters, active, scales, n_active, gradients, stride):
 
     parameters : weights and the two memories of the rule.
     """
-    weights, first, second = parameters
-    ignored = np.float32(0) if step.fast else np.float32(np.nan)
     if step.adaptive:
-        _adadelta(
-            weights,
-            first,
-            second,
-            active,
-            scales,
-            n_active,
-            gradients,
-            stride,
-            step.rho,
-            step.epsilon,
-            step.l2,
-            ignored,
-        )
+        _adadelta(step, parameters, active, scales, n_active, gradients, stride)
     else:
-        _momentum(
-            weights,
-            first,
-            active,
-            scales,
-            n_active,
-            gradients,
-            stride,
-            step.rate,
-            step.momentum,
-            step.nesterov,
-            step.l2,
-            ignored,
-        )
+        _momentum(step, parameters, active, scales, n_active, gradients, stride)
 
 
 @kernel
-def _adadelta(w, g2, d2, active, scales, n_active, gradients, stride, rho, epsilon, l2, ignored):
+def ignored_by(step):
+    """The gradient by which a weight does not change: 0 in fast mode, otherwise none."""
+    return np.float32(0) if step.fast else np.float32(np.nan)
+
+
+@kernel
+def _adadelta(step, parameters, active, scales, n_active, gradients, stride):
     """ADADELTA (Zeiler 2012).
 
     G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - d.
     """
+    w, g2, d2 = parameters
+    rho, epsilon, l2, ignored = step.rho, step.epsilon, step.l2, ignored_by(step)
     fresh = np.float32(1) - rho
     for j in range(n_active):
         i, r, scale = active[j], j * stride, scales[j]
@@ -146,13 +126,15 @@ def _adadelta(w, g2, d2, active, scales, n_active, gradients, stride, rho, epsil
 
 
 @kernel
-def _momentum(w, velocity, active, scales, n_active, gradients, stride, rate, momentum, nesterov, l2, ignored):
+def _momentum(step, parameters, active, scales, n_active, gradients, stride):
     """SGD with momentum m: v = m v - g, then w = w + (1 - m) rate v, or for Nesterov w + (1 - m) rate (m v - g).
 
     The factor 1 - m keeps the total effect of one gradient at rate * g whatever the momentum.
     References: Polyak 1964; Nesterov 1983 in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013.
     """
-    scaled_rate = (np.float32(1) - momentum) * rate
+    w, velocity, _ = parameters
+    momentum, nesterov, l2, ignored = step.momentum, step.nesterov, step.l2, ignored_by(step)
+    scaled_rate = (np.float32(1) - momentum) * step.rate
     for j in range(n_active):
         i, r, scale = active[j], j * stride, scales[j]
         if scale != ignored:

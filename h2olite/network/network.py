@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from h2olite.kernels.layout import Layout
+from h2olite.kernels.layout import Layout, State
 from h2olite.kernels.penalties import IN, OUT, Screening
 from h2olite.kinds.activations import Activation
 from h2olite.settings.parameters import WeightDistribution
@@ -102,6 +102,11 @@ class Network:
     def is_averaged(self) -> bool:
         """Whether theta is a running average of what training moves."""
         return self.iterate is not self.theta
+
+    def state(self, screening: Screening | None = None) -> State:
+        """What training moves, as views; with what is known of the weights for penalties that make zeros, if any."""
+        mean = self.theta if self.is_averaged else np.empty(0, np.float32)
+        return State(self.iterate, mean, self.first, self.second, self.activity, screening, self.rows_seen)
 
     def predicting_by(self, theta: np.ndarray) -> Network:
         """The same network with other parameters to predict by; it keeps its own for training to go on."""
@@ -222,7 +227,7 @@ def new_screening(network: Network, columns: np.ndarray) -> Screening:
 
 
 def no_screening(network: Network) -> Screening:
-    """What takes the place of that in a training without such penalties."""
+    """The same without a weight: what kernels with such penalties are compiled for."""
     nothing = np.empty(0, np.float32)
     last_step, n_updates = np.array([network.rows_seen], np.int64), np.zeros(1, np.int64)
     return Screening(np.empty(0, np.int64), nothing, nothing, nothing, last_step, n_updates)

@@ -89,6 +89,7 @@ def workspace(layout: Layout, n_categorical: int, n_numeric: int, capacity: int)
         values=np.zeros(listed, np.float32),
         first=np.full(n_levels, -1, np.int32),
         following=np.zeros((capacity, n_categorical), np.int32),
+        outer=(np.empty(0, np.float32),) * 3,
         member=alone,
     )
 

@@ -43,18 +43,20 @@ class PenaltySchedule:
     Attributes
     ----------
     rule : the same, with the rows between two proximal steps.
-    is_active : whether there are such penalties.
     """
 
     def __init__(self, team: Team, rule: Rule, columns: np.ndarray, rows_per_epoch: int) -> None:
         self._team = team
-        self.is_active = makes_zeros(rule)
         batch_size = team.batch_size
         self._rows_per_screening = min(rows_per_epoch, -(-ROWS_PER_SCREENING // batch_size) * batch_size)
         self.rule = rule._replace(proximal_interval=np.int64(self._rows_per_step(rule, columns)))
-        if self.is_active:
-            team.screening = new_screening(team.network, columns)
+        self._screening = team.screening = new_screening(team.network, columns) if makes_zeros(rule) else None
         self._screened_at = team.network.rows_seen
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there are such penalties."""
+        return self._screening is not None
 
     def _rows_per_step(self, rule: Rule, columns: np.ndarray) -> int:
         """Rows between two proximal steps, in whole mini-batches; 0 without penalties."""
@@ -91,4 +93,5 @@ class PenaltySchedule:
             self._screened_at = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
         # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        network.theta[self._team.screening.out > IN] = 0
+        assert self._screening is not None
+        network.theta[self._screening.out > IN] = 0

@@ -46,6 +46,7 @@ def objective_of(parameters: Parameters) -> Objective:
         shape=np.float32(1.0 if distribution.name == "huber" else shape),
         activation=activation_of(parameters.activation).code,
         dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
+        seed=np.uint64(parameters.seed % 2**64),
         autoencoder=parameters.autoencoder,
         average_activation=single(parameters.average_activation),
         sparsity_beta=single(parameters.sparsity_beta),

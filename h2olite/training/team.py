@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 import time
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.kernels import rows as kernels
 from h2olite.kernels.caching import CACHE_FOLDER
 from h2olite.kernels.compiling import compiling, is_compiled
-from h2olite.kernels.layout import TILE, Layout, Workspace
-from h2olite.kernels.penalties import step_and_screen
+from h2olite.kernels.layout import TILE, Layout, Outer, State, Workspace
+from h2olite.kernels.penalties import Screening, step_and_screen
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.teams import GONE
 from h2olite.kernels.updates import Rule
@@ -72,34 +71,34 @@ class Team(SinglePrecision):
         ]
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
-        self.screening = no_screening(network)
+        self.screening: Screening | None = None
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before clocks run."""
         self.check(objective, rows)
-        nothing = np.empty(0, np.int64)
+        network, nothing = self.network, np.empty(0, np.int64)
+        state = network.state(no_screening(network) if makes_zeros(rule) else None)
+        arguments = network.layout, state, objective, rule, rows, nothing, self.batch_size, self._alone[0]
 
         def call_all() -> None:
             # By a single thread, this one: `compiling` does not reach into others.
-            self._train(len(self._crews) - 1, objective, rule, rows, nothing, 0)
+            kernels.train_rows(*arguments)
             if makes_zeros(rule):
-                self.step_and_screen(rule, 0)
+                step_and_screen(network.layout, state, rule, 0)
             self.predict(objective, rows, nothing)
 
         with _compiling:  # models trained at the same time say it once
-            alone = self._crews[-1]
-            arguments = self._arguments(objective, rule, rows, nothing, 0, alone[0], self._outers(alone)[0])
             if not is_compiled(kernels.train_rows, arguments):
                 when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
             compiling(call_all)
 
-    def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int) -> None:
+    def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""
         self.check(objective, rows)
         start = 0
         for which, n_rows in self.turns(order.size):
-            self._train(which, objective, rule, rows, order[start : start + n_rows], seed)
+            self._train(which, objective, rule, rows, order[start : start + n_rows])
             start += n_rows
 
     def turns(self, n_rows: int) -> list[tuple[int, int]]:
@@ -114,24 +113,25 @@ class Team(SinglePrecision):
         n_trial = min(max(n_rows // SHARE_OF_TRIAL // self.batch_size, 1) * self.batch_size, n_rows)
         return [(1 - fastest, n_trial), (fastest, n_rows - n_trial)]
 
-    def _train(
-        self, which: int, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray, seed: int
-    ) -> None:
+    def _train(self, which: int, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray) -> None:
         """Train on these rows by one of the crews, and note its pace."""
         crew, started = self._crews[which], time.perf_counter()
         together = threading.Barrier(len(crew))
         crew[0].member.arrivals[:] = 0  # of a training that failed
+        layout, state = self.network.layout, self.network.state(self.screening)
 
-        def run(work: Workspace, outer: tuple[np.ndarray, ...]) -> None:
+        def run(work: Workspace, outer: Outer) -> None:
             try:
                 together.wait()
-                kernels.train_rows(*self._arguments(objective, rule, rows, order, seed, work, outer))
+                kernels.train_rows(
+                    layout, state, objective, rule, rows, order, self.batch_size, work._replace(outer=outer)
+                )
             except BaseException:
                 work.member.arrivals[work.member.place] = GONE  # or the others would wait for it
                 raise
 
         try:
-            self._run(run, zip(crew, self._outers(crew), strict=True))
+            self._run(run, zip(crew, outers_of(layout, state, len(crew)), strict=True))
         except BaseException:
             together.abort()  # an interruption may have kept some members from being called
             raise
@@ -140,57 +140,16 @@ class Team(SinglePrecision):
         if order.size and took > LEAST_TO_COMPARE:
             self._paces[which] = took / order.size
 
-    def _outers(self, crew: list[Workspace]) -> list[tuple[np.ndarray, ...]]:
-        """The parameters of an output-major layer and the memories of them, for each member of a crew."""
-        network = self.network
-        start = network.layout.weights[network.layout.n_input_major]
-        first = tuple(of_network[start:] for of_network in (network.iterate, network.first, network.second))
-        return [first, *(tuple(map(np.copy, first)) for _ in crew[1:])]
-
-    def _arguments(
-        self,
-        objective: Objective,
-        rule: Rule,
-        rows: EncodedRows,
-        order: np.ndarray,
-        seed: int,
-        work: Workspace,
-        outer: tuple[np.ndarray, ...],
-    ) -> tuple[Any, ...]:
-        """What `h2olite.kernels.rows.train_rows` is called with."""
-        network = self.network
-        return (
-            network.layout,
-            network.iterate,
-            network.theta if network.is_averaged else np.empty(0, np.float32),
-            network.first,
-            network.second,
-            network.activity,
-            outer,
-            self.screening if makes_zeros(rule) else None,
-            objective,
-            rule,
-            rows,
-            order,
-            self.batch_size,
-            network.rows_seen,
-            np.uint64(seed % 2**64),
-            work,
-        )
-
     def step_and_screen(self, rule: Rule, screened_rows: int) -> None:
         """Let the penalties that make zeros act for all updates, and screen the weights by the last rows, if any."""
-        network = self.network
-        state = network.iterate, network.first, network.second
-        step_and_screen(
-            network.layout,
-            *state,
-            self.screening,
-            rule,
-            int(self.screening.n_updates[0]),
-            network.rows_seen,
-            screened_rows,
-        )
+        step_and_screen(self.network.layout, self.network.state(self.screening), rule, screened_rows)
+
+
+def outers_of(layout: Layout, state: State, n_members: int) -> list[Outer]:
+    """The parameters of an output-major layer and the memories of them, for each member of a crew: see `Workspace`."""
+    start = layout.weights[layout.n_input_major]
+    own = state.theta[start:], state.first[start:], state.second[start:]
+    return [own, *((own[0].copy(), own[1].copy(), own[2].copy()) for _ in range(n_members - 1))]
 
 
 def makes_zeros(rule: Rule) -> bool:

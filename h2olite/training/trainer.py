@@ -239,7 +239,7 @@ class Trainer:
         while network.rows_seen < end:
             size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
-            self.team.train(self.objective, rule, *self.source.take(size), self.parameters.seed)
+            self.team.train(self.objective, rule, *self.source.take(size))
             if network.rows_seen == screening:
                 if self._penalties.screening_is_due():
                     self._penalties.act()

@@ -54,7 +54,7 @@ class Prepared(NamedTuple):
 
     def train(self, n_rows: int) -> None:
         """Train by the kernels."""
-        self.team.train(self.objective, self.rule, self.rows, np.arange(n_rows) % len(self.rows.levels), 1)
+        self.team.train(self.objective, self.rule, self.rows, np.arange(n_rows) % len(self.rows.levels))
 
     def train_naively(self, n_rows: int) -> None:
         """Train by their twin."""

@@ -32,7 +32,7 @@ PROCESSORS = {
 single, whole, truth = types.float32, types.int64, types.bool_
 matrix, flat, listed = types.float32[:, ::1], types.float32[::1], types.int32[::1]
 bounds = types.UniTuple(types.uint64, 2)
-memories = types.UniTuple(matrix, 2)
+memories, parameters, known = types.UniTuple(matrix, 2), types.UniTuple(matrix, 3), types.UniTuple(matrix, 3)
 numbers = np.zeros(1, np.float32), np.zeros(1, np.int32), np.zeros(1, np.int64)
 member = numba.typeof(
     Member(0, 1, 0, 1, 1, np.zeros((1, 2), int), numbers[2], np.zeros((1, 16), int), np.zeros((2, 1, 1), np.float32))
@@ -43,8 +43,8 @@ layers = numba.typeof(
 )
 
 SIGNATURES = {
-    updates._adadelta: (matrix, matrix, matrix, listed, flat, whole, matrix, whole, single, single, single, single),
-    updates._momentum: (matrix, matrix, listed, flat, whole, matrix, whole, *[single] * 2, truth, *[single] * 2),
+    updates._adadelta: (step, parameters, listed, flat, whole, matrix, whole),
+    updates._momentum: (step, parameters, listed, flat, whole, matrix, whole),
     updates.average: (matrix, matrix, whole, whole, single),
     passes.add_product: (matrix, matrix, whole, listed, whole, matrix),
     passes.combine: (matrix, whole, listed, whole, matrix, whole, whole, matrix),
@@ -59,7 +59,7 @@ SIGNATURES = {
     teams.give: (member, whole, matrix),
     teams.add_up: (member, matrix, *[whole] * 4),
     teams.gather: (member, matrix, *[whole] * 3),
-    penalties.soft_threshold: (step, matrix, memories, matrix, matrix, matrix, whole, single, single, truth),
+    penalties.soft_threshold: (step, matrix, memories, known, whole, single, single, truth),
     sparse.multiply: (layers, whole, matrix, matrix),
 }
 

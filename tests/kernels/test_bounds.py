@@ -34,7 +34,7 @@ class Fences:
             **{
                 name: self.around(array, keep=name in ("ones", "first"))
                 for name, array in work._asdict().items()
-                if name != "member"
+                if name not in ("outer", "member")
             }
         )
 

@@ -22,7 +22,7 @@ def shrink(values, n_updates, rate):
     w = np.array([values], np.float32)
     zeros = [np.zeros_like(w) for _ in range(5)]
     step = step_of(rule(adaptive=False, rate=rate), 0, 0)
-    soft_threshold(step, w, (zeros[0], zeros[1]), *zeros[2:], 0, np.float32(1), np.float32(n_updates), False)
+    soft_threshold(step, w, tuple(zeros[:2]), tuple(zeros[2:]), 0, np.float32(1), np.float32(n_updates), False)
     return w[0]
 
 
@@ -47,7 +47,7 @@ def test_groups_of_any_size_are_shrunk_or_removed_but_never_blown_up(size):
     zeros = [np.zeros_like(w) for _ in range(5)]
     step = step_of(rule(adaptive=False, rate=0.5), 0, 0)
     # The norm moves by 1.
-    group_soft_threshold(step, w, (zeros[0], zeros[1]), *zeros[2:], 0, 1, np.float32(1), np.float32(2))
+    group_soft_threshold(step, w, tuple(zeros[:2]), tuple(zeros[2:]), (0, 1), np.float32(1), np.float32(2))
     np.testing.assert_allclose(np.linalg.norm(w), max(4 * size - 1, 0), rtol=1e-6)
     assert (zeros[2] == OUT).all() == (size < 0.25)
 

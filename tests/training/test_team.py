@@ -35,7 +35,7 @@ def test_a_team_and_a_single_thread_are_both_tried_again_and_again(size, monkeyp
     goal, rows, order = objective(hidden=(200, 200)), table(size), np.arange(size)
     with team.Team(network(hidden=(200, 200)), rows, n_threads=2) as both:
         for _ in range(40):
-            both.train(goal, rule(), rows, order, seed=1)
+            both.train(goal, rule(), rows, order)
         assert both.network.rows_seen == 40 * size
     assert min(tried.count(0), tried.count(1)) >= 4
 
@@ -51,9 +51,9 @@ def test_a_team_goes_on_after_a_thread_failed(monkeypatch):
     with team.Team(network(hidden=(200, 200)), rows, n_threads=2) as both:
         monkeypatch.setattr(team.kernels, "train_rows", fail)
         with pytest.raises(MemoryError, match="no room"):
-            both._train(0, goal, rule(), rows, np.arange(100), 1)
+            both._train(0, goal, rule(), rows, np.arange(100))
         monkeypatch.setattr(team.kernels, "train_rows", train_rows)
-        both._train(0, goal, rule(), rows, np.arange(100), 1)
+        both._train(0, goal, rule(), rows, np.arange(100))
         assert both.network.rows_seen == 100
 
 
