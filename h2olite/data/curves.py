@@ -30,6 +30,9 @@ N_RANKS = 64
 CLIP = 3.0
 """What Robust bends scaled numbers to: no encoded number is beyond it."""
 
+FEW_CELLS = 64
+"""Cells of one column that are as quickly compared with all knots of it at once as a search among these begins."""
+
 LARGE = 1e150
 """Scaled numbers beyond it are as good as it to Robust: what overflows would become no number."""
 
@@ -253,8 +256,14 @@ class Knots(Curves):
         """Where cells of bent columns lie: the index of the knot below each, and the share of the way to the next."""
         table = self._table
         below = np.zeros(values.size, np.int64)
-        for k in range(1, table.shape[1] - 1):  # the first and the last knot need no comparison
-            below += (values >= table[columns, k]) & (k < self._n_knots[columns] - 1)
+        ends = np.append(np.flatnonzero(np.diff(columns)) + 1, values.size)
+        if ends.size * FEW_CELLS < values.size:  # cells of one column stand together
+            for start, end in itertools.pairwise([0, *ends.tolist()]):
+                inner = self.knots[columns[start]][1:-1]  # the first and the last knot need no comparison
+                below[start:end] = np.searchsorted(inner, values[start:end], side="right")
+        else:
+            for k in range(1, table.shape[1] - 1):
+                below += (values >= table[columns, k]) & (k < self._n_knots[columns] - 1)
         low, high = table[columns, below], table[columns, below + 1]
         return below, np.clip((values - low) / (high - low), 0.0, 1.0)
 

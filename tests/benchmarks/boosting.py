@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 import report
 
-MOST_ROWS, MOST_TEST_ROWS, LARGE = 6000, 4000, 800
+MOST_ROWS, MOST_TEST_ROWS, LARGE = 4000, 4000, 800
 """Training rows and test rows at the most, and test rows from which a table counts as a larger one."""
 
 TEST_SHARE = 0.4
