@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .curves import N_BINS, N_RANKS, QUARTILES, Curves, Distinct, PiecewiseLinear, Quantile, Robust, distinct_numbers
+from .curves import N_RANKS, QUARTILES, Curves, Distinct, PiecewiseLinear, Quantile, Robust, distinct_numbers, n_bins
 from .sparse import Scaling, SparseColumn
 from .table import Column
 
@@ -27,6 +27,7 @@ class NumericColumns(NamedTuple):
     keeps_zeros : bool (n_numeric,), in which of them zeros are to stay zeros.
     trained : bool (n_rows,), the rows that will be trained on, or all of them for a slice.
     weights : of the rows, None for 1 each.
+    n_rows : number of rows.
     scaling : how Standardize would encode them.
     """
 
@@ -35,6 +36,7 @@ class NumericColumns(NamedTuple):
     keeps_zeros: np.ndarray
     trained: np.ndarray | slice
     weights: np.ndarray | None
+    n_rows: int
     scaling: Scaling
 
 
@@ -95,8 +97,10 @@ def _piecewise(numeric: NumericColumns, distinct: list[Distinct], bent: np.ndarr
     """Knots at quantiles; a missing number has an input of its own where one is trained on."""
     knots = []
     origin = np.full(len(distinct), -1, np.int64)
+    weights = numeric.weights
+    bins = n_bins(numeric.n_rows if weights is None else int(np.count_nonzero(weights > 0)))
     for j, own in enumerate(distinct):
-        of_column = own.knots(N_BINS) if bent[j] else np.empty(0)
+        of_column = own.knots(bins) if bent[j] else np.empty(0)
         if bent[j] and numeric.keeps_zeros[j]:
             of_column = _with_zero(of_column)
             origin[j] = np.searchsorted(of_column, 0.0)

@@ -24,6 +24,9 @@ from .table import Column, number_text
 N_BINS = 16
 """Bins of a PiecewiseLinear column."""
 
+ROWS_OF_BIN = 16
+"""Rows that a bin has on average, at the least: fewer would not tell where the response bends."""
+
 N_RANKS = 64
 """Intervals of ranks between which Quantile interpolates."""
 
@@ -48,6 +51,11 @@ SPREAD = 3.0**0.5
 
 MOST_ROWS = 100_000
 """Of about how many rows quantiles are taken; the smallest and the largest number are those of all rows."""
+
+
+def n_bins(n_rows: int) -> int:
+    """Bins of a PiecewiseLinear column, at the most, if so many rows can be trained on."""
+    return min(max(n_rows // ROWS_OF_BIN, 2), N_BINS)
 
 
 class Distinct(NamedTuple):

@@ -195,7 +195,9 @@ class RowEncoder:
             imputed=np.where(often_zero, 0.0, summary.mean),
         )
         bends = np.array([name not in recoding.sources for name in numeric], np.bool_)
-        of_numbers = NumericColumns([columns[name] for name in numeric], bends, often_zero, trained, weights, scaling)
+        of_numbers = NumericColumns(
+            [columns[name] for name in numeric], bends, often_zero, trained, weights, table.n_rows, scaling
+        )
         curves, scaling = fit_curves(numeric_encoding, of_numbers)
         encoder = cls(
             predictors=(*ordered, *numeric),

@@ -19,7 +19,7 @@ from h2olite.network.network import Network
 from h2olite.predicting.averaged import Averaged
 from h2olite.trained.importance import column_importance, gedeon_importance
 from h2olite.trained.layers import rates_of
-from h2olite.training.task import objective_of
+from h2olite.training.task import layout_of, objective_of
 from h2olite.training.trainer import Measurement
 
 from .assembly import NONE, Assembly, Clock
@@ -44,10 +44,12 @@ def train_ensemble(assembly: Assembly, watch: Watch | None = None) -> Model:
 
     Raises
     ------
+    ParameterError : the networks together have too many weights.
     TrainingError : training became unstable.
     """
     prepared, clock = assembly.prepared, assembly.clock
     parameters = prepared.parameters
+    layout_of(prepared.encoder, prepared.response, parameters)  # raises before any training if it is too large
     n_threads = parameters.nthreads or usable_threads()
     at_once = min(parameters.ensemble, n_threads)
     clock.note_encoded()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from h2olite.data.curves import N_BINS
+from h2olite.data.curves import n_bins
 from h2olite.data.predictors import choose_predictors
 from h2olite.data.recoding import MOST_LEVELS
 from h2olite.data.sparse import SparseColumn
@@ -187,7 +187,10 @@ def _inputs_of(column: Column) -> int:
     """About how many inputs PiecewiseLinear gives a numeric column, by some of its rows."""
     if isinstance(column, SparseColumn):
         return PIECES_OF_SPARSE
-    return min(np.unique(column.values[:: 1 + column.values.size // SAMPLED_ROWS]).size, N_BINS + 1) + 1
+    return (
+        min(np.unique(column.values[:: 1 + column.values.size // SAMPLED_ROWS]).size, n_bins(column.values.size) + 1)
+        + 1
+    )
 
 
 def _size(table: Table) -> int:

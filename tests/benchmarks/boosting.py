@@ -9,7 +9,8 @@ tables of docs/accuracy.md from it. Trainings whose lines are in FILE already ar
 
 Values of ``preset="accurate"`` were chosen by the tables of CHOOSING. Those of JUDGING were looked at once, after that.
 Each contender has the defaults of its package. Contenders that know categorical columns are told of them. The others
-get one-hot columns, imputed means and standardised numbers. Of larger tables, MOST_ROWS training rows are drawn.
+get one-hot columns, imputed means and standardised numbers. Of larger tables, MOST_ROWS training rows are drawn. Each
+contender has one thread, if OMP_NUM_THREADS=1 tells HistGradientBoosting so.
 """
 
 from __future__ import annotations
@@ -164,7 +165,8 @@ def h2olite_with(**given: Any) -> Predict:
 
         y = train.columns[-1]
         factors = [] if is_number(train[y]) else [y]
-        predicted = h2olite.deeplearning(y=y, training_frame=train, seed=seed, factors=factors, **given).predict(test)
+        own = {"y": y, "training_frame": train, "seed": seed, "factors": factors, "nthreads": 1}
+        predicted = h2olite.deeplearning(**own, **given).predict(test)
         if not factors:
             return predicted["predict"].to_numpy(), None
         return predicted.iloc[:, 1:].to_numpy(), sorted(train[y].unique())

@@ -91,6 +91,16 @@ def test_knots_of_a_column_of_mostly_zeros_divide_the_other_numbers():
     assert shares.max() < 2 / N_BINS
 
 
+def test_small_tables_have_fewer_knots():
+    sizes = {
+        n: fitted(table(x=np.arange(float(n))), "PiecewiseLinear").curves.knots[0].size for n in (20, 100, 256, 999)
+    }
+    assert sizes == {20: 3, 100: 7, 256: 17, 999: 17}
+    weighted = np.where(np.arange(999) < 100, 1.0, 0.0)
+    few = fitted(table(x=np.arange(999.0)), "PiecewiseLinear", weights=weighted)
+    assert few.curves.knots[0].size == 7
+
+
 def test_rows_without_weight_make_no_knots_and_repeated_rows_count_like_weights():
     x, w = np.arange(100.0) ** 2, np.tile([1.0, 3.0, 0.0, 1.0], 25)
     weighted = Distinct.of(x, w).knots(7)
@@ -100,12 +110,12 @@ def test_rows_without_weight_make_no_knots_and_repeated_rows_count_like_weights(
 
 
 def test_a_missing_number_has_an_input_of_its_own_only_where_training_had_one():
-    training = table(x=[1.0, 2, 3, np.nan], y=[1.0, 2, 3, 4])
+    training = table(x=[1.0, 2, 3, np.nan], y=[1.0, 2, 3, 3])
     encoder = fitted(training, "PiecewiseLinear")
-    assert encoder.input_names == ("x(1)", "x(2)", "x(3)", "x", "x.missing(NA)", "y(1)", "y(2)", "y(3)", "y(4)", "y")
+    assert encoder.input_names == ("x(1)", "x(2)", "x(3)", "x", "x.missing(NA)", "y(1)", "y(2)", "y(3)", "y")
     inputs = encoded(encoder, table(x=[np.nan], y=[np.nan]))[0]
     np.testing.assert_array_equal(inputs[:5], [0, 0, 0, 0, 1])
-    np.testing.assert_allclose(inputs[5:], [0, HAT / 2, HAT / 2, 0, 0])  # the mean, 2.5
+    np.testing.assert_allclose(inputs[5:], [0, 0.75 * HAT, 0.25 * HAT, 0.25 * SPREAD])  # the mean, 2.25
     untrained = fitted(training, "PiecewiseLinear", rows=np.array([0, 1, 2]))
     assert "x.missing(NA)" not in untrained.input_names
 

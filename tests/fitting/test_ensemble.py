@@ -194,6 +194,14 @@ def test_what_does_not_go_with_an_ensemble_is_refused(given, message):
         h2olite.deeplearning(**values)
 
 
+def test_networks_that_are_too_large_together_are_refused_before_training(monkeypatch):
+    monkeypatch.setattr("h2olite.fitting.ensemble.train_network", lambda *_: pytest.fail("has begun to train"))
+    with pytest.raises(
+        h2olite.ParameterError, match=r"at most 100,000,000 weights and biases; got 4\d\d,\d\d\d,\d\d\d"
+    ):
+        train(ensemble=100, hidden=[200, 200])
+
+
 def test_training_does_not_go_on_from_an_ensemble_nor_to_one(tmp_path):
     model = train(ensemble=2)
     with pytest.raises(h2olite.ParameterError, match="training cannot go on from an ensemble"):
