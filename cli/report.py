@@ -37,11 +37,19 @@ LAYER_COLUMNS = {
     "zero_share": "zero share",
 }
 
+MEMBER_COLUMNS = {
+    "seed": "seed",
+    "epochs": "epochs",
+    "best_epochs": "best",
+    "stopped_by": "stopped by",
+    "stopping_value": "stopping metric",
+}
+
 IMPORTANCE_COLUMNS = {"variable": "variable", "scaled_importance": "scaled importance", "percentage": "percentage"}
 
 SUMMARY_COLUMNS = {"metric": "metric", "mean": "mean of the folds", "sd": "standard deviation"}
 
-HISTORY_COLUMNS = {"duration": "seconds", "epochs": "epochs"} | {
+HISTORY_COLUMNS = {"member": "network", "duration": "seconds", "epochs": "epochs"} | {
     f"{frame}_{name}": f"{short} {title}"
     for frame, short in (("training", "train"), ("validation", "valid"))
     for name, title in (
@@ -90,6 +98,8 @@ def describe(model: Model) -> str:
         sections.append(f"On the {frame} rows\n{metrics.confusion_matrix()}")
     if model.cross_validation is not None:
         sections.append(f"Cross-validation\n{text_table(model.cross_validation.summary(), SUMMARY_COLUMNS)}")
+    if report["members"]:
+        sections.append(f"Networks of the ensemble\n{text_table(report['members'], MEMBER_COLUMNS)}")
     importances = report["variable_importances"]
     if importances:
         sections.append(
@@ -226,6 +236,8 @@ def _training(report: Mapping[str, Any]) -> str:
         notes.append(f"kept is the model after {counted(best, 'epoch')}, the best measured")
     trained = counted(report["epochs"], "epoch")
     speed = f"{report['training_speed']:,.0f} rows/s"
+    networks = len(report["members"] or ())
+    trained = f"{networks} networks, on average {trained} each," if networks else trained
     told = f"{trained} in {seconds['train']:.2f} s ({speed}), {seconds['total']:.1f} s in all"
     return f"{told}\n  {'; '.join(notes)}" if notes else told
 

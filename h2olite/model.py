@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from .formats.contents import contents
 from .formats.importing import read_mojo
 from .formats.loading import load
 from .formats.mojo import download_mojo
+from .trained.contributions import Attribution, Style
 from .trained.evaluation import curves, measure, measure_parts, model_performance, predict_observed
 from .trained.explain import partial_plot, permutation_importance
 from .trained.h2o_names import H2ONames
@@ -156,6 +157,61 @@ class Model(H2ONames):
         with self.passing(table, adaptation, self.network.up_to(layer)) as (engine, rows):
             features = engine.predict(objective, rows)
         return {f"DF.L{layer + 1}.C{unit}": column for unit, column in enumerate(features.T, 1)}
+
+    def predict_contributions(
+        self,
+        test_data: Any,
+        background_frame: Any,
+        output_format: Literal["compact", "original"] = "compact",
+        output_per_reference: bool = False,
+        output_space: bool = False,
+    ) -> pd.DataFrame:
+        """Compute what each column adds to the prediction of every row of a frame (DeepSHAP).
+
+        A row is compared with every row of the background, and the contributions are the means. They add up to the
+        prediction, together with the column ``BiasTerm``, which is the mean prediction of the background. Predictions
+        are on the scale of the linear output: the logarithm of the odds of the second of two classes, the logarithm of
+        the mean where the distribution has a log link (poisson, gamma, tweedie), otherwise the predicted number. Of
+        more classes, the softmax of the sums is the probabilities.
+
+        Parameters
+        ----------
+        test_data : any frame, as for `predict`.
+        background_frame : any frame, whose rows stand for the usual ones, such as 100 training rows. The time is
+            proportional to their number.
+        output_format : ``"compact"`` for one contribution of each column; ``"original"`` for one of each input of the
+            network, such as of each level of a categorical column.
+        output_per_reference : do not take the mean over the background rows. There are columns ``RowIdx`` and
+            ``BackgroundRowIdx`` and a row for each pair.
+        output_space : scale the contributions of a row so that they add up to its probability, or predicted number.
+
+        Returns
+        -------
+        contributions : DataFrame with a column for each predictor, and ``BiasTerm``. For three or more classes, there
+            is such a set of columns for each class, with ``.`` and the class behind each name.
+
+        Raises
+        ------
+        DataError : the model is an autoencoder, or there is no background row. Errors of `predict` can occur too.
+        ParameterError : `output_format` is not one of the two.
+
+        References
+        ----------
+        Lundberg and Lee 2017 (DeepSHAP); Shrikumar, Greenside and Kundaje 2017 (rescale rule). Names as in H2O.
+        """
+        if output_format not in ("compact", "original"):
+            raise ParameterError(f'output_format must be "compact" or "original"; got {output_format!r}.')
+        style = Style(output_format == "original", output_per_reference, output_space)
+        attribution = self.attribution(background_frame, style)
+        return self._frame_of(test_data, attribution.columns)
+
+    def attribution(self, background_frame: Any, style: Style) -> Attribution:
+        """Return what divides predictions among columns, in comparison with a background."""
+        table = rows_to_predict(background_frame, self.schema, "background_frame", csv=self.csv)
+        adaptation = Adaptation(table.name)
+        attribution = Attribution(self, table, adaptation, style)
+        adaptation.warn(stacklevel=4)
+        return attribution
 
     def transform_blocks(self, blocks: Iterable[Block], columns_of: ColumnsOf) -> Iterator[pa.Table]:
         """Compute columns for a table that is read block by block.

@@ -82,6 +82,14 @@ def taken() -> dict[str, Declared]:
     return {name: parameter for name, parameter in declared().items() if name not in NOT_TAKEN}
 
 
+def _is_default(name: str, value: Any) -> bool:
+    """Whether a parameter has its default; of lists, which constructors have as tuples, by their entries."""
+    default = taken()[name].default
+    if isinstance(default, list) and isinstance(value, list | tuple):
+        return list(value) == default
+    return value is default or (isinstance(value, str | int | float) and value == default)
+
+
 def _signature(own: dict[str, Any]) -> inspect.Signature:
     """The signature of a constructor: the declared parameters, then the estimator's own, by name with a default."""
     defaults = {name: parameter.default for name, parameter in taken().items()} | own
@@ -154,7 +162,10 @@ class _DeepLearning(BaseEstimator):
         if measured is not None and (weights is None) != (measured[2] is None):  # then those without have 1 each
             weights, measured = _ones(y, weights), (*measured[:2], _ones(*measured[1:]))
         training = _joined(table, names, self._encoded(y), weights)
-        given = {name: getattr(self, name) for name in taken()} | {"seed": self._seed()} | settings
+        given = {name: getattr(self, name) for name in taken()}
+        if self.preset != "none":  # whose values take the place of defaults
+            given = {name: value for name, value in given.items() if not _is_default(name, value)}
+        given |= {"seed": self._seed()} | settings
         given |= {"y": names[0], "weights_column": None if weights is None else names[1]}
         if training[names[0]].levels is not None:  # they are classes, however many there are
             given["factors"] = [names[0]]

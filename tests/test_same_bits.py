@@ -36,6 +36,11 @@ TABLES = {
     "momentum": ("wine.csv", {"adaptive_rate": False, "rate": 0.01, "momentum_start": 0.5}),
     "all weights": ("breast_cancer.csv", {"fast_mode": False, "epochs": 2}),
     "autoencoder": ("diabetes.csv", {"autoencoder": True}),
+    "piecewise linear": ("diabetes.csv", {"numeric_encoding": "PiecewiseLinear"}),
+    "piecewise linear, mini-batches of 32": (
+        "breast_cancer.csv",
+        {"numeric_encoding": "PiecewiseLinear", "mini_batch_size": 32},
+    ),
     "mini-batches of 32": ("digits.csv", {"mini_batch_size": 32}),
     "mini-batches of 50": ("penguins.csv", {"mini_batch_size": 50, "epochs": 20}),
 }

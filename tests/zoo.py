@@ -58,6 +58,17 @@ KINDS: dict[str, dict[str, Any]] = {
     "rows with missing values skipped": {"y": "two", "missing_values_handling": "Skip"},
     "running average of weights": {"y": "two", "averaging_window": 0.1},
     "weighted rows": {"y": "two", "weights_column": "amount"},
+    **{
+        f"{encoding} numbers": {"y": "three", "numeric_encoding": encoding}
+        for encoding in ("Robust", "Quantile", "PiecewiseLinear")
+    },
+    "PiecewiseLinear with recoded levels": {
+        "y": "amount",
+        "numeric_encoding": "PiecewiseLinear",
+        "categorical_encoding": "LabelEncoder",
+    },
+    "ensemble": {"y": "three", "ensemble": 3},
+    "ensemble of a logarithm": {"y": "amount", "ensemble": 2, "distribution": "gamma", "offset_column": "offset"},
     "no hidden layer": {"y": "three", "hidden": []},
     "numbers only": {"y": "amount", "x": ["a", "b"]},
     "levels only": {"y": "two", "x": ["colour", "many"]},

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from h2olite.errors import DataError
+from h2olite.settings.parameters import NumericEncoding
 
 from .adaptation import Adaptation, listed, numbers
+from .cells import encode_dense, encode_entries
+from .curve_fitting import NumericColumns, fit_curves
+from .curves import Curves, curves_from_json
 from .hashing import slots_of
 from .recoding import Recoding
 from .sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
-from .summary import numeric_tiles
 from .table import Column, Kind, Table
 
 NONE = np.empty(0, np.float32)
@@ -36,7 +39,7 @@ class EncodedRows(NamedTuple):
     levels: np.ndarray
     """int32, shape (n_rows, n_categorical): the active input of each categorical predictor, -1 for none."""
     numbers: np.ndarray
-    """float32, shape (n_rows, n_numeric): standardised, imputed, never NaN."""
+    """float32, shape (n_rows, n_number_inputs): encoded numeric predictors, imputed, never NaN."""
     target: np.ndarray = NONE
     """float32, shape (n_rows,): index of the class, or the response in training units; NaN is missing."""
     weights: np.ndarray = NONE
@@ -48,7 +51,7 @@ class EncodedRows(NamedTuple):
 
     If they are, `numbers` has no row."""
     places: np.ndarray = NO_PLACES
-    """int32, shape (n_entries,): the numeric predictor of each entry, none twice in a row."""
+    """int32, shape (n_entries,): the input of each entry, counted from the first of numbers; none twice in a row."""
     entries: np.ndarray = NONE
     """float32, shape (n_entries,): the numbers that are not 0."""
 
@@ -58,17 +61,18 @@ class EncodedRows(NamedTuple):
         return self.starts.size > 0
 
     def dense(self, rows: np.ndarray) -> np.ndarray:
-        """The numbers of some rows with their zeros, shape (number of these rows, n_numeric)."""
+        """The numbers of some rows with their zeros, shape (number of these rows, n_number_inputs)."""
         if not self.is_sparse:
             return self.numbers[rows]
         made = np.zeros((len(rows), self.numbers.shape[1]), self.entries.dtype)
-        for number, row in zip(made, rows, strict=True):
-            span = slice(self.starts[row], self.starts[row + 1])
-            number[self.places[span]] = self.entries[span]
+        lengths = np.diff(self.starts)[rows]
+        shifts = np.repeat(self.starts[:-1][rows] - np.cumsum(lengths) + lengths, lengths)
+        entries = np.arange(shifts.size) + shifts
+        made[np.repeat(np.arange(len(rows)), lengths), self.places[entries]] = self.entries[entries]
         return made
 
     def largest_numbers(self, rows: np.ndarray) -> np.ndarray:
-        """The largest absolute value that each numeric predictor has in some rows; shape (n_numeric,)."""
+        """The largest absolute value that each input of numbers has in some rows; shape (n_number_inputs,)."""
         if not self.is_sparse:
             return np.abs(self.numbers[rows]).max(axis=0, initial=0.0)
         largest = np.zeros(self.numbers.shape[1], self.entries.dtype)
@@ -95,9 +99,9 @@ class RowEncoder:
 
     The layout of the inputs is that of H2O. The categorical predictors come first, by decreasing number of levels. Each
     has one input for each level (except the first level, unless `use_all_factor_levels`) and one input for missing
-    values. The numeric predictors follow. Missing and unknown levels activate the missing input. A missing number
-    becomes the training mean, or 0 in a column of mostly zeros that is not centred. With hashing, levels and missing
-    values share `n_slots` inputs instead.
+    values. The numeric predictors follow, with one input each unless `curves` give them more. Missing and unknown
+    levels activate the missing input. A missing number becomes the training mean, or 0 in a column of mostly zeros that
+    is not centred. With hashing, levels and missing values share `n_slots` inputs instead.
 
     Parameters
     ----------
@@ -112,6 +116,7 @@ class RowEncoder:
     recoding : changes the columns of the table before they are encoded.
     n_slots : number of inputs to which levels are hashed; None for one input for each level.
     hash_seed : the seed of the hash.
+    curves : what encoded numbers become before the network sees them; None where they stay as they are.
     """
 
     predictors: tuple[str, ...]
@@ -125,6 +130,7 @@ class RowEncoder:
     recoding: Recoding = field(default_factory=Recoding)
     n_slots: int | None = None
     hash_seed: int = 0
+    curves: Curves | None = None
 
     @classmethod
     def fit(
@@ -138,6 +144,7 @@ class RowEncoder:
         use_all_factor_levels: bool = True,
         standardize: bool = True,
         by_range: bool = False,
+        numeric_encoding: NumericEncoding = "Standardize",
         sparse: bool = False,
         sparse_from: float = 1.0,
         weights: np.ndarray | None = None,
@@ -155,6 +162,7 @@ class RowEncoder:
         use_all_factor_levels : False leaves out the input of each categorical predictor's first level.
         standardize : scale numbers to mean 0 and standard deviation 1.
         by_range : scale to a range (largest less smallest value) of 1 instead.
+        numeric_encoding : what else becomes of numbers, see `h2olite.data.curves`; needs `standardize`.
         sparse : with `standardize`, scale but do not centre, so that zeros stay zeros.
         sparse_from : do the same for columns with at least this share of zeros. In these, missing numbers become 0.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
@@ -177,18 +185,29 @@ class RowEncoder:
         unit = summary.range if by_range else summary.deviation
         centred = standardize and not sparse
         often_zero = centred & (summary.zero_share >= sparse_from)
+        if numeric_encoding != "Standardize":  # which would make every zero of a sparse matrix another number
+            often_zero |= np.array([isinstance(columns[name], SparseColumn) for name in numeric], np.bool_)
         ordered = _by_size(list(levels), [len(names) for names in levels.values()])
         trained = slice(None) if rows is None else rows
+        scaling = Scaling(
+            subtrahend=np.where(centred & ~often_zero, summary.mean, 0.0),
+            multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(len(numeric)),
+            imputed=np.where(often_zero, 0.0, summary.mean),
+        )
+        bends = np.array([name not in recoding.sources for name in numeric], np.bool_)
+        of_numbers = NumericColumns(
+            [columns[name] for name in numeric], bends, often_zero, trained, weights, table.n_rows, scaling
+        )
+        curves, scaling = fit_curves(numeric_encoding, of_numbers)
         encoder = cls(
             predictors=(*ordered, *numeric),
             levels=tuple(levels[name] for name in ordered),
             use_all_factor_levels=use_all_factor_levels,
-            subtrahend=np.where(centred & ~often_zero, summary.mean, 0.0),
-            multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(len(numeric)),
-            imputed=np.where(often_zero, 0.0, summary.mean),
+            **scaling._asdict(),
             missing_seen=np.array([bool((columns[name].values[trained] < 0).any()) for name in ordered], np.bool_),
             times=tuple(name for name in numeric if columns[name].is_time),
             recoding=recoding,
+            curves=curves,
         )
         if max_categorical_features is None or encoder.n_categorical_inputs <= max_categorical_features:
             return encoder
@@ -237,7 +256,7 @@ class RowEncoder:
         widths = np.diff(self.cat_offsets)
         if self.n_slots is not None:
             widths = np.array([self.n_slots, *(0 for _ in self.categorical[1:])])
-        return np.repeat(np.array(groups, np.int64), [*widths, *(1 for _ in self.numeric)])
+        return np.repeat(np.array(groups, np.int64), [*widths, *np.diff(self.number_starts)])
 
     @property
     def column_starts(self) -> np.ndarray:
@@ -249,26 +268,36 @@ class RowEncoder:
         """Number of inputs of the network that stand for levels or missing."""
         return int(self.cat_offsets[-1]) if self.n_slots is None else self.n_slots
 
+    @functools.cached_property
+    def number_starts(self) -> np.ndarray:
+        """First input of each numeric predictor, counted from the first one of all, and last the number of inputs.
+
+        int64, shape (n_numeric + 1,).
+        """
+        widths = np.ones(len(self.numeric), np.int64) if self.curves is None else self.curves.widths
+        return np.concatenate(([0], np.cumsum(widths, dtype=np.int64)))
+
     @property
     def n_inputs(self) -> int:
         """Number of inputs of the network."""
-        return self.n_categorical_inputs + len(self.numeric)
+        return self.n_categorical_inputs + int(self.number_starts[-1])
 
     @functools.cached_property
     def input_names(self) -> tuple[str, ...]:
         """Name of each input: ``column.level``, ``column.missing(NA)`` or, of a numeric predictor, ``column``.
 
-        An input that indicators are hashed to is called ``slot.0``, ``slot.1``, ...
+        An input that indicators are hashed to is called ``slot.0``, ``slot.1``, ... Curves name further inputs.
         """
+        of_numbers = self.numeric if self.curves is None else self.curves.names(self.numeric)
         if self.n_slots is not None:
-            return (*(f"slot.{slot}" for slot in range(self.n_slots)), *self.numeric)
+            return (*(f"slot.{slot}" for slot in range(self.n_slots)), *of_numbers)
         first = 0 if self.use_all_factor_levels else 1
         indicators = (
             f"{name}.{level}"
             for name, levels in zip(self.categorical, self.levels, strict=True)
             for level in (*levels[first:], "missing(NA)")
         )
-        return (*indicators, *self.numeric)
+        return (*indicators, *of_numbers)
 
     def encode(
         self, table: Table, adaptation: Adaptation | None = None, precision: type = np.float32
@@ -284,39 +313,46 @@ class RowEncoder:
         Returns
         -------
         levels : ndarray of int32, shape (n_rows, n_categorical); -1 for the first level when it has no input.
-        numbers : ndarray of this precision, shape (n_rows, n_numeric)
+        numbers : ndarray of this precision, shape (n_rows, n_number_inputs)
 
         Raises
         ------
         DataError : the table has no predictor at all, text where training had numbers or numbers where training had
             text that does not look like numbers; or a number is infinite or too large for float32.
         """
-        table, adaptation = self._adapted(table, adaptation)
-        return self._encode_levels(table, adaptation), self._encode_numbers(table, precision)
+        rows = self.encode_rows(table, adaptation, precision)
+        return rows.levels, rows.dense(np.arange(table.n_rows)) if rows.is_sparse else rows.numbers
 
     def encode_rows(
         self, table: Table, adaptation: Adaptation | None = None, precision: type = np.float32
     ) -> EncodedRows:
         """The table's predictors as the kernels see them: without zeros if some are columns of a sparse matrix.
 
-        Takes and raises what `encode` does.
+        They are without zeros, too, where curves give a number several inputs. Takes and raises what `encode` does.
         """
         table, adaptation = self._adapted(table, adaptation)
         levels = self._encode_levels(table, adaptation)
-        if not any(isinstance(table[name], SparseColumn) for name in self.numeric):
-            return EncodedRows(levels, self._encode_numbers(table, precision))
         columns = [
             column if isinstance(column := table[name], SparseColumn) else Column(numbers(table, name))
             for name in self.numeric
         ]
         scaling = Scaling(self.subtrahend, self.multiplier, self.imputed)
-        starts, places, entries = encode_sparse(columns, table.n_rows, scaling, precision)
-        wrong = ~np.isfinite(entries)
-        if wrong.any():
-            raise too_large(table, self.numeric[int(places[wrong].min())])
-        return EncodedRows(
-            levels, np.empty((0, len(columns)), precision), starts=starts, places=places, entries=entries
-        )
+        curves = None if self.curves is None or not self.curves.bent.any() else self.curves
+        n_inputs = int(self.number_starts[-1])
+        if n_inputs == len(columns) and not any(isinstance(column, SparseColumn) for column in columns):
+            made, wrong = encode_dense([column.values for column in columns], table.n_rows, scaling, curves, precision)
+            encoded = EncodedRows(levels, made)
+        else:
+            if curves is None:
+                starts, places, entries, wrong = encode_sparse(columns, table.n_rows, scaling, precision)
+            else:
+                starts, places, entries, wrong = encode_entries(columns, table.n_rows, scaling, curves, precision)
+            encoded = EncodedRows(
+                levels, np.empty((0, n_inputs), precision), starts=starts, places=places, entries=entries
+            )
+        if wrong is not None:
+            raise too_large(table, self.numeric[wrong])
+        return encoded
 
     def _adapted(self, table: Table, adaptation: Adaptation | None) -> tuple[Table, Adaptation]:
         """The table with the columns that the network has inputs for."""
@@ -334,21 +370,6 @@ class RowEncoder:
         for i, name in enumerate(self.categorical):
             values, own_codes = adaptation.match_levels(table, name, self._codes[i])
             encoded[:, i] = self._inputs[i][own_codes][values]
-        return encoded
-
-    def _encode_numbers(self, table: Table, precision: type) -> np.ndarray:
-        """The standardised numeric predictors."""
-        encoded: np.ndarray = np.empty((table.n_rows, len(self.numeric)), precision)
-        subtrahend, multiplier, imputed = (x[:, np.newaxis] for x in (self.subtrahend, self.multiplier, self.imputed))
-        for rows, tile in numeric_tiles([numbers(table, name) for name in self.numeric]):
-            np.copyto(tile, imputed, where=np.isnan(tile))
-            with np.errstate(over="ignore"):
-                tile -= subtrahend
-                tile *= multiplier
-                encoded[rows] = tile.T
-            finite = np.isfinite(encoded[rows]).all(axis=0)
-            if not finite.all():
-                raise too_large(table, self.numeric[int(finite.argmin())])
         return encoded
 
     @functools.cached_property
@@ -389,6 +410,7 @@ class RowEncoder:
             times=tuple(name for name in self.times if name in predictors),
             recoding=self.recoding.select(columns),
             n_slots=self.n_slots if of_levels.any() else None,
+            curves=None if self.curves is None else self.curves.select(of_numbers),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -405,6 +427,7 @@ class RowEncoder:
             "recoding": self.recoding.to_json(),
             "n_slots": self.n_slots,
             "hash_seed": self.hash_seed,
+            "curves": None if self.curves is None else self.curves.to_json(),
         }
 
     @classmethod
@@ -422,6 +445,7 @@ class RowEncoder:
             recoding=Recoding.from_json(stored["recoding"]),
             n_slots=stored["n_slots"],
             hash_seed=stored["hash_seed"],
+            curves=curves_from_json(curves) if (curves := stored.get("curves")) else None,  # older files have none
         )
 
 

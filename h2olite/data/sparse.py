@@ -100,7 +100,7 @@ class SparseNumbers:
         starts = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
         columns = np.empty(starts[-1], self.columns.dtype)
         values = np.empty(starts[-1], self.values.dtype)
-        for some in _row_ranges(starts):
+        for some in row_ranges(starts):
             of_some = rows[some]
             begin, end = starts[some.start], starts[some.stop]
             shifts = np.repeat(self.starts[:-1][of_some] - starts[some], lengths[some])
@@ -117,7 +117,7 @@ class SparseNumbers:
 
     def parts(self) -> Iterator[Entries]:
         """All entries, some rows at a time."""
-        return map(self.part, _row_ranges(self.starts))
+        return map(self.part, row_ranges(self.starts))
 
     def part(self, rows: slice) -> Entries:
         """The entries of a range of rows."""
@@ -260,7 +260,7 @@ class Scaling(NamedTuple):
 
 def encode_sparse(
     columns: Sequence[Column], n_rows: int, scaling: Scaling, precision: type
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int | None]:
     """Encode numeric columns, some of them sparse, as entries that are not 0, in the order of the rows.
 
     In a centred column, zeros become other numbers, and so entries.
@@ -269,7 +269,8 @@ def encode_sparse(
     -------
     starts : ndarray of int64, shape (n_rows + 1,): where the entries of each row start, and their number.
     places : ndarray of int32, shape (n_entries,): the column of each entry.
-    numbers : ndarray of this precision, shape (n_entries,); infinite where a number is too large.
+    numbers : ndarray of this precision, shape (n_entries,)
+    wrong : the first column with a number that is infinite or too large, None without one.
     """
     whole = [
         j for j, column in enumerate(columns) if not isinstance(column, SparseColumn) or scaling.subtrahend[j] != 0
@@ -295,7 +296,7 @@ def encode_sparse(
     ends = np.zeros(n_rows + 1, np.int64)
     for matrix in matrices.values():
         ends += matrix.starts
-    for rows in _row_ranges(ends, widest):
+    for rows in row_ranges(ends, widest):
         height = rows.stop - rows.start
         tile = np.zeros((height, len(whole)))
         for j, values in dense.items():
@@ -331,7 +332,8 @@ def encode_sparse(
         with np.errstate(over="ignore"):
             all_places[begin:end], numbers[begin:end] = places, values
     _resize(end, all_places, numbers)
-    return np.cumsum(starts), all_places, numbers
+    infinite = ~np.isfinite(numbers)
+    return np.cumsum(starts), all_places, numbers, int(all_places[infinite].min()) if infinite.any() else None
 
 
 def _resize(size: int, *arrays: np.ndarray) -> None:
@@ -369,7 +371,7 @@ def summarise_columns(columns: Sequence[Column], weights: np.ndarray | None = No
     return NumericSummary.joined([summary for _, summary in parts]).take(order)
 
 
-def _row_ranges(starts: np.ndarray, most: int = ENTRIES_AT_A_TIME) -> Iterator[slice]:
+def row_ranges(starts: np.ndarray, most: int = ENTRIES_AT_A_TIME) -> Iterator[slice]:
     """Consecutive ranges of at most so many rows with some ENTRIES_AT_A_TIME entries each, but for a longer row."""
     n_rows, row = starts.size - 1, 0
     while row < n_rows:

@@ -97,6 +97,29 @@ def sample_rows(n_rows: int, size: int, random: np.random.Generator) -> np.ndarr
     return np.sort(random.choice(n_rows, size, replace=False, shuffle=False))
 
 
+def hold_out(n_rows: int, share: float, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
+    """Which rows to hold out of training at random: bool, shape (n_rows,), at least one row, and not all.
+
+    Parameters
+    ----------
+    n_rows : number of rows, at least 2.
+    share : the share of the rows to hold out.
+    seed : of the random choice.
+    classes : ndarray, shape (n_rows,): the class of each row. The share is then that of every class, as close as whole
+        rows come, and no class is held out as a whole.
+    """
+    random = random_stream(seed, "validation rows")
+    groups = [np.arange(n_rows)] if classes is None else [np.flatnonzero(classes == c) for c in np.unique(classes)]
+    held = np.zeros(n_rows, np.bool_)
+    for rows in groups:
+        n_held = min(int(share * rows.size + 0.5), rows.size - 1)
+        held[random.choice(rows, n_held, replace=False)] = True
+    if not held.any():
+        largest = max(groups, key=len)
+        held[random.choice(largest)] = True
+    return held
+
+
 def deal_folds(n_rows: int, n_folds: int, assignment: str, seed: int, classes: np.ndarray | None = None) -> np.ndarray:
     """The fold of every row; folds differ by at most one row in size.
 

@@ -15,7 +15,7 @@ from h2olite.data.predictors import find_columns
 from h2olite.data.table import Table
 from h2olite.model import Model
 from h2olite.settings.parameters import FRAMES, MODELS, Parameters
-from h2olite.trained.importance import column_importance, gedeon_importance, input_spreads
+from h2olite.trained.importance import column_importance, gedeon_importance, input_spreads, number_covariances
 from h2olite.trained.record import TrainingRecord
 from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import Trainer
@@ -102,10 +102,10 @@ class Assembly:
         )
         # Inputs that no row of a checkpoint has had have weights of 0 and so no importance.
         absent = NONE if checkpoint else prepared.absent_inputs
-        spreads = self._spreads
+        spreads, covariances = self.spreads or (None, None)
         return Model(
             model_id=self.model_id,
-            parameters=self._stored,
+            parameters=self.stored,
             encoder=encoder,
             response=prepared.response,
             network=network,
@@ -115,7 +115,7 @@ class Assembly:
             importances=None if spreads is None else gedeon_importance(network, absent),
             record=record,
             shares=prepared.shares,
-            column_importances=None if spreads is None else column_importance(network, encoder, spreads),
+            column_importances=None if spreads is None else column_importance(network, encoder, spreads, covariances),
         )
 
     def keep(self, trainer: Trainer) -> None:
@@ -124,16 +124,16 @@ class Assembly:
             self.model(trainer, "interrupted").save(self._file)
 
     @functools.cached_property
-    def _spreads(self) -> np.ndarray | None:
+    def spreads(self) -> tuple[np.ndarray, dict[int, np.ndarray]] | None:
         """What importances of columns need of the rows; None where there are no importances."""
         prepared = self.prepared
         if not prepared.parameters.variable_importances or prepared.encoder.n_slots is not None:
             return None
-        of_rows = prepared.training.observed.weights
-        return input_spreads(prepared.rows, prepared.trained, prepared.encoder, of_rows)
+        rows = prepared.rows, prepared.trained, prepared.encoder, prepared.training.observed.weights
+        return input_spreads(*rows), number_covariances(*rows)
 
     @functools.cached_property
-    def _stored(self) -> Parameters:
+    def stored(self) -> Parameters:
         """The parameters as a model keeps them: columns and models by name, no tables."""
         parameters, response = self.prepared.parameters, self.prepared.response
         changes: dict[str, Any] = dict.fromkeys((*FRAMES, "initial_weights", "initial_biases"))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -17,26 +14,20 @@ from h2olite.data.roles import row_weights
 from h2olite.data.splits import complete_rows, deal_folds, draw_seed, read_folds, training_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, TrainingError
-from h2olite.machine.threads import Threads, usable_threads
+from h2olite.machine.threads import usable_threads
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import warnings
+from h2olite.trained.evaluation import measure
 from h2olite.trained.folds import summarise_fold
 from h2olite.trained.network import CrossValidation
 from h2olite.trained.scoring import Scoring
-from h2olite.training.trainer import Progress
 
 from .fit import fit
 from .footprint import refuse_too_large_training
 from .origin import origin_of
 from .preparation import Warn, look_at, response_name, with_classes
-
-Result = TypeVar("Result")
-
-Watch = Callable[[Progress], bool | None]
-
-SIGNAL_SECONDS = 0.1
-"""How long a signal may wait while other threads train."""
+from .together import JointProgress, Watch
 
 LEAST_SECONDS = 1e-3
 """The time limit of a main model when the folds have used up everything; 0 would mean none."""
@@ -77,7 +68,8 @@ def cross_validate(
     """Train one model per fold on the rows outside it, measured on the rows inside, then the model on all rows.
 
     Early stopping and the time limit act on the fold models. The model on all rows trains for the mean of their
-    epochs and ends with its last weights, as nothing was held out from it that could tell which were best.
+    epochs and ends with its last weights, as nothing was held out from it that could tell which were best. With
+    holdout_share, each model holds out rows of its own for this, and the rows of the folds only measure.
 
     When `watch` ends training before all fold models are done, the one that has seen the most rows is returned.
     """
@@ -155,63 +147,6 @@ def advice_on_folds(parameters: Parameters, training: Table, n_folds: int) -> li
     ]
 
 
-class JointProgress:
-    """Tells one watcher of several trainings as if they were one; they may run at the same time.
-
-    Parameters
-    ----------
-    watch : the watcher; when it returns False, or after `interrupt`, all trainings are told to end.
-    epochs : the most epochs of each training.
-    """
-
-    def __init__(self, watch: Watch | None, epochs: Sequence[float]) -> None:
-        self.interrupted = False
-        self._watch = watch
-        self._started = math.inf
-        self._epochs, self._most = [0.0] * len(epochs), list(epochs)
-        self._rows = [0] * len(epochs)
-        self._lock = threading.Lock()
-
-    def interrupt(self) -> None:
-        """Have all trainings end after the running block."""
-        self.interrupted = True
-
-    def finish(self, training: int) -> None:
-        """Take note that a training has ended, maybe early."""
-        self._most[training] = self._epochs[training]
-
-    def of(self, training: int) -> Watch:
-        """The watcher to give to a training; the history of the last one only is passed on."""
-
-        def watch(progress: Progress) -> bool:
-            with self._lock:
-                self._epochs[training], self._most[training] = progress.epochs, progress.total_epochs
-                self._rows[training] = progress.rows_seen
-                # from when the first of them began to train: compiling and encoding tell nothing of the speed
-                self._started = min(self._started, time.perf_counter() - progress.seconds)
-                seconds = time.perf_counter() - self._started
-                joint = Progress(
-                    epochs=sum(self._epochs),
-                    total_epochs=sum(self._most),
-                    rows_seen=sum(self._rows),
-                    rows_per_second=sum(self._rows) / seconds if seconds else 0.0,
-                    seconds=seconds,
-                    row=progress.row if training == len(self._rows) - 1 else None,
-                )
-                if self._watch is not None and self._watch(joint) is False:
-                    self.interrupt()
-                return not self.interrupted
-
-        return watch
-
-
-def result_of(future: Future[Result]) -> Result:
-    """What another thread gives, waited for in naps: a signal is handled only when the main thread is awake."""
-    while not wait([future], SIGNAL_SECONDS).done:
-        pass
-    return future.result()
-
-
 def _train_folds(
     parameters: Parameters, training: Table, folds: np.ndarray, n_folds: int, together: JointProgress
 ) -> list[Model]:
@@ -236,26 +171,21 @@ def _train_folds(
         outside = dataclasses.replace(training.take(~inside), name=f"{training.name} outside fold {fold + 1}")
         held_out = dataclasses.replace(training.take(inside), name=f"fold {fold + 1} of {training.name}")
         try:
-            return fit(parameters, outside, held_out, together.of(fold))
+            return fit(parameters, outside, None if parameters.holdout_share else held_out, together.of(fold))
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
         finally:
             together.finish(fold)
 
-    with Threads(at_once) as pool:
-        try:
-            futures = [pool.submit(train_fold, fold) for fold in range(n_folds)]
-            models = [result_of(future) for future in futures]
-        except BaseException:
-            together.interrupt()
-            raise
-    return [model for model in models if model is not None]
+    return together.results(train_fold, n_folds, at_once)
 
 
 def _main_parameters(parameters: Parameters, models: list[Model], seconds: float) -> Parameters:
     """The parameters of the model on all rows, after its fold models, which took so many seconds."""
-    changes: dict[str, object] = {"overwrite_with_best_model": False}
-    if parameters.stopping_rounds > 0 or parameters.max_runtime_secs > 0:
+    changes: dict[str, object] = {}
+    if not parameters.holdout_share:
+        changes["overwrite_with_best_model"] = False
+    if not parameters.holdout_share and (parameters.stopping_rounds > 0 or parameters.max_runtime_secs > 0):
         changes |= {"epochs": float(np.mean([model.record.epochs for model in models])), "stopping_rounds": 0}
     if parameters.max_runtime_secs > 0:
         changes["max_runtime_secs"] = max(parameters.max_runtime_secs - seconds, LEAST_SECONDS)
@@ -271,6 +201,12 @@ def _summarise(model: Model, models: list[Model], training: Table, folds: np.nda
         columns = fold_model.predict_columns(training.take(rows), Adaptation(training.name))
         for name, values in columns.items():
             predictions.setdefault(name, np.empty(training.n_rows, values.dtype))[rows] = values
+    of_folds = [fold_model.validation_metrics for fold_model in models]
+    if parameters.holdout_share:
+        of_folds = [
+            measure(fold_model, training.take(np.flatnonzero(folds == fold)), Adaptation(training.name))
+            for fold, fold_model in enumerate(models)
+        ]
     assert model.response is not None  # autoencoders are not cross-validated
     _, actual = model.response.encode(training)
     weights = row_weights(training, parameters.weights_column)
@@ -281,7 +217,7 @@ def _summarise(model: Model, models: list[Model], training: Table, folds: np.nda
     keeps_predictions = parameters.keep_cross_validation_predictions
     return CrossValidation(
         metrics=metrics,
-        by_fold=[summarise_fold(of_fold.validation_metrics) for of_fold in models if of_fold.validation_metrics],
+        by_fold=[summarise_fold(metrics) for metrics in of_folds if metrics],
         models=models if parameters.keep_cross_validation_models else None,
         predictions=predictions if keeps_predictions else None,
         folds=folds if keeps_predictions or parameters.keep_cross_validation_fold_assignment else None,

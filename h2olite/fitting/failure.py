@@ -106,14 +106,15 @@ def _cause(model: Model, measured: Measured, learnt_by_heart: bool) -> str | Non
     parameters, encoder = model.parameters, model.encoder
     largest = measured.rows.largest_numbers(measured.sample)
     if largest.size and largest.max() > LARGE_INPUT:
-        column = int(largest.argmax())
-        name, size = encoder.numeric[column], float(largest[column])
+        of_input = int(largest.argmax())
+        column = int(np.searchsorted(encoder.number_starts, of_input, side="right")) - 1
+        name, size = encoder.numeric[column], float(largest[of_input])
         if not parameters.standardize:
             return f"Column {name!r} has numbers up to {size:.3g} and is not standardised; pass standardize."
         unit = "ranges" if parameters.autoencoder else "standard deviations"
         return (
             f"Column {name!r} has numbers {size:,.0f} {unit} off the mean of the training rows; check them, or replace "
-            "the column by its logarithm."
+            "the column by its logarithm, or pass numeric_encoding Robust."
         )
     if learnt_by_heart:
         return (

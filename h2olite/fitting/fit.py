@@ -6,28 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from h2olite.data.table import Table
-from h2olite.kernels.rows import Objective
-from h2olite.kinds.distributions import DISTRIBUTIONS
-from h2olite.machine.threads import usable_threads
-from h2olite.metrics import Metrics
 from h2olite.model import Model
-from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.trained.objective import advice_on_penalties
-from h2olite.training.task import layout_of, objective_of, rule_of
-from h2olite.training.team import Team
-from h2olite.training.trainer import Measurement, Past, Progress, Trainer
+from h2olite.training.trainer import Progress
 
 from .assembly import Assembly, Clock
-from .checkpoint import advice_on_state, past_of
+from .ensemble import train_ensemble
 from .failure import advice_on_failure
 from .footprint import refuse_too_large_training
-from .preparation import Measured, Preparation, Warn, prepare
+from .learning import train_network
+from .preparation import Preparation, Warn, prepare
 from .pruning import pruned
-from .starting import starting_network
-
-SMALL_TABLE = 10_000
-"""Rows below which force_load_balance=False trains on one thread."""
 
 
 def fit(
@@ -63,70 +53,10 @@ def fit(
     prepared = prepare(parameters, training, validation)
     if warn is not None:
         warn(prepared.warnings)
-    parameters = prepared.parameters
     assembly = Assembly(prepared, training, origin, clock)
-    network = network_to_train(prepared)
-    objective, rule = objective_of(parameters), rule_of(parameters, prepared.rows, network)
-    clock.note_encoded()
-    n_threads = _n_threads(parameters, prepared.trained.size)
-    with Team(network, prepared.rows, n_threads, parameters.mini_batch_size) as team:
-        team.compile(objective, rule, prepared.rows)
-        clock.note_compiled()
-
-        def measure() -> Measurement:
-            return measure_network(prepared, team, objective)
-
-        trainer = Trainer(
-            team,
-            objective,
-            rule,
-            prepared.source,
-            prepared.encoder.column_starts,
-            parameters,
-            measure,
-            watch,
-            assembly.keep,
-            take_up(prepared, team, measure),
-        )
-        trained = assembly.model(trainer, trainer.run())
-        if DISTRIBUTIONS[parameters.distribution].link == "log":
-            outputs = team.predict(objective, *prepared.source.sample())
-            trained.record.largest_output = float(outputs.max())
+    learn = train_network if prepared.parameters.ensemble == 1 else train_ensemble
+    trained = learn(assembly, watch)
     return finish(trained, prepared, training) if prune else trained
-
-
-def network_to_train(prepared: Preparation) -> Network:
-    """The network that training starts with: a new one, or the checkpoint's."""
-    parameters, encoder = prepared.parameters, prepared.encoder
-    if parameters.checkpoint is not None:
-        return parameters.checkpoint.network
-    return starting_network(
-        parameters,
-        layout_of(encoder, prepared.response, parameters),
-        encoder.input_names,
-        absent_inputs=prepared.absent_inputs,
-        output_bias=prepared.output_bias,
-    )
-
-
-def measure_network(prepared: Preparation, team: Team, objective: Objective) -> Measurement:
-    """What the team's network is worth on the training and on the validation rows."""
-
-    def metrics(on: Measured) -> Metrics:
-        return prepared.scoring.metrics(team, objective, *on)
-
-    return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
-
-
-def take_up(prepared: Preparation, team: Team, measure: Callable[[], Measurement]) -> Past | None:
-    """What training knows of the time before, and its network as it was left then; None for a new training."""
-    checkpoint: Model | None = prepared.parameters.checkpoint
-    if checkpoint is None:
-        return None
-    past = past_of(checkpoint, measure())
-    prepared.warnings.extend(advice_on_state(checkpoint))
-    team.network = checkpoint.network.resumed(averaged=prepared.parameters.averaging_window > 0)
-    return past
 
 
 def finish(trained: Model, prepared: Preparation, training: Table) -> Model:
@@ -136,10 +66,3 @@ def finish(trained: Model, prepared: Preparation, training: Table) -> Model:
     trained = pruned(trained)
     trained.record.warnings += advice_on_penalties(trained)
     return trained
-
-
-def _n_threads(parameters: Parameters, n_rows: int) -> int:
-    """Threads to train with."""
-    if not parameters.force_load_balance and n_rows < SMALL_TABLE:
-        return 1
-    return parameters.nthreads or usable_threads()

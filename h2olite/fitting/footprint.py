@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from h2olite.data.curves import n_bins
 from h2olite.data.predictors import choose_predictors
 from h2olite.data.recoding import MOST_LEVELS
 from h2olite.data.sparse import SparseColumn
-from h2olite.data.table import Table
+from h2olite.data.table import Column, Table
 from h2olite.kernels.layout import TILE
 from h2olite.kinds.activations import activation_of
 from h2olite.machine.memory import refuse_lack_of_memory
@@ -42,6 +45,15 @@ ENCODED = 4
 
 ENCODED_SPARSE = 8
 """The same of one that is not 0, where rows are encoded without their zeros."""
+
+ENTRIES_OF_PIECES = 3
+"""Inputs other than 0 that PiecewiseLinear makes of a cell: two hats and a position."""
+
+PIECES_OF_SPARSE = 3
+"""About how many inputs it gives a column of a sparse matrix, which often has few different numbers."""
+
+SAMPLED_ROWS = 1000
+"""About how many rows tell how many different numbers a column has."""
 
 PER_ROW = 40
 """Bytes of a row beside its predictors: its response as learnt and as observed, and its places in orders of rows."""
@@ -114,11 +126,13 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     if n_parts > 1:
         scratch += max(folds, 1) * 2 * n_parts * batch_size * int(layout.widths.max())
     copies = COPIES + COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
+    n_networks = parameters.ensemble  # all are kept, and at the end their joint matrices, with zeros between them
+    joint = n_networks**2 * int(layout.weights[-1]) if n_networks > 1 else 0
     return MemoryEstimate(
         program=PROGRAM,
         tables=sum(map(_read, tables)) + folds * _size(training),
         rows=(1 + folds) * (sum(_encoded(table, n_predictors, parameters) for table in tables) + n_rows * PER_ROW),
-        network=4 * (max(folds, 1) * copies * int(layout.weights[-1]) + scratch),
+        network=4 * (max(folds, 1) * (copies * n_networks * int(layout.weights[-1]) + 4 * joint) + scratch),
         scoring=PER_ERROR_SCORED * min(scored * n_inputs, ERRORS_AT_A_TIME)
         if parameters.autoencoder
         else scored * (PER_ROW_SCORED + PER_OUTPUT_SCORED * n_outputs),
@@ -151,7 +165,8 @@ def _sizes(parameters: Parameters, training: Table) -> tuple[int, int, int]:
         training, x=parameters.x, others=others, ignore_const_cols=parameters.ignore_const_cols
     )
     n_levels = [len(levels) for name in predictors if (levels := training[name].levels) is not None]
-    n_numeric = len(predictors) - len(n_levels)
+    numeric = [training[name] for name in predictors if training[name].levels is None]
+    n_numeric = len(numeric)
     n_columns, n_indicators = len(n_levels), sum(n_levels) + len(n_levels)
     match parameters.categorical_encoding:
         case "Binary":
@@ -160,11 +175,22 @@ def _sizes(parameters: Parameters, training: Table) -> tuple[int, int, int]:
             n_indicators = n_columns
         case "EnumLimited":
             n_indicators = sum(min(n, MOST_LEVELS + 1) + 1 for n in n_levels)
-    n_inputs = n_numeric + min(n_indicators, parameters.max_categorical_features)
+    of_numbers = sum(map(_inputs_of, numeric)) if parameters.numeric_encoding == "PiecewiseLinear" else n_numeric
+    n_inputs = of_numbers + min(n_indicators, parameters.max_categorical_features)
     if name is None:
         return n_columns + n_numeric, n_inputs, n_inputs
     levels = with_classes(parameters, training, name)[name].levels
     return n_columns + n_numeric, n_inputs, 1 if levels is None else len(levels)
+
+
+def _inputs_of(column: Column) -> int:
+    """About how many inputs PiecewiseLinear gives a numeric column, by some of its rows."""
+    if isinstance(column, SparseColumn):
+        return PIECES_OF_SPARSE
+    return (
+        min(np.unique(column.values[:: 1 + column.values.size // SAMPLED_ROWS]).size, n_bins(column.values.size) + 1)
+        + 1
+    )
 
 
 def _size(table: Table) -> int:
@@ -184,6 +210,8 @@ def _encoded(table: Table, n_predictors: int, parameters: Parameters) -> int:
     """The bytes of a table's predictors as they are encoded."""
     sparse = [column for column in table.columns.values() if isinstance(column, SparseColumn)]
     n_dense = max(n_predictors - len(sparse), 0)
+    if parameters.numeric_encoding == "PiecewiseLinear":
+        return ENTRIES_OF_PIECES * (sum(column.nbytes for column in sparse) + table.n_rows * ENCODED_SPARSE * n_dense)
     if not sparse:
         return table.n_rows * ENCODED * n_dense
     is_centred = parameters.standardize and not parameters.sparse

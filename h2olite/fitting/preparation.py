@@ -21,13 +21,14 @@ from h2olite.data.splits import (
     complete_rows,
     divide_weights,
     draw_seed,
+    hold_out,
     random_stream,
     sample_by_class,
     sample_rows,
     training_rows,
 )
 from h2olite.data.table import Table
-from h2olite.errors import ParameterError
+from h2olite.errors import DataError, ParameterError
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
@@ -68,10 +69,12 @@ class Preparation:
     response, encoder : fitted to the training table, or those of the checkpoint; an autoencoder has no response.
     scoring : what the network's outputs will mean.
     rows : the encoded training table.
-    n_usable : rows that can be trained on.
+    usable : int64, indices of the rows that can be trained on, those held out among them.
+    n_usable : how many of them are not held out.
     trained : int64, indices of the rows of one epoch; balanced classes repeat some.
     passes : how often an epoch passes each row, float64 (n_rows,); (0,) for once each.
     training, validation : what to measure the model on.
+    held_out : bool (n_rows,), the rows of the training table that are held out; None without holdout_share.
     shares : the classes' shares before and after balancing, None without.
     warnings : sentences for the user.
     """
@@ -81,13 +84,49 @@ class Preparation:
     encoder: RowEncoder
     scoring: Scoring | Reconstruction
     rows: EncodedRows
+    usable: np.ndarray
     n_usable: int
     trained: np.ndarray
     passes: np.ndarray
     training: Measured
     validation: Measured | None
+    held_out: np.ndarray | None
     shares: ClassShares | None
     warnings: list[str]
+
+    def dealt(self, parameters: Parameters) -> Preparation:
+        """The same with the choices among rows that these parameters make, which differ in the seed."""
+        observed, usable = self.training.observed, self.usable
+        actual, weights, _ = observed
+        classes = None if self.response is None or self.response.levels is None else actual
+        learnt, held_out, validation = usable, None, self.validation
+        if parameters.holdout_share > 0:
+            held_out = np.zeros(len(self.rows.levels), np.bool_)
+            of_usable = None if classes is None else classes[usable]
+            held_out[usable] = hold_out(usable.size, parameters.holdout_share, parameters.seed, of_usable)
+            learnt = usable[~held_out[usable]]
+        trained, shares = learnt, None
+        if parameters.balance_classes and classes is not None and self.response is not None:
+            trained, shares = balance_rows(parameters, learnt, classes, weights, self.response.n_classes)
+        passes, factors = divide_weights(weights, learnt)
+        rows = self.rows._replace(weights=factors)
+        if held_out is not None:
+            sample = sample_to_validate(parameters, np.flatnonzero(held_out), actual)
+            validation = Measured(rows, sample, observed)
+        return dataclasses.replace(
+            self,
+            parameters=parameters,
+            scoring=scoring_of(self.encoder, self.response, parameters, shares),
+            rows=rows,
+            n_usable=learnt.size,
+            trained=trained,
+            passes=passes,
+            training=Measured(rows, _sample(learnt, parameters.score_training_samples, parameters.seed), observed),
+            validation=validation,
+            held_out=held_out,
+            shares=shares,
+            warnings=list(self.warnings),
+        )
 
     @property
     def output_bias(self) -> float:
@@ -235,9 +274,6 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
     if response is not None and actual is not None and not training.is_batch:
         refuse_one_value(training, response, actual[usable])
-    trained, shares = usable, None
-    if parameters.balance_classes and actual is not None and levels is not None:
-        trained, shares = balance_rows(parameters, usable, actual, weights, len(levels))
     if checkpoint is None:
         encoder = RowEncoder.fit(
             training,
@@ -250,6 +286,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             use_all_factor_levels=parameters.use_all_factor_levels,
             standardize=parameters.standardize,
             by_range=parameters.autoencoder,
+            numeric_encoding=parameters.numeric_encoding,
             sparse=parameters.sparse,
             sparse_from=parameters.sparse_from,
             weights=weights,
@@ -257,25 +294,36 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
         )
     else:
         encoder = checkpoint.encoder
-    passes, factors = divide_weights(weights, usable)
     rows = encoder.encode_rows(training, adaptation)._replace(
-        target=target, weights=factors, offsets=NONE if added is None else added.astype(np.float32)
+        target=target, offsets=NONE if added is None else added.astype(np.float32)
     )
     said += adaptation.warnings()
-    measured = Measured(
-        rows,
-        _sample(usable, parameters.score_training_samples, parameters.seed),
-        Observed(actual, weights, offsets),
-    )
     to_validate = None
     if validation is not None:
         adaptation = Adaptation(validation.name)
         to_validate = prepare_validation(parameters, encoder, response, validation, adaptation)
         said += adaptation.warnings()
-    scoring = scoring_of(encoder, response, parameters, shares)
-    return Preparation(
-        parameters, response, encoder, scoring, rows, usable.size, trained, passes, measured, to_validate, shares, said
+    if parameters.holdout_share and usable.size < 2:
+        raise DataError(
+            f"holdout_share needs two rows or more to train on; {training.name} has {usable.size}; leave it out."
+        )
+    undealt = Preparation(
+        parameters=parameters,
+        response=response,
+        encoder=encoder,
+        scoring=scoring_of(encoder, response, parameters),
+        rows=rows,
+        usable=usable,
+        n_usable=usable.size,
+        trained=usable,
+        passes=np.empty(0),
+        training=Measured(rows, usable, Observed(actual, weights, offsets)),
+        validation=to_validate,
+        held_out=None,
+        shares=None,
+        warnings=said,
     )
+    return undealt.dealt(parameters)
 
 
 def resolve_for(
@@ -295,13 +343,18 @@ def prepare_validation(
     """The validation table, encoded as the training table was, and the rows of it to measure on."""
     rows = encoder.encode_rows(table, adaptation)
     observed = Observed.of(table, response, parameters, adaptation)
-    sample = _sample(
-        training_rows(table, target=observed.actual, weights=observed.weights),
+    usable = training_rows(table, target=observed.actual, weights=observed.weights)
+    return Measured(rows, sample_to_validate(parameters, usable, observed.actual), observed)
+
+
+def sample_to_validate(parameters: Parameters, rows: np.ndarray, actual: np.ndarray | None) -> np.ndarray:
+    """Those of these rows, given by their indices, that the model is measured on."""
+    return _sample(
+        rows,
         parameters.score_validation_samples,
         parameters.seed + 1,
-        classes=observed.actual if parameters.score_validation_sampling == "Stratified" else None,
+        classes=actual if parameters.score_validation_sampling == "Stratified" else None,
     )
-    return Measured(rows, sample, observed)
 
 
 def with_classes(parameters: Parameters, table: Table, name: str | None) -> Table:

@@ -105,6 +105,11 @@ def _refuse_what_has_no_place(model: TrainedNetwork) -> None:
             f"a MOJO cannot hold inputs that levels are hashed to, of which {model.model_id} has {encoder.n_slots}; "
             "train without max_categorical_features."
         )
+    if encoder.curves is not None:
+        raise ArtifactError(
+            f"a MOJO cannot hold numbers that are encoded by numeric_encoding {encoder.curves.kind}, as it only shifts "
+            "and scales them; train with numeric_encoding Standardize, or export to ONNX."
+        )
     if model.response is None and encoder.recoding.replacements:
         raise ArtifactError(
             f"a MOJO cannot hold an autoencoder of recoded columns such as {next(iter(encoder.recoding.sources))!r}; "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,10 +19,11 @@ from h2olite.trained.tabulation import TabulatedColumn, tabulate
 from h2olite.training.task import objective_of
 
 from .archive import replacing
+from .onnx_numbers import Graph, encode_numbers
 
 try:
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 except ImportError as error:
     raise MissingExtraError("ONNX export needs onnx: pip install 'h2olite[onnx]'.") from error
 
@@ -53,7 +53,7 @@ def export_onnx(model: TrainedNetwork, path: str | os.PathLike[str]) -> str:
     if not model.encoder.schema or not all(model.schema):
         fault = "a column without a name" if model.encoder.schema else "no predictors"
         raise DataError(f"{model.model_id} cannot become an ONNX graph, which needs named inputs: it has {fault}.")
-    graph = _Graph(model.schema)
+    graph = Graph(model.schema)
     results = list(_results(graph, model, _network_outputs(graph, model)))
     types = {"categorical": TensorProto.STRING, "numeric": TensorProto.DOUBLE, "time": TensorProto.DOUBLE}
     exported = helper.make_model(
@@ -77,39 +77,7 @@ def export_onnx(model: TrainedNetwork, path: str | os.PathLike[str]) -> str:
     return os.fspath(path)
 
 
-class _Graph:
-    """A graph in the making; what adds a value gives its name."""
-
-    def __init__(self, inputs: Iterable[str]) -> None:
-        self._taken = set(inputs)
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def add(self, operator: str, *inputs: str, name: str = "", domain: str = "", **attributes: Any) -> str:
-        """What an operator makes of its inputs."""
-        name = self._free(name or f"{operator}_{len(self.nodes)}")
-        self.nodes.append(helper.make_node(operator, inputs, [name], domain=domain, **attributes))
-        return name
-
-    def constant(self, values: Any, dtype: Any = np.float64) -> str:
-        """An array; of strings if the dtype is object."""
-        name = self._free(f"constant_{len(self.constants)}")
-        self.constants.append(numpy_helper.from_array(np.array(values, dtype, order="C"), name))
-        return name
-
-    def cast(self, value: str, to: int) -> str:
-        """The value in another type."""
-        return self.add("Cast", value, to=to)
-
-    def _free(self, name: str) -> str:
-        """The name, with as many _ behind it as make it a new one."""
-        while name in self._taken:
-            name += "_"
-        self._taken.add(name)
-        return name
-
-
-def _network_outputs(graph: _Graph, model: TrainedNetwork) -> str:
+def _network_outputs(graph: Graph, model: TrainedNetwork) -> str:
     """What the network gives, float32 (n, n_outputs): linear outputs, or an autoencoder's activated ones."""
     network, objective = model.network, objective_of(model.parameters)
     activation = activation_of(model.parameters.activation).onnx
@@ -132,12 +100,12 @@ def _network_outputs(graph: _Graph, model: TrainedNetwork) -> str:
     return value
 
 
-def _columns(graph: _Graph, value: str, start: int, end: int) -> str:
+def _columns(graph: Graph, value: str, start: int, end: int) -> str:
     """Some columns of a matrix."""
     return graph.add("Slice", value, *(graph.constant([number], np.int64) for number in (start, end, 1)))
 
 
-def _of_columns(graph: _Graph, encoder: RowEncoder, weights: np.ndarray) -> Iterator[str]:
+def _of_columns(graph: Graph, encoder: RowEncoder, weights: np.ndarray) -> Iterator[str]:
     """What the columns add to the first layer's pre-activations, float32 (n, width)."""
     n_categorical, n_inputs = len(encoder.categorical), encoder.n_categorical_inputs
     by_place = {
@@ -151,20 +119,18 @@ def _of_columns(graph: _Graph, encoder: RowEncoder, weights: np.ndarray) -> Iter
         inputs = graph.add("Concat", *(by_place[place] for place in range(n_categorical)), axis=1)
         yield graph.add("ReduceSum", graph.add("Gather", rows, inputs), graph.constant([1], np.int64), keepdims=0)
     own = [i for i in range(len(encoder.numeric)) if n_categorical + i not in by_place]
+    of_numbers, starts = weights[n_inputs:], encoder.number_starts
     if own:
-        values = graph.add("Concat", *(encoder.numeric[i] for i in own), axis=1)
-        values = graph.add("Where", graph.add("IsNaN", values), graph.constant([encoder.imputed[own]]), values)
-        values = graph.add("Sub", values, graph.constant([encoder.subtrahend[own]]))
-        values = graph.add("Mul", values, graph.constant([encoder.multiplier[own]]))
-        values = graph.cast(values, TensorProto.FLOAT)
-        yield graph.add("MatMul", values, graph.constant(weights[n_inputs:][own], np.float32))
+        places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in own])
+        encoded = encode_numbers(graph, encoder, own)
+        yield graph.add("MatMul", encoded, graph.constant(of_numbers[places], np.float32))
     recoded = [i for i in range(len(encoder.numeric)) if n_categorical + i in by_place]
     if recoded:
-        values = graph.add("Concat", *(by_place[n_categorical + i] for i in recoded), axis=1)
-        yield graph.add("MatMul", values, graph.constant(weights[n_inputs:][recoded], np.float32))
+        encoded = graph.add("Concat", *(by_place[n_categorical + i] for i in recoded), axis=1)
+        yield graph.add("MatMul", encoded, graph.constant(of_numbers[starts[recoded]], np.float32))
 
 
-def _looked_up(graph: _Graph, column: TabulatedColumn, i: int, *, is_number: bool) -> str:
+def _looked_up(graph: Graph, column: TabulatedColumn, i: int, *, is_number: bool) -> str:
     """What a column's levels are encoded as for the i-th predictor made of it: numbers, or inputs of the network."""
     kind, dtype = ("float", np.float64) if is_number else ("int64", np.int64)
     *values, missing = column.encoded[:, i].astype(dtype).tolist()
@@ -177,7 +143,7 @@ def _looked_up(graph: _Graph, column: TabulatedColumn, i: int, *, is_number: boo
     return graph.add("LabelEncoder", column.name, domain="ai.onnx.ml", **lookup)
 
 
-def _results(graph: _Graph, model: TrainedNetwork, outputs: str) -> Iterator[onnx.ValueInfoProto]:
+def _results(graph: Graph, model: TrainedNetwork, outputs: str) -> Iterator[onnx.ValueInfoProto]:
     """The outputs of the graph: the predictions that the network's outputs mean."""
     if model.response is None:
         no_numbers = np.zeros(model.encoder.n_categorical_inputs)

@@ -14,6 +14,7 @@ from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints, 
 import numpy as np
 
 from h2olite.data.csv_options import CsvOptions
+from h2olite.data.curves import Knots, PiecewiseLinear, Quantile
 from h2olite.data.encoding import RowEncoder
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
@@ -28,6 +29,9 @@ from h2olite.trained.record import DURATIONS, TrainingRecord
 from h2olite.training.history import history_row
 
 SIMPLE = frozenset({int, float, str, bool})
+
+LARGEST_HEIGHT = 20.0
+"""Normal quantiles, and differences of two, are below it: that of the least float64 is -38, but no rank is as small."""
 
 MOST_COUNTED = 2**53
 """Rows that a training may have seen: what is counted from there on still fits in 64 bits, and in a float64."""
@@ -57,7 +61,19 @@ class _Replacement(_Recoded, total=False):
     with_unseen: bool
 
 
-class _Encoder(TypedDict):
+class _Bent(TypedDict):
+    kind: str
+    bent: list[bool]
+
+
+class _Curves(_Bent, total=False):
+    knots: list[list[float]]
+    heights: list[list[float]]
+    origin: list[int]
+    missing: list[bool]
+
+
+class _EncoderOfOlderFiles(TypedDict):
     predictors: list[str]
     levels: list[list[str]]
     use_all_factor_levels: bool
@@ -69,6 +85,10 @@ class _Encoder(TypedDict):
     recoding: dict[str, _Replacement]
     n_slots: int | None
     hash_seed: int
+
+
+class _Encoder(_EncoderOfOlderFiles, total=False):
+    curves: _Curves | None
 
 
 class _Response(TypedDict):
@@ -237,6 +257,7 @@ def check_encoder(encoder: RowEncoder) -> None:
     with np.errstate(over="ignore"):
         missing = ((encoder.imputed - encoder.subtrahend) * encoder.multiplier).astype(np.float32)
     require(bool(np.isfinite(missing).all()), "a missing number cannot be encoded")
+    check_curves(encoder)
     require(encoder.missing_seen.shape == (len(encoder.levels),), "missing_seen is not as many as levels")
     require(set(encoder.times) <= set(numeric), "a time is no numeric predictor")
     # Levels are hashed where that makes them fewer inputs.
@@ -253,6 +274,43 @@ def check_encoder(encoder: RowEncoder) -> None:
             if column.levels is not None:
                 codes = column.values
                 require(bool(((codes >= -1) & (codes < len(column.levels))).all()), "a level becomes none that exists")
+
+
+def check_curves(encoder: RowEncoder) -> None:
+    """Refuse curves that could not encode the numeric predictors.
+
+    Raises
+    ------
+    ValueError : says what is wrong.
+    """
+    curves = encoder.curves
+    if curves is None:
+        return
+    n_numeric = len(encoder.numeric)
+    require(curves.bent.shape == (n_numeric,), "curves are of other predictors")
+    require(
+        not any(curves.bent[j] for j, name in enumerate(encoder.numeric) if name in encoder.recoding.sources),
+        "what a level becomes is bent",
+    )
+    if not isinstance(curves, Knots):
+        return
+    require(len(curves.knots) == n_numeric, "a predictor lacks its knots")
+    for knots, is_bent in zip(curves.knots, curves.bent, strict=True):
+        require(
+            knots.ndim == 1 and bool(np.isfinite(knots).all() and (np.diff(knots) > 0).all()), "knots do not ascend"
+        )
+        require(knots.size > 1 if is_bent else knots.size == 0, "a predictor has knots exactly where it is bent")
+    if isinstance(curves, Quantile):
+        require(list(map(np.shape, curves.heights)) == list(map(np.shape, curves.knots)), "a knot has no height")
+        largest = max((np.abs(heights).max(initial=0.0) for heights in curves.heights), default=0.0)
+        require(bool(largest < LARGEST_HEIGHT), "a height is no normal quantile")
+    if isinstance(curves, PiecewiseLinear):
+        require(curves.origin.shape == curves.missing.shape == (n_numeric,), "curves are of other predictors")
+        require(not (curves.missing & ~curves.bent).any(), "what is not bent has an input for missing numbers")
+        for knots, origin in zip(curves.knots, curves.origin.tolist(), strict=True):
+            require(
+                origin == -1 or (0 <= origin < knots.size and knots[origin] == 0), "the knot without a hat is not 0"
+            )
 
 
 def check_column_importances(importances: Sequence[float] | None, encoder: RowEncoder) -> None:

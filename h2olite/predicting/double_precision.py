@@ -43,7 +43,7 @@ class DoublePrecision(Predictor):
                 linear = values @ weights + biases
             linear = linear.reshape(len(linear), -1, self.network.layout.sizes[layer + 1]).max(axis=1)  # of channels
             if layer == self.network.n_layers - 1 and not objective.autoencoder:
-                return _softmax(linear) if objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC) else linear
+                return softmax(linear) if objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC) else linear
             values = activated(objective.activation, linear) * (1.0 - float(objective.dropout[layer + 1]))
         return values
 
@@ -71,7 +71,7 @@ def activated(activation: int, linear: np.ndarray) -> np.ndarray:
     return linear
 
 
-def _softmax(linear: np.ndarray) -> np.ndarray:
+def softmax(linear: np.ndarray) -> np.ndarray:
     """Probabilities, (n_rows, n_classes)."""
     exponentials = np.exp(linear - linear.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from h2olite.settings.parameters import Parameters
 from h2olite.settings.plain import stored
 from h2olite.settings.rules import ROLES
 from h2olite.trained.report import count_weights
+from h2olite.training.task import layout_of
 
 PROBE = 0.5
 """Seconds of training by which its speed is measured."""
@@ -71,12 +72,13 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
     checkpoint: Model | None = parameters.checkpoint
     before = (0.0, 0, 0.0) if checkpoint is None else _trained(checkpoint)
     end = PROBE + (checkpoint.history[-1]["duration"] if checkpoint and checkpoint.history else 0.0)
-    probe = dataclasses.replace(parameters, export_checkpoints_dir=None, stopping_rounds=0)
+    probe = dataclasses.replace(parameters, export_checkpoints_dir=None, stopping_rounds=0, ensemble=1)
     model = fit(probe, training, validation, lambda progress: progress.seconds < end, prune=False)
     resolved = dataclasses.replace(
         model.parameters,
         export_checkpoints_dir=parameters.export_checkpoints_dir,
         stopping_rounds=parameters.stopping_rounds,
+        ensemble=parameters.ensemble,
         seed=parameters.seed,
     )
     response = None if model.response is None else model.response.name
@@ -87,13 +89,13 @@ def rehearse(parameters: Parameters, training: Table, validation: Table | None =
         response=response,
         rows=training.n_rows,
         columns=_columns(model, parameters, with_classes(parameters, training, response)),
-        sizes=model.network.layout.sizes.tolist(),
-        weights=count_weights(model)["total"],
+        sizes=layout_of(model.encoder, model.response, resolved).sizes.tolist(),
+        weights=parameters.ensemble * count_weights(model)["total"],
         parameters=stored(resolved),
         memory=estimate_memory(parameters, training, validation),
         rows_per_second=samples / seconds if seconds else 0.0,
         # The folds together train on all rows but one fold's, as often as there are folds.
-        rows_to_train=(parameters.epochs - before[0]) * per_epoch * (n_folds or 1),
+        rows_to_train=(parameters.epochs - before[0]) * per_epoch * (n_folds or 1) * parameters.ensemble,
         warnings=idle_parameters(parameters, model) + model.record.warnings,
     )
 

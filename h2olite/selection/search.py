@@ -27,6 +27,7 @@ from h2olite.settings.parameters import (
     declared,
     nearest,
 )
+from h2olite.settings.presets import PRESETS
 from h2olite.settings.validation import read, resolve, validate
 from h2olite.training.stopping import has_converged
 
@@ -204,7 +205,7 @@ def _checked(
             faults.append(f"{name} cannot be a hyper-parameter; it is the same for all models of a grid.")
         elif isinstance(values, str) or not hasattr(values, "__len__") or len(values) == 0:
             faults.append(f"hyper-parameter {name} must have a list of values to try; got {values!r}.")
-        elif getattr(parameters, name) != parameter.default:
+        elif getattr(parameters, name) not in (parameter.default, PRESETS[parameters.preset].get(name)):
             faults.append(f"{name} is both a hyper-parameter and set to {getattr(parameters, name)}; choose one.")
         else:
             checked[name] = [_typed(name, value) for value in values]

@@ -21,14 +21,15 @@ from h2olite.data.splits import (
 )
 from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError, TrainingError
-from h2olite.fitting.cross_validation import JointProgress, Watch, assign_folds, result_of
+from h2olite.fitting.cross_validation import assign_folds
 from h2olite.fitting.fit import fit
 from h2olite.fitting.origin import origin_of
 from h2olite.fitting.preparation import Warn, look_at, response_name, with_classes
 from h2olite.fitting.pruning import pruned
+from h2olite.fitting.together import JointProgress, Watch, result_of
 from h2olite.machine.threads import Threads, usable_threads
 from h2olite.model import Model
-from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, exactly
+from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, declared, exactly
 from h2olite.settings.validation import warnings
 from h2olite.trained.objective import penalties
 from h2olite.training.trainer import Progress
@@ -43,7 +44,7 @@ PIECE, SETTLED = 0.1, 0.1
 piece changes the penalty and takes from what it adds to the training loss no more than this share; for no more than all
 epochs. A penalty that grows is one whose training has gone astray, as it may with more columns than rows."""
 
-OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir")
+OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "ensemble", "holdout_share")
 """Parameters that cannot be those of all models of a path."""
 
 Place = tuple[int, ...]
@@ -242,7 +243,7 @@ def _refuse(parameters: Parameters, validation_share: float, choice: str) -> Non
     faults = [
         f"{name} cannot be given for a path, whose models go on from one another; leave it out."
         for name in OF_ONE_TRAINING
-        if getattr(parameters, name)
+        if getattr(parameters, name) != declared()[name].default
     ]
     if not 0 < validation_share < 1:
         faults.append(f"validation_share must be in (0, 1); got {exactly(validation_share)}.")

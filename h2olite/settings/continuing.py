@@ -10,7 +10,15 @@ from .parameters import Parameters, declared, exactly
 
 KEPT = (
     *("ignore_const_cols", "use_all_factor_levels", "standardize", "sparse", "sparse_from", "categorical_encoding"),
-    *("max_categorical_features", "activation", "hidden", "autoencoder", "sparsity_beta"),
+    *(
+        "numeric_encoding",
+        "max_categorical_features",
+        "activation",
+        "hidden",
+        "ensemble",
+        "autoencoder",
+        "sparsity_beta",
+    ),
     *("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay"),
     *("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient"),
     *("distribution", "quantile_alpha", "tweedie_power", "huber_alpha"),
@@ -69,9 +77,26 @@ def more_epochs_than_before(p: Parameters, checkpoint: Checkpoint) -> Iterator[s
         yield f"epochs must be > {least}, the epochs trained until the checkpoint; got {got}."
 
 
+def ensembles_do_not_go_on(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]:
+    """Their files hold the networks as one, without the memory that the update rule has of each."""
+    if checkpoint.parameters.ensemble > 1:
+        yield "training cannot go on from an ensemble; train a new one with more epochs."
+
+
+def held_out_rows_stay(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]:
+    """Another seed would hold out rows that the network has learnt from."""
+    kept = checkpoint.parameters
+    if p.holdout_share and (p.holdout_share, p.seed) != (kept.holdout_share, kept.seed):
+        yield (
+            "holdout_share and seed must be as in the checkpoint "
+            f"({exactly(kept.holdout_share)} and {kept.seed}), or rows held out now may have been learnt from; got "
+            f"{exactly(p.holdout_share)} and {p.seed}."
+        )
+
+
 def validation_stays(p: Parameters, checkpoint: Checkpoint) -> Iterator[str]:
     """Training and validation metrics cannot take turns in one history."""
-    had, has = checkpoint.validated, p.validation_frame is not None
+    had, has = checkpoint.validated, p.validation_frame is not None or p.holdout_share > 0
     if had != has:
         yield f"validation_frame must be {'given' if had else 'left out'}, as it was until the checkpoint."
 
@@ -93,6 +118,8 @@ RULES = (
     network_and_update_rule_stay,
     ignored_columns_stay,
     more_epochs_than_before,
+    ensembles_do_not_go_on,
+    held_out_rows_stay,
     validation_stays,
     cross_validation_needs_a_new_model,
     checkpoint_is_the_only_start,

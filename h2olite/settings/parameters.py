@@ -33,6 +33,8 @@ CategoricalEncoding = Literal[
     "SortByResponse",
     "EnumLimited",
 ]
+NumericEncoding = Literal["Standardize", "Robust", "Quantile", "PiecewiseLinear"]
+Preset = Literal["none", "accurate"]
 AucType = Literal["AUTO", "NONE", "MACRO_OVR", "WEIGHTED_OVR", "MACRO_OVO", "WEIGHTED_OVO"]
 
 Frame = Any
@@ -616,6 +618,40 @@ class Parameters:
         own=True,
         help="Numeric columns with at least this share of zeros are scaled but not centred, so that zeros cost no "
         "time. In these columns, missing numbers become 0. 1 centres all columns.",
+    )
+    numeric_encoding: NumericEncoding = parameter(
+        default="Standardize",
+        group="data",
+        own=True,
+        help="What becomes of numbers: Standardize scales them to mean 0 and standard deviation 1, Robust scales by "
+        "median and quartiles and bends what is far out to at most 3, Quantile takes the normal quantiles of their "
+        "ranks, and PiecewiseLinear gives each column up to 17 inputs, so that the network can follow steps and "
+        "bends. The last three do not extrapolate beyond the training range, or hardly.",
+    )
+    holdout_share: float = parameter(
+        default=0.0,
+        group="data",
+        within="[0, 1)",
+        own=True,
+        help="The share of the rows to hold out of training at random, of each class alike. Early stopping, the choice "
+        "of the best model and the default threshold then use these rows, as if they were validation_frame.",
+    )
+    ensemble: int = parameter(
+        default=1,
+        group="network",
+        within="[1, 100]",
+        own=True,
+        help="Number of networks to train, each with its own seed and its own holdout_share. Their outputs are "
+        "averaged, which makes predictions more accurate. The networks train side by side, one or more on each core, "
+        "and are one model in files, MOJOs and ONNX.",
+    )
+    preset: Preset = parameter(
+        default="none",
+        group="training",
+        own=True,
+        help="accurate sets other parameters to values that make better predictions than the defaults on most tables, "
+        "and take about 10 times as long: five networks, numeric_encoding PiecewiseLinear, mini-batches of 32, and "
+        "early stopping by rows that are held out. Values of these parameters that are given count instead.",
     )
     nthreads: int = parameter(
         default=0,

@@ -167,7 +167,58 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def validation_rows_come_from_one_place(p: Parameters) -> Iterator[str]:
+    """Two sets of rows cannot both decide."""
+    if p.holdout_share and p.validation_frame is not None:
+        yield "holdout_share and validation_frame cannot both be given; leave one of them out."
+
+
+def members_of_an_ensemble_have_starts_of_their_own(p: Parameters) -> Iterator[str]:
+    """What makes an average better than its parts is that they differ."""
+    if p.ensemble == 1:
+        return
+    if not p.hidden:
+        yield "ensemble needs hidden layers: the mean of networks without them is one network without them."
+    for name in ("initial_weights", "initial_biases", "pretrained_autoencoder"):
+        if getattr(p, name) is not None:
+            yield f"{name} cannot be combined with ensemble, whose networks start from weights of their own."
+    if p.autoencoder:
+        yield "ensemble cannot be combined with autoencoder, whose outputs are activated; leave one of them out."
+    for name in ("export_checkpoints_dir", "keep_state"):
+        if getattr(p, name):
+            yield (
+                f"{name} cannot be combined with ensemble, as training does not go on from an ensemble; leave one of "
+                "them out."
+            )
+
+
+def preset_needs_a_response(p: Parameters) -> Iterator[str]:
+    """Its values were chosen for predictions."""
+    if p.preset != "none" and p.autoencoder:
+        yield f"preset {p.preset} cannot be combined with autoencoder; leave one of them out."
+
+
+def numeric_encoding_needs_standardize(p: Parameters) -> Iterator[str]:
+    """What is bent has been scaled first, and zeros that stay zeros have not been centred."""
+    if p.numeric_encoding == "Standardize":
+        return
+    if not p.standardize:
+        yield f"numeric_encoding {p.numeric_encoding} needs standardize; leave one of them out."
+    if p.sparse:
+        yield (
+            f"numeric_encoding {p.numeric_encoding} cannot be combined with sparse; columns of mostly zeros stay "
+            "sparse without it (sparse_from)."
+        )
+    for name in ("autoencoder", "pretrained_autoencoder"):
+        if getattr(p, name):
+            yield (
+                f"numeric_encoding with {name} must be Standardize, as an autoencoder reconstructs numbers in the "
+                f"units of their columns; got {p.numeric_encoding}."
+            )
+
+
 RULES = (
+    preset_needs_a_response,
     x_excludes_ignored_columns,
     response_cannot_be_ignored,
     column_is_either_factor_or_numeric,
@@ -184,6 +235,9 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    validation_rows_come_from_one_place,
+    members_of_an_ensemble_have_starts_of_their_own,
+    numeric_encoding_needs_standardize,
 )
 
 

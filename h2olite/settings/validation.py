@@ -32,6 +32,7 @@ from .parameters import (
     folded,
     nearest,
 )
+from .presets import filled
 from .rules import (
     IDLE_RESPONSE_RULES,
     IDLE_RULES,
@@ -96,6 +97,7 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
         yet, and combinations that contradict each other.
     """
     values, faults, readable = _read_all(Parameters, given)
+    values = filled(values)
     checked = dataclasses.replace(
         Parameters() if checkpoint is None else continuing.inherited(checkpoint.parameters), **values
     )
@@ -121,7 +123,9 @@ def read_shared(given: Mapping[str, Any]) -> Parameters:
     """The parameters that all models of a grid share; the rules between them are checked model by model."""
     if given.get("checkpoint") is not None:
         raise ParameterError("checkpoint cannot be given for a grid; search first, then go on with the best model.")
-    return read(Parameters, given)
+    values, faults, _ = _read_all(Parameters, given)
+    _refuse(faults)
+    return Parameters(**filled(values))
 
 
 def check_response(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -35,15 +35,19 @@ def gedeon_importance(network: Network, absent_inputs: np.ndarray) -> np.ndarray
     return _relative(importance)
 
 
-def column_importance(network: Network, encoder: RowEncoder, spreads: np.ndarray) -> np.ndarray:
+def column_importance(
+    network: Network, encoder: RowEncoder, spreads: np.ndarray, covariances: Mapping[int, np.ndarray] | None = None
+) -> np.ndarray:
     """Importance of each column of the table, the largest being 1: float64 (n_columns,), as `column_groups` are.
 
     As `gedeon_importance`, where the absolute weights into the first layer make room for the standard deviation, over
     the rows, of what the column adds to a unit. Of a standardised number that is the absolute weight. Of levels with
     the shares p_i of the rows and the weights w_i it is sqrt(sum_i p_i w_i^2 - (sum_i p_i w_i)^2): a column counts as
-    one, however many levels it has, where a sum over their inputs would count each level as much as a number.
+    one, however many levels it has, where a sum over their inputs would count each level as much as a number. Of a
+    number with several inputs it is w' C w, where C is the covariance matrix of these inputs.
 
     spreads : see `input_spreads`.
+    covariances : see `number_covariances`.
     """
     weights = network.weights(0)
     n_levels = encoder.n_categorical_inputs
@@ -52,11 +56,19 @@ def column_importance(network: Network, encoder: RowEncoder, spreads: np.ndarray
         of_levels, shares = weights[start:end], spreads[start:end]
         squares = np.einsum("i,icu,icu->cu", shares, of_levels, of_levels)
         variances[encoder.input_groups[start]] += squares - np.einsum("i,icu->cu", shares, of_levels) ** 2
+    starts = encoder.number_starts
+    single = n_levels + starts[:-1][np.diff(starts) == 1]
     np.add.at(
         variances,
-        encoder.input_groups[n_levels:],
-        (weights[n_levels:] * spreads[n_levels:, np.newaxis, np.newaxis]) ** 2,
+        encoder.input_groups[single],
+        (weights[single] * spreads[single, np.newaxis, np.newaxis]) ** 2,
     )
+    for j in several_inputs(encoder):
+        start, end = n_levels + starts[j], n_levels + starts[j + 1]
+        covariance = np.eye(end - start) / (end - start) if covariances is None else covariances[j]
+        variances[encoder.input_groups[start]] += np.einsum(
+            "icu,ij,jcu->cu", weights[start:end], covariance, weights[start:end], optimize=True
+        )
     deviations = np.sqrt(np.maximum(variances, 0.0)).sum(axis=1)
     return _relative(_by_second_layer(network, deviations))
 
@@ -70,12 +82,8 @@ def input_spreads(
 
     weights : of all rows, 1 each if not given; not those by which gradients are multiplied, see `divide_weights`.
     """
-    n_levels, n_numeric = encoder.n_categorical_inputs, len(encoder.numeric)
-    most = max(min(MOST_ROWS, MOST_NUMBERS // max(n_numeric, 1)), 1)
-    sample = trained[:: 1 + trained.size // most]
-    weights = np.ones(sample.size) if weights is None else weights[sample]
-    weights = weights / weights.max()  # first, or the sum of the largest weights could overflow
-    weights /= weights.sum()
+    n_levels, n_numeric = encoder.n_categorical_inputs, rows.numbers.shape[1]
+    sample, weights = _sample(trained, n_numeric, weights)
     shares = np.zeros(n_levels + 1)  # the last one is where -1, no input, leads
     for column in rows.levels[sample].T:
         shares += np.bincount(np.where(column < 0, n_levels, column), weights, n_levels + 1)
@@ -88,10 +96,45 @@ def input_spreads(
     return np.concatenate([shares[:n_levels], deviations])
 
 
+def number_covariances(
+    rows: EncodedRows, trained: np.ndarray, encoder: RowEncoder, weights: np.ndarray | None = None
+) -> dict[int, np.ndarray]:
+    """The covariance matrix of the inputs of each number that has several, by its index among the numeric predictors.
+
+    The parameters are those of `input_spreads`.
+    """
+    columns = several_inputs(encoder)
+    if not columns:
+        return {}
+    sample, weights = _sample(trained, rows.numbers.shape[1], weights)
+    numbers = rows.dense(sample)
+    starts = encoder.number_starts
+    covariances = {}
+    for j in columns:
+        own = numbers[:, starts[j] : starts[j + 1]].astype(np.float64)
+        own -= weights @ own
+        covariances[j] = (own * weights[:, np.newaxis]).T @ own
+    return covariances
+
+
+def several_inputs(encoder: RowEncoder) -> list[int]:
+    """The numeric predictors with several inputs."""
+    return np.flatnonzero(np.diff(encoder.number_starts) > 1).tolist()
+
+
+def _sample(trained: np.ndarray, n_numeric: int, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Some of the rows trained on, and their weights, of sum 1."""
+    most = max(min(MOST_ROWS, MOST_NUMBERS // max(n_numeric, 1)), 1)
+    sample = trained[:: 1 + trained.size // most]
+    weights = np.ones(sample.size) if weights is None else weights[sample]
+    weights = weights / weights.max()  # first, or the sum of the largest weights could overflow
+    return sample, weights / weights.sum()
+
+
 def usual_spreads(encoder: RowEncoder) -> np.ndarray:
     """What stands for `input_spreads` where the rows are not known: equally frequent levels, standardised numbers."""
     widths = np.diff(encoder.cat_offsets)
-    return np.concatenate([np.repeat(1.0 / np.maximum(widths, 1), widths), np.ones(len(encoder.numeric))])
+    return np.concatenate([np.repeat(1.0 / np.maximum(widths, 1), widths), np.ones(encoder.number_starts[-1])])
 
 
 def ranked(importances: np.ndarray, names: Sequence[str]) -> list[tuple[str, float, float, float]]:

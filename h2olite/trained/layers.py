@@ -45,10 +45,10 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
         is_output = layer == network.n_layers - 1
         biases = network.biases(layer)
         weights = network.weights(layer).astype(np.float64)
-        n_pruned = model.record.pruned_inputs * biases.size if layer == 0 else 0
-        n_weights = weights.size + n_pruned
+        unseen = n_unseen(model, layer)
+        n_weights = weights.size + unseen
         mean = weights.sum() / n_weights
-        squares = np.square(weights - mean).sum() + n_pruned * mean**2
+        squares = np.square(weights - mean).sum() + unseen * mean**2
         rows.append(
             {
                 "layer": layer + 2,
@@ -69,6 +69,18 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def n_unseen(model: TrainedNetwork, layer: int) -> int:
+    """How many more weights of 0 a layer has than its matrix: those of pruned inputs.
+
+    Below 0 between hidden layers of an ensemble, whose matrix has zeros in the place of weights between networks.
+    """
+    network, n_networks = model.network, model.parameters.ensemble
+    if layer == 0:
+        return model.record.pruned_inputs * network.biases(0).size
+    own = network.weights(layer).size // n_networks if layer < network.n_layers - 1 else network.weights(layer).size
+    return own - network.weights(layer).size
 
 
 def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from h2olite.data.table import Kind, Table
 from h2olite.kernels.layout import TILE
 from h2olite.machine.threads import usable_threads
 from h2olite.metrics import Metrics
+from h2olite.network.joining import apart
 from h2olite.network.network import Network
+from h2olite.predicting.averaged import Averaged
 from h2olite.predicting.double_precision import DoublePrecision
 from h2olite.predicting.predictor import Predictor
 from h2olite.predicting.single_precision import SinglePrecision
@@ -148,8 +151,15 @@ class TrainedNetwork:
 
     def engine(self, rows: EncodedRows, n_threads: int, network: Network | None = None) -> Predictor:
         """What passes rows like these through the network, or through another one of the same inputs."""
+        if network is None and self.parameters.ensemble > 1:
+            return Averaged(self.network, self._members, rows, n_threads)
         network = network or self.network
         return SinglePrecision(network, rows, n_threads) if self.dtype is np.float32 else DoublePrecision(network)
+
+    @functools.cached_property
+    def _members(self) -> list[Network]:
+        """The networks of an ensemble."""
+        return apart(self.network, self.parameters.ensemble)
 
     @property
     def stopped_by(self) -> str:

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from h2olite.data.encoding import RowEncoder
 from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.network.joining import apart
+from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
 from .network import TrainedNetwork
@@ -21,13 +24,23 @@ UNFINISHED = 0.25
 
 
 def penalties(model: TrainedNetwork, parameters: Parameters) -> list[float]:
-    """What l1, l2 and input_group_l1 of these parameters add to the mean loss, by layer of weights."""
-    network = model.network
+    """What l1, l2 and input_group_l1 of these parameters add to the mean loss, by layer of weights.
+
+    Of an ensemble it is the mean over its networks, each of which was penalised for itself.
+    """
+    if model.parameters.ensemble > 1:
+        members = apart(model.network, model.parameters.ensemble)
+        return np.mean([_penalties(network, model.encoder, parameters) for network in members], axis=0).tolist()
+    return _penalties(model.network, model.encoder, parameters)
+
+
+def _penalties(network: Network, encoder: RowEncoder, parameters: Parameters) -> list[float]:
+    """What the penalties on one network add."""
     weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
     added = [parameters.l1 * float(np.abs(w).sum()) + parameters.l2 / 2 * float(np.square(w).sum()) for w in weights]
     if parameters.input_group_l1:
         squares = np.square(weights[0]).sum(axis=(1, 2))
-        for start, end in itertools.pairwise(model.encoder.column_starts):
+        for start, end in itertools.pairwise(encoder.column_starts):
             n_weights = weights[0][start:end].size
             added[0] += parameters.input_group_l1 * np.sqrt(n_weights * squares[start:end].sum())
     return [float(of_layer) for of_layer in added]

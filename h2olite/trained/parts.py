@@ -9,6 +9,7 @@ import numpy as np
 
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.response import ResponseEncoder
+from h2olite.network.joining import is_joint
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.validation import check_settled
@@ -28,11 +29,14 @@ def check_parts(
     ValueError : says what is wrong.
     """
     check_response(response, parameters)
+    curves = encoder.curves
+    require(curves is None or curves.kind == parameters.numeric_encoding, "numbers are of another numeric_encoding")
     roles = {response and response.name, parameters.weights_column, parameters.fold_column}
     require(roles.isdisjoint(encoder.schema), "a predictor is the response, or a column of weights or folds")
     layout = layout_of(encoder, response, parameters)
     shapes: tuple[tuple[Any, ...], ...] = (network.layout, layout)
     require(all(np.array_equal(*fields) for fields in zip(*shapes, strict=True)), "the network has another shape")
+    require(is_joint(network, parameters.ensemble), "the networks of an ensemble are not apart")
     require(not parameters.autoencoder or encoder.n_inputs > 0, "an autoencoder has nothing to reconstruct")
     for flat in (network.theta, network.iterate, network.first, network.second, network.last):
         require(flat is None or _are_floats(flat, layout.weights[-1]), "the network has other numbers than its shape")

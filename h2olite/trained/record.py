@@ -33,6 +33,8 @@ class TrainingRecord:
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
     largest_output : the largest linear output of the rows that the training metrics are from, without their offsets, if
         the distribution has a log link; None otherwise, and in older files.
+    members : of an ensemble, for each network its seed, epochs, best_epochs, stopped_by and, if it was validated, the
+        stopping metric of its validation rows as stopping_value.
     csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
@@ -54,6 +56,7 @@ class TrainingRecord:
     best_epochs: float | None = None
     largest_output: float | None = None
     csv: dict[str, Any] = dataclasses.field(default_factory=dict)
+    members: list[dict[str, float | str]] = dataclasses.field(default_factory=list)
 
     @classmethod
     def imported(cls, maker: str) -> TrainingRecord:

@@ -9,7 +9,7 @@ import numpy as np
 from h2olite.settings.plain import stored
 
 from .importance import IMPORTANCE_COLUMNS, ranked
-from .layers import describe_layers
+from .layers import describe_layers, n_unseen
 from .network import TrainedNetwork
 from .objective import describe_objective
 
@@ -50,6 +50,7 @@ def report(model: TrainedNetwork) -> dict[str, Any]:
         "validation_metrics": model.validation_metrics and model.validation_metrics.to_json(),
         "cross_validation_metrics": model.cross_validation_metrics and model.cross_validation_metrics.to_json(),
         "cross_validation_metrics_summary": model.cross_validation and model.cross_validation.summary(),
+        "members": record.members or None,
         "scoring_history": model.history,
         "variable_importances": [
             dict(zip(IMPORTANCE_COLUMNS, row, strict=True))
@@ -72,9 +73,7 @@ def report(model: TrainedNetwork) -> dict[str, Any]:
 
 def count_weights(model: TrainedNetwork) -> dict[str, Any]:
     """How many weights there are, with those that left the model, and how many of them are not 0."""
-    first, *others = (model.network.weights(layer) for layer in range(model.network.n_layers))
-    total = (
-        sum(weights.size for weights in (first, *others)) + model.record.pruned_inputs * first.shape[1] * first.shape[2]
-    )
-    nonzero = sum(int(np.count_nonzero(weights)) for weights in (first, *others))
+    network = model.network
+    total = sum(network.weights(layer).size + n_unseen(model, layer) for layer in range(network.n_layers))
+    nonzero = sum(int(np.count_nonzero(network.weights(layer))) for layer in range(network.n_layers))
     return {"total": total, "nonzero": nonzero, "zero_share": (total - nonzero) / total if total else 0.0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -46,20 +48,31 @@ class Scorer:
         encoder = model.encoder
         self._predictors = frozenset(encoder.schema)
         self._n_categorical = len(encoder.categorical)
-        imputed = (encoder.imputed - encoder.subtrahend) * encoder.multiplier
-        self._missing = [-1.0] * self._n_categorical + imputed.tolist()
+        self._curves = encoder.curves
+        has_own = getattr(encoder.curves, "missing", np.zeros(len(encoder.numeric), np.bool_)).tolist()
+        first = (self._n_categorical + encoder.number_starts).tolist()
+        inputs = [*range(self._n_categorical), *first]
+        numeric = list(
+            zip(
+                encoder.numeric,
+                itertools.count(),
+                first,
+                encoder.subtrahend.tolist(),
+                encoder.multiplier.tolist(),
+                strict=False,
+            )
+        )
+        self._numeric = [column for column in numeric if column[0] not in encoder.recoding.sources]
+        self._missing = [-1.0] * self._n_categorical + [0.0] * int(encoder.number_starts[-1])
+        for column, imputed, with_own in zip(numeric, encoder.imputed.tolist(), has_own, strict=True):
+            self._put_number(math.nan if with_own else imputed, column, self._missing)
         self._categorical = []
-        for column in tabulate(encoder):
-            *encoded, missing = column.encoded.tolist()
-            by_level = dict(zip(column.levels, encoded, strict=True))
-            self._categorical.append((column.name, column.places, by_level, column.unseen.tolist()))
-            _put(missing, column.places, self._missing)
-        scales = zip(encoder.subtrahend.tolist(), encoder.multiplier.tolist(), strict=True)
-        self._numeric = [
-            (name, place, *scale)
-            for place, (name, scale) in enumerate(zip(encoder.numeric, scales, strict=True), self._n_categorical)
-            if name not in encoder.recoding.sources
-        ]
+        for recoded in tabulate(encoder):
+            *encoded, missing = recoded.encoded.tolist()
+            by_level = dict(zip(recoded.levels, encoded, strict=True))
+            places = [inputs[place] for place in recoded.places]
+            self._categorical.append((recoded.name, places, by_level, recoded.unseen.tolist()))
+            _put(missing, places, self._missing)
         self._objective = objective_of(model.parameters)
         self._of_thread = threading.local()
         self._outputs(self._missing)
@@ -114,16 +127,28 @@ class Scorer:
                 _put(by_level.get(value, unseen), places, encoded)
             elif not _is_missing(value):
                 raise _Unusual
-        for name, place, subtrahend, multiplier in self._numeric:
-            value = row.get(name)
+        for column in self._numeric:
+            value = row.get(column[0])
             if _is_missing(value):
                 continue
             if type(value) not in NUMBERS:
                 raise _Unusual
-            encoded[place] = (float(value) - subtrahend) * multiplier
-            if not -LARGEST <= encoded[place] <= LARGEST:
-                raise _Unusual
+            self._put_number(float(value), column, encoded)
         return encoded
+
+    def _put_number(self, value: float, column: tuple[str, int, int, float, float], encoded: list[float]) -> None:
+        """Put the inputs of a number in their places."""
+        _, j, place, subtrahend, multiplier = column
+        scaled = (value - subtrahend) * multiplier
+        if self._curves is None:
+            encoded[place] = scaled
+            if not -LARGEST <= scaled <= LARGEST:
+                raise _Unusual
+        else:
+            if math.isinf(value):
+                raise _Unusual
+            inputs = self._curves.inputs_of(j, scaled, value)
+            encoded[place : place + len(inputs)] = inputs
 
     def _offsets(self, row: Mapping[str, Any]) -> np.ndarray | None:
         """The row's offset, None where the model has no offsets."""

@@ -22,11 +22,13 @@ AVERAGING_INTERVAL = 32
 
 
 def layout_of(encoder: RowEncoder, response: ResponseEncoder | None, parameters: Parameters) -> Layout:
-    """The layout of a network: an output per class, one for a number, or as many outputs as inputs."""
+    """The layout of a network: an output per class, one for a number, or as many outputs as inputs.
+
+    That of an ensemble has the units of all its networks.
+    """
     n_outputs = encoder.n_inputs if response is None else max(response.n_classes, 1)
-    return lay_out(
-        [encoder.n_inputs, *parameters.hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels
-    )
+    hidden = [parameters.ensemble * n_units for n_units in parameters.hidden]
+    return lay_out([encoder.n_inputs, *hidden, n_outputs], n_channels=activation_of(parameters.activation).n_channels)
 
 
 def single(number: float) -> np.float32:

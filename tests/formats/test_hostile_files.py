@@ -27,6 +27,8 @@ KINDS = (
     "offset",
     "hashed",
     "RectifierWithDropout",
+    "Quantile numbers",
+    "PiecewiseLinear numbers",
 )
 
 QUICKLY = settings(
@@ -193,6 +195,39 @@ def test_parts_that_do_not_fit_together_are_refused(place, value, reason, conten
     whole = json.loads(contents["penguins"]["model.json"])
     document = json.dumps(with_value(whole, ("document", *place), value))
     path = zip_of(tmp_path / "m.h2olite", contents["penguins"] | {"model.json": document})
+    with pytest.raises(ArtifactError, match=f"m.h2olite is damaged: its parts do not fit together .*({reason})"):
+        h2olite.load_model(path)
+
+
+UNSOUND_CURVES = [
+    ("PiecewiseLinear", ("kind",), "Sine", "KeyError"),
+    ("PiecewiseLinear", ("kind",), "Robust", "importances are not as many as inputs"),
+    ("Quantile", ("kind",), "Robust", "numbers are of another numeric_encoding"),
+    ("PiecewiseLinear", ("bent",), [True], "curves are of other predictors"),
+    ("PiecewiseLinear", ("bent", 1), False, "a predictor has knots exactly where it is bent"),
+    ("PiecewiseLinear", ("knots",), [], "a predictor lacks its knots"),
+    ("PiecewiseLinear", ("knots", 1), [2.0, 1.0], "knots do not ascend"),
+    ("PiecewiseLinear", ("knots", 1), [2.0, 2.0], "knots do not ascend"),
+    ("PiecewiseLinear", ("knots", 1), [2.0, 10**400], "is not as it must be"),
+    ("PiecewiseLinear", ("knots", 1), [], "a predictor has knots exactly where it is bent"),
+    ("PiecewiseLinear", ("knots", 1), [1.0, 2.0], "importances are not as many as inputs"),
+    ("PiecewiseLinear", ("knots", 1, 0), "0", "is not as it must be"),
+    ("PiecewiseLinear", ("origin", 1), 0, "the knot without a hat is not 0"),
+    ("PiecewiseLinear", ("origin", 1), 99, "the knot without a hat is not 0"),
+    ("PiecewiseLinear", ("origin",), [-1], "curves are of other predictors"),
+    ("PiecewiseLinear", ("missing", 1), True, "importances are not as many as inputs"),
+    ("Quantile", ("heights", 1), [0.0], "a knot has no height"),
+    ("Quantile", ("heights", 1, 0), -1e30, "a height is no normal quantile"),
+]
+"""Places in the curves of a model, values that do not fit there, and why."""
+
+
+@pytest.mark.parametrize(("encoding", "place", "value", "reason"), UNSOUND_CURVES)
+def test_curves_that_could_not_encode_numbers_are_refused(encoding, place, value, reason, contents, tmp_path):
+    members = contents[f"{encoding} numbers"]
+    whole = json.loads(members["model.json"])
+    document = json.dumps(with_value(whole, ("document", "encoder", "curves", *place), value))
+    path = zip_of(tmp_path / "m.h2olite", members | {"model.json": document})
     with pytest.raises(ArtifactError, match=f"m.h2olite is damaged: its parts do not fit together .*({reason})"):
         h2olite.load_model(path)
 

@@ -28,7 +28,7 @@ def target(tmp_path):
     return tmp_path / "model.zip"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "hashed"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "hashed" and "numeric_encoding" not in KINDS[kind]])
 def test_an_exported_model_predicts_the_same_once_imported(kind, target):
     model, frame = model_of(kind), table_of(kind)
     again = import_mojo(model.download_mojo(target))
@@ -139,3 +139,10 @@ def test_a_failed_export_leaves_the_old_file(monkeypatch, target):
         model_of("penguins").download_mojo(target)
     assert target.read_bytes() == b"old"
     assert [path.name for path in target.parent.iterdir()] == ["model.zip"]
+
+
+@pytest.mark.parametrize("encoding", ["Robust", "Quantile", "PiecewiseLinear"])
+def test_bent_numbers_have_no_place_in_a_mojo(encoding, target):
+    sentence = f"a MOJO cannot hold numbers that are encoded by numeric_encoding {encoding}, as it only shifts"
+    with pytest.raises(ArtifactError, match=sentence):
+        model_of(f"{encoding} numbers").download_mojo(target)

@@ -76,6 +76,20 @@ def refuses(message, **given):
             "class_sampling_factors need balance_classes; pass balance_classes=True.",
         ),
         (
+            {"numeric_encoding": "Robust", "standardize": False},
+            "numeric_encoding Robust needs standardize; leave one of them out.",
+        ),
+        (
+            {"numeric_encoding": "Quantile", "sparse": True},
+            "numeric_encoding Quantile cannot be combined with sparse; columns of mostly zeros stay sparse without it "
+            "(sparse_from).",
+        ),
+        (
+            {"numeric_encoding": "PiecewiseLinear", "autoencoder": True},
+            "numeric_encoding with autoencoder must be Standardize, as an autoencoder reconstructs numbers in the "
+            "units of their columns; got PiecewiseLinear.",
+        ),
+        (
             {"elastic_averaging": True, "sparse": True},
             "elastic_averaging and sparse cannot be combined; leave one of them out.",
         ),

@@ -106,8 +106,9 @@ def test_rows_that_are_not_learnt_from_do_not_count():
 def test_inputs_spread_as_those_of_repeated_rows_by_weights(as_sparse, monkeypatch):
     spreads = []
 
-    def note(network, encoder, of_inputs):
+    def note(network, encoder, of_inputs, covariances):
         spreads.append(of_inputs)
+        assert not covariances  # every number has one input
         return importance.column_importance(network, encoder, of_inputs)
 
     monkeypatch.setattr("h2olite.fitting.assembly.column_importance", note)

@@ -222,6 +222,25 @@
 #' @param sparse_from Not in H2O. Numeric columns with at least this share of
 #'   zeros are scaled but not centred, so that zeros cost no time. In these
 #'   columns, missing numbers become 0. 1 centres all columns.
+#' @param numeric_encoding Not in H2O. What becomes of numbers: Standardize
+#'   scales them to mean 0 and standard deviation 1, Robust scales by median
+#'   and quartiles and bends what is far out to at most 3, Quantile takes the
+#'   normal quantiles of their ranks, and PiecewiseLinear gives each column up
+#'   to 17 inputs, so that the network can follow steps and bends. The last
+#'   three do not extrapolate beyond the training range, or hardly.
+#' @param holdout_share Not in H2O. The share of the rows to hold out of
+#'   training at random, of each class alike. Early stopping, the choice of
+#'   the best model and the default threshold then use these rows, as if they
+#'   were validation_frame.
+#' @param ensemble Not in H2O. Number of networks to train, each with its own
+#'   seed and its own holdout_share. Their outputs are averaged, which makes
+#'   predictions more accurate. The networks train side by side, one or more
+#'   on each core, and are one model in files, MOJOs and ONNX.
+#' @param preset Not in H2O. accurate sets other parameters to values that
+#'   make better predictions than the defaults on most tables, and take about
+#'   10 times as long: five networks, numeric_encoding PiecewiseLinear, mini-
+#'   batches of 32, and early stopping by rows that are held out. Values of
+#'   these parameters that are given count instead.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
@@ -335,6 +354,10 @@ h2o.deeplearning <- function(x,
                              averaging_window = 0.1,
                              input_group_l1 = 0,
                              sparse_from = 0.5,
+                             numeric_encoding = c("Standardize", "Robust", "Quantile", "PiecewiseLinear"),
+                             holdout_share = 0,
+                             ensemble = 1,
+                             preset = c("none", "accurate"),
                              nthreads = 0,
                              keep_state = FALSE) {
   train_model(mget(names(match.call())[-1L], environment()))
