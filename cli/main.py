@@ -29,6 +29,7 @@ COMMANDS = {
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
     "path": Entry("path", "Train with many strengths of penalties, and show the best.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
+    "contributions": Entry("predict", "Tell what each column adds to the prediction of every row.", "Models"),
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),
     "features": Entry("predict", "Write the activations of a hidden layer for every row.", "Models"),
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),

@@ -1,4 +1,4 @@
-"""`h2olite predict`, `anomaly` and `features`: a row of results for every row of a table."""
+"""`h2olite predict`, `contributions`, `anomaly` and `features`: a row of results for every row of a table."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from h2olite.machine.threads import Threads
 from .console import QUIET, Command, Console
 from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
 from .output import FORMAT, Destination, destination, table_output, write_table
+from .places import Input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,6 +107,66 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
         raise DataError(f"--layer must be that of a hidden layer, of which {path} has {n_hidden}; got {layer}.")
     columns_of = functools.partial(model.deepfeatures_columns, layer=layer - 1)
     transform(console, model, target, columns_of, int(model.network.layout.sizes[layer]), **options)
+
+
+@click.command(
+    cls=Command,
+    params=shared_params(
+        "contributions",
+        click.Option(
+            ["--background"],
+            type=Input("table"),
+            required=True,
+            metavar="TABLE",
+            help="The rows that predictions are compared with, such as the training table.",
+        ),
+        click.Option(
+            ["--background-rows"],
+            type=click.IntRange(min=1),
+            default=100,
+            show_default=True,
+            help="Rows of it to take, at equal distances. The time is proportional to their number.",
+        ),
+        click.Option(
+            ["--by-input"], is_flag=True, help="A contribution of every input, such as every level, not every column."
+        ),
+        click.Option(
+            ["--of-response"], is_flag=True, help="Scaled to add up to the probability or the predicted number."
+        ),
+    ),
+    examples=["h2olite contributions iris.h2olite iris.csv --background iris.csv -o contributions.csv"],
+)
+@click.pass_obj
+def contributions(
+    console: Console,
+    path: str,
+    output: Path | None,
+    to: str | None,
+    background: str,
+    background_rows: int,
+    by_input: bool,
+    of_response: bool,
+    **options: Any,
+) -> None:
+    """Tell what each column adds to the prediction of every row of TABLE by MODEL (DeepSHAP).
+
+    A row's contributions add up to its prediction, together with BiasTerm, the mean prediction of the background. The
+    prediction is the logarithm of the odds of the second of two classes, the logarithm of the mean with a log link, and
+    otherwise the predicted number. For more classes, there are columns for each class. Memory does not grow with the
+    table.
+    """
+    import numpy as np
+
+    from h2olite.data.reader import read_table
+    from h2olite.trained.contributions import Style
+
+    target = destination(output, to)
+    model = h2olite.load_model(path)
+    csv = csv_from(dict(options)).over(model.csv)  # the options are for TABLE, too
+    table = read_table(background, schema=model.schema, csv=csv)
+    rows = np.linspace(0, max(table.n_rows - 1, 0), min(background_rows, table.n_rows)).astype(np.int64)
+    attribution = model.attribution(table.take(rows), Style(by_input=by_input, of_response=of_response))
+    transform(console, model, target, attribution.columns, attribution.n_columns, **options)
 
 
 def transform(

@@ -17,6 +17,7 @@ HEAD = 1 << 22
 COLUMNS = {
     "predictions": r"predict|reconstr_.*",
     "anomalies": r"Reconstruction\.MSE|reconstr_.*\.SE",
+    "contributions": r"BiasTerm(\..*)?",
     "features": r"DF\.L\d+\.C\d+",
     "curves": "tpr",
     "path": "validation_loss",

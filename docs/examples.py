@@ -32,6 +32,7 @@ PAGES = [
             "python",
             "selection",
             "autoencoders",
+            "explaining",
             "regularisation",
             "continuing",
             "serving",

@@ -102,7 +102,6 @@ REASONS = {
     "train_segments": "`h2olite.train_segments`",
     "explain": "`report()`, `permutation_importance`, `partial_plot`",
     "explain_row": "`predict` with changed values",
-    "predict_contributions": "not yet: `permutation_importance` and `partial_plot` explain what a model does",
     **dict.fromkeys(("shap_explain_row_plot", "shap_summary_plot"), "see `predict_contributions`"),
     "ice_plot": "`predict` with changed values",
     "pd_plot": "`partial_plot` gives the numbers",

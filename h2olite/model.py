@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -162,7 +162,7 @@ class Model(H2ONames):
         self,
         test_data: Any,
         background_frame: Any,
-        output_format: Literal["compact", "original"] = "compact",
+        output_format: str = "compact",
         output_per_reference: bool = False,
         output_space: bool = False,
     ) -> pd.DataFrame:

@@ -72,11 +72,25 @@ def permutation_importance(
     return table.to_dict("list")
 
 
-def contributions(store: Store, model: Model, frame: pa.Table, background: pa.Table | None = None) -> pa.Table:
-    """Shapley values of each row's prediction."""
-    method = _own(model, "predict_contributions", "predict_contributions")
-    options = {} if background is None else {"background_frame": for_model(background)}
-    return from_pandas(method(for_model(frame), **options))
+def contributions(
+    store: Store,
+    model: Model,
+    frame: pa.Table,
+    background: pa.Table,
+    output_format: str = "compact",
+    output_space: bool = False,
+    output_per_reference: bool = False,
+) -> pa.Table:
+    """What each column adds to each row's prediction."""
+    return from_pandas(
+        model.predict_contributions(
+            for_model(frame),
+            for_model(background),
+            output_format=output_format,
+            output_space=output_space,
+            output_per_reference=output_per_reference,
+        )
+    )
 
 
 def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:

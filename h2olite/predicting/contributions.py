@@ -23,8 +23,8 @@ from h2olite.network.network import Network
 
 from .double_precision import activated
 
-NUMBERS_AT_A_TIME = 1 << 22
-"""About how many numbers of float64 are in one array of multipliers: 32 MB."""
+NUMBERS_AT_A_TIME = 1 << 18
+"""About how many numbers of float64 are in one array of multipliers: 2 MB, which stay in the caches."""
 
 LEAST_DIFFERENCE = 1e-9
 """Differences of pre-activations below which the ratio of the rescale rule is the activation's slope."""
@@ -131,7 +131,8 @@ class Explainer:
         multipliers = np.broadcast_to(by_output, (n_rows, n_others, *by_output.shape))
         for layer in range(len(rows.linear) - 1, -1, -1):
             ratios = self._ratios(rows.linear[layer][:, None], others.linear[layer][None])
-            ratios *= self._kept(layer)
+            if self._kept(layer) != 1.0:
+                ratios *= self._kept(layer)
             through = multipliers[..., None, :] * ratios[:, :, None]  # (n_rows, n_others, n_outputs, channels, units)
             through = through.reshape(*through.shape[:3], -1)
             if layer:
@@ -144,19 +145,19 @@ class Explainer:
 
     def _ratios(self, x: np.ndarray, r: np.ndarray) -> np.ndarray:
         """The multipliers of pre-activations, (n_rows, n_others, n_channels, n_units), for units' activations."""
-        difference = x - r
-        is_small = np.abs(difference) < LEAST_DIFFERENCE
-        if self._objective.activation == MAXOUT:
+        activation, difference = self._objective.activation, x - r
+        if activation == MAXOUT:
             x0, x1, r0, r1 = x[..., 0, :], x[..., 1, :], r[..., 0, :], r[..., 1, :]
             both, neither = np.maximum(x0, x1), np.maximum(r0, r1)
             only0, only1 = np.maximum(x0, r1), np.maximum(r0, x1)
             shares = np.stack([only0 - neither + both - only1, only1 - neither + both - only0], axis=-2) / 2
         else:
-            shares = activated(self._objective.activation, x) - activated(self._objective.activation, r)
-        ratios = shares / np.where(is_small, 1.0, difference)
-        if self._objective.activation == MAXOUT:
-            return np.where(is_small, 0.0, ratios)
-        return np.where(is_small, slopes(self._objective.activation, (x + r) / 2), ratios)
+            shares = activated(activation, x) - activated(activation, r)
+        small = np.abs(difference) < LEAST_DIFFERENCE
+        if small.any():
+            difference[small] = 1.0
+            shares[small] = 0.0 if activation == MAXOUT else slopes(activation, np.broadcast_to(x, shares.shape)[small])
+        return np.divide(shares, difference, out=shares)
 
     def _at_inputs(self, rows: Passed, multipliers: np.ndarray) -> np.ndarray:
         """Contributions of the groups of inputs, by the multipliers of what the first weights give."""
@@ -172,9 +173,11 @@ class Explainer:
         for column in range(rows.levels.shape[1]):
             mine, theirs = rows.levels[:, column], others.levels[:, column]
             for levels, sign in ((mine[:, None], 1.0), (theirs[None], -1.0)):
-                added = sign * np.einsum("ijok,ijk->ijo", multipliers, np.broadcast_to(
-                    padded[levels], (len(mine), len(theirs), first.shape[1])
-                ))
+                added = sign * np.einsum(
+                    "ijok,ijk->ijo",
+                    multipliers,
+                    np.broadcast_to(padded[levels], (len(mine), len(theirs), first.shape[1])),
+                )
                 self._add_levels(values, np.broadcast_to(levels, added.shape[:2]), added)
         return values.transpose(0, 1, 3, 2)
 

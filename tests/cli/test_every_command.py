@@ -14,6 +14,7 @@ ARGUMENTS = {
     "grid": ["penguins.csv", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["penguins.csv", "--l1", "1e-3,1e-2", *SMALL],
     "predict": ["penguins.h2olite", "penguins.csv"],
+    "contributions": ["penguins.h2olite", "penguins.csv", "--background", "penguins.csv"],
     "anomaly": ["usual.h2olite", "penguins.csv"],
     "features": ["usual.h2olite", "penguins.csv", "--layer", "1"],
     "evaluate": ["penguins.h2olite", "penguins.csv"],

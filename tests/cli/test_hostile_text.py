@@ -47,6 +47,7 @@ ARGUMENTS = {
     "grid": ["t.parquet", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["t.parquet", "--l1", "1e-3,1e-2", "--plot", "p.svg", *SMALL],
     "predict": ["m.h2olite", "t.parquet", "--keep", "other"],
+    "contributions": ["m.h2olite", "t.parquet", "--background", "t.parquet"],
     "anomaly": ["a.h2olite", "t.parquet", "--per-feature"],
     "features": ["a.h2olite", "t.parquet", "--layer", "1"],
     "evaluate": ["m.h2olite", "t.parquet"],
@@ -110,7 +111,7 @@ def raw(text):
     return {*HIDDEN.findall(text.replace("\n", "")), *forged}
 
 
-PRINTS_CSV = ("grid", "path", "predict", "anomaly", "features", "varimp", "history", "weights")
+PRINTS_CSV = ("grid", "path", "predict", "contributions", "anomaly", "features", "varimp", "history", "weights")
 
 
 def test_every_command_is_tested():

@@ -303,8 +303,12 @@ h2o.reset_threshold <- function(object, threshold) {
 #' @param metric,n_samples,n_repeats,features,seed As in
 #'   [h2o.performance()]: what gets worse, on how many rows, how often, for
 #'   which columns.
-#' @param background_frame Rows to hold the predictions against.
-#' @param ... Ignored.
+#' @param background_frame Rows that predictions are compared with.
+#' @param output_format,output_space,output_per_reference Contributions by
+#'   column or by input; scaled to add up to the prediction itself; against
+#'   every background row.
+#' @param ... Ignored; of contributions, H2O's other arguments, which must not
+#'   be set.
 #' @return A data.frame; of contributions an H2OFrame.
 #' @examplesIf h2olite:::has_session()
 #' frame <- as.h2o(iris)
@@ -327,9 +331,17 @@ h2o.permutation_importance <- function(object, newdata, metric = "AUTO", n_sampl
 
 #' @rdname h2o.permutation_importance
 #' @export
-h2o.predict_contributions <- function(object, newdata, background_frame = NULL, ...) {
+h2o.predict_contributions <- function(object, newdata, output_format = c("compact", "original"),
+                                      background_frame = NULL, output_space = FALSE, output_per_reference = FALSE,
+                                      ...) {
+  refuse_others(list(...), "h2o.predict_contributions")
+  if (is.null(background_frame)) {
+    stop("h2o.predict_contributions needs a background_frame, such as 100 rows of the training frame.", call. = FALSE)
+  }
   frame_by("contributions",
-    model = check_model(object), frame = check_frame(newdata, "newdata"), background = background_frame
+    model = check_model(object), frame = check_frame(newdata, "newdata"),
+    background = check_frame(background_frame, "background_frame"), output_format = tolower(output_format[1L]),
+    output_space = output_space, output_per_reference = output_per_reference
   )
 }
 
