@@ -66,9 +66,8 @@ def column_importance(
     for j in several_inputs(encoder):
         start, end = n_levels + starts[j], n_levels + starts[j + 1]
         covariance = np.eye(end - start) / (end - start) if covariances is None else covariances[j]
-        variances[encoder.input_groups[start]] += np.einsum(
-            "icu,ij,jcu->cu", weights[start:end], covariance, weights[start:end], optimize=True
-        )
+        own = weights[start:end].astype(np.float64)
+        variances[encoder.input_groups[start]] += (own * np.tensordot(covariance, own, 1)).sum(axis=0)
     deviations = np.sqrt(np.maximum(variances, 0.0)).sum(axis=1)
     return _relative(_by_second_layer(network, deviations))
 

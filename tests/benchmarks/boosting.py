@@ -291,28 +291,27 @@ def loss(actual: pd.Series, predicted: np.ndarray, classes: list[str] | None) ->
 
 
 def run(
-    results: Path, data: Path | None, which: Iterable[str], contenders: Iterable[str], seeds: Iterable[int]
+    results: Path, data: Path | None, sources: Iterable[tuple[str, Source]], contenders: list[str], seeds: list[int]
 ) -> None:
-    """Train what is not in the file of results yet."""
+    """Train what is not in the file of results yet; the tables come with what they are for."""
     done = {(row["table"], row["contender"], row["seed"]) for row in read(results)}
-    for purpose in which:
-        for source in TABLES[purpose]:
-            wanted = [(name, seed) for seed in seeds for name in contenders if (source.name, name, seed) not in done]
-            if not wanted or (source.origin == "data" and data is None):
-                continue
-            train, test = tables_of(source, data)
-            for name, seed in wanted:
-                started = time.perf_counter()
-                row: dict[str, Any] = {"table": source.name, "purpose": purpose, "contender": name, "seed": seed}
-                row |= {"rows": len(train), "test_rows": len(test), "columns": train.shape[1] - 1}
-                try:
-                    row["loss"] = loss(test.iloc[:, -1], *CONTENDERS[name](train, test, seed))
-                except Exception as error:
-                    row["error"] = repr(error)[:300]
-                row["seconds"] = round(time.perf_counter() - started, 2)
-                with results.open("a") as stream:
-                    stream.write(json.dumps(row) + "\n")
-                print(json.dumps(row), flush=True)
+    for purpose, source in sources:
+        wanted = [(name, seed) for seed in seeds for name in contenders if (source.name, name, seed) not in done]
+        if not wanted or (source.origin == "data" and data is None):
+            continue
+        train, test = tables_of(source, data)
+        for name, seed in wanted:
+            started = time.perf_counter()
+            row: dict[str, Any] = {"table": source.name, "purpose": purpose, "contender": name, "seed": seed}
+            row |= {"rows": len(train), "test_rows": len(test), "columns": train.shape[1] - 1}
+            try:
+                row["loss"] = loss(test.iloc[:, -1], *CONTENDERS[name](train, test, seed))
+            except Exception as error:
+                row["error"] = repr(error)[:300]
+            row["seconds"] = round(time.perf_counter() - started, 2)
+            with results.open("a") as stream:
+                stream.write(json.dumps(row) + "\n")
+            print(json.dumps(row), flush=True)
 
 
 def read(results: Path) -> list[dict[str, Any]]:
@@ -398,11 +397,14 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, help="a folder with NAME_train.csv.gz and NAME_test.csv.gz")
     parser.add_argument("--results", type=Path, required=True, help="the file of results, a line of JSON each")
     parser.add_argument("--tables", choices=list(TABLES), nargs="*", default=list(TABLES))
+    parser.add_argument("--names", nargs="*", help="only these tables")
     parser.add_argument("--contenders", choices=list(CONTENDERS), nargs="*", default=list(CONTENDERS))
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--write", action="store_true", help="write the tables of docs/accuracy.md")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    run(options.results, options.data, options.tables, options.contenders, options.seeds)
+    chosen = [(purpose, source) for purpose in options.tables for source in TABLES[purpose]]
+    chosen = [(purpose, source) for purpose, source in chosen if options.names is None or source.name in options.names]
+    run(options.results, options.data, chosen, options.contenders, options.seeds)
     if options.write:
         write(options.results)
