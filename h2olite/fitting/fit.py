@@ -14,8 +14,9 @@ from h2olite.model import Model
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.trained.objective import advice_on_penalties
+from h2olite.training.optimality import mean_gradients, violations
 from h2olite.training.task import layout_of, objective_of, rule_of
-from h2olite.training.team import Team
+from h2olite.training.team import Team, makes_zeros
 from h2olite.training.trainer import Measurement, Past, Progress, Trainer
 
 from .assembly import Assembly, Clock
@@ -89,6 +90,10 @@ def fit(
             take_up(prepared, team, measure),
         )
         trained = assembly.model(trainer, trainer.run())
+        if makes_zeros(rule):
+            gradients = mean_gradients(trained.network, trainer.objective, rule, prepared.source, n_threads)
+            found = violations(trained.network, gradients, rule, prepared.encoder.column_starts)
+            trained.record.violations = found
         if DISTRIBUTIONS[parameters.distribution].link == "log":
             outputs = team.predict(objective, *prepared.source.sample())
             trained.record.largest_output = float(outputs.max())

@@ -33,6 +33,8 @@ class TrainingRecord:
     best_epochs : epochs until the model that was kept, fewer than `epochs` if it was an earlier one; None likewise.
     largest_output : the largest linear output of the rows that the training metrics are from, without their offsets, if
         the distribution has a log link; None otherwise, and in older files.
+    violations : how far each layer is from an optimum under penalties that make zeros (see
+        `h2olite.training.optimality.violations`); empty without them, and in older files.
     csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
@@ -53,6 +55,7 @@ class TrainingRecord:
     usable: int | None = None
     best_epochs: float | None = None
     largest_output: float | None = None
+    violations: list[float] = dataclasses.field(default_factory=list)
     csv: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
