@@ -61,9 +61,9 @@ def mean_gradients(
 def violations(network: Network, gradients: list[np.ndarray], rule: Rule, columns: np.ndarray) -> list[float]:
     """The largest violation of the optimality conditions in each layer: 0 at an optimum.
 
-    With g the mean gradient of the loss + l2 w, a weight other than 0 violates them by abs(g + l1 sign(w)), and a weight
-    of 0 by max(abs(g) - l1, 0). Under input_group_l1, g has the gradient strength * w / norm as well, where the weights
-    out of a column have a norm above 0. Where they are all 0, they violate them by
+    With g the mean gradient of the loss + l2 w, a weight other than 0 violates them by abs(g + l1 sign(w)), and one
+    of 0 by max(abs(g) - l1, 0). Under input_group_l1, g has the gradient strength * w / norm as well, where the
+    weights out of a column have a norm above 0. Where they are all 0, they violate them by
     max(norm(sign(g) max(abs(g) - l1, 0)) - strength, 0), with strength = input_group_l1 * sqrt(number of weights).
 
     Parameters

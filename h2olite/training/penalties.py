@@ -60,9 +60,14 @@ def rows_planned(parameters: Parameters, rows_per_epoch: int) -> float:
     """Rows in which a new training takes penalties that make zeros from weak to strong; 0 where it does not.
 
     They are all rows of its epochs if nothing may end it before. Without hidden layers there is only one optimum, and
-    nothing to plan. A training that goes on from a checkpoint has learnt what the columns are worth.
+    nothing to plan. A training that goes on from a checkpoint has learnt what the columns are worth, unless that was a
+    new training that was interrupted: it then goes on as planned.
     """
-    if not parameters.hidden or parameters.checkpoint is not None:
+    checkpoint = parameters.checkpoint
+    is_new = checkpoint is None or (
+        checkpoint.record.stopped_by == "interrupted" and not checkpoint.parameters.checkpoint
+    )
+    if not (parameters.hidden and is_new):
         return 0.0
     rows = parameters.epochs * rows_per_epoch
     if parameters.stopping_rounds:

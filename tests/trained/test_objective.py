@@ -100,4 +100,4 @@ def test_penalties_that_good_predictions_left_no_time_are_told():
     settings = SETTINGS | {"epochs": 300, "classification_stop": -1, "stopping_rounds": 0}
     longer = h2olite.deeplearning(training_frame=table, input_group_l1=1e-3, **settings)
     assert longer.report()["features"]["unused"] == ["noise"]
-    assert h2olite.deeplearning(training_frame=table, l1=1e-6, **SETTINGS).stopped_by == "classification_stop"
+    assert h2olite.deeplearning(training_frame=separable(500), l1=1e-6, **SETTINGS).stopped_by == "classification_stop"

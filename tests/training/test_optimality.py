@@ -5,7 +5,6 @@ import pytest
 
 import h2olite
 from h2olite.fitting import fit
-from h2olite.training import penalties
 from h2olite.training.optimality import mean_gradients
 
 SETTINGS = {"y": "y", "seed": 1, "nthreads": 1, "stopping_rounds": 0}
