@@ -221,7 +221,9 @@ def _penalties(report: Mapping[str, Any]) -> str:
         return ""
     share = objective["penalty_share"]
     of = "" if share is None else f" to a training loss of {objective['loss']:.4g}, {share:.1%} of what was minimised"
-    return f"\n  penalties add {objective['penalty']:.4g}{of}"
+    found = [layer["violation"] for layer in report["layers"] if layer.get("violation") is not None]
+    optimum = f"\n  at most {max(found):.2g} from the conditions of an optimum" if found else ""
+    return f"\n  penalties add {objective['penalty']:.4g}{of}{optimum}"
 
 
 def _training(report: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def rule(**settings):
     interval = np.int64(settings.pop("interval", 1))
     proximal_interval = np.int64(settings.pop("proximal_interval", 0))
     singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
-    return Rule(**flags, **singles, interval=interval, proximal_interval=proximal_interval)
+    return Rule(**flags, **singles, interval=interval, proximal_interval=proximal_interval, pace=np.float32(1))
 
 
 def train(

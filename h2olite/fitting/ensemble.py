@@ -119,6 +119,7 @@ def joined(assembly: Assembly, models: Sequence[Model], dealt: Sequence[Preparat
         origin=assembly.origin,
         usable=prepared.usable.size,
         largest_output=None,
+        violations=[max(of_layer) for of_layer in zip(*(record.violations for record in records), strict=True)],
         members=[_described(model) for model in models],
     )
     model = dataclasses.replace(

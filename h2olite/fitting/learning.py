@@ -12,8 +12,9 @@ from h2olite.model import Model
 from h2olite.network.network import Network
 from h2olite.predicting.predictor import Predictor
 from h2olite.settings.parameters import Parameters
+from h2olite.training.optimality import mean_gradients, violations
 from h2olite.training.task import layout_of, objective_of, rule_of
-from h2olite.training.team import Team
+from h2olite.training.team import Team, makes_zeros
 from h2olite.training.trainer import Measurement, Past, Progress, Trainer
 
 from .assembly import Assembly
@@ -63,6 +64,9 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
             take_up(prepared, team, measure),
         )
         trained = assembly.model(trainer, trainer.run())
+        if makes_zeros(rule):
+            gradients = mean_gradients(trained.network, trainer.objective, rule, prepared.source, n_threads)
+            trained.record.violations = violations(trained.network, gradients, rule, prepared.encoder.column_starts)
         if DISTRIBUTIONS[parameters.distribution].link == "log":
             outputs = team.predict(objective, *prepared.source.sample())
             trained.record.largest_output = float(outputs.max())

@@ -23,6 +23,7 @@ class Rule(NamedTuple):
 
     interval : rows between two looks of the running average at the parameters.
     proximal_interval : rows between two steps of l1 and input_group_l1, 0 if there are none.
+    pace : the share of its step that a weight takes: below 1 in the last phase of training with such penalties.
     """
 
     adaptive: bool
@@ -43,6 +44,7 @@ class Rule(NamedTuple):
     window: np.float32
     interval: np.int64
     proximal_interval: np.int64
+    pace: np.float32
 
 
 class Step(NamedTuple):
@@ -56,6 +58,7 @@ class Step(NamedTuple):
     nesterov: bool
     l2: np.float32
     fast: bool
+    pace: np.float32
 
 
 @kernel
@@ -71,14 +74,22 @@ def step_of(rule, layer, rows_seen):
         progress = min(seen / rule.momentum_ramp, one) if rule.momentum_ramp > 0 else one
         momentum = rule.momentum_start + (rule.momentum_stable - rule.momentum_start) * progress
         rate = rule.rate * rule.decay ** np.float32(layer) / (one + rule.annealing * seen)
-    return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l2, rule.fast)
+    return Step(rule.adaptive, rule.rho, rule.epsilon, rate, momentum, rule.nesterov, rule.l2, rule.fast, rule.pace)
 
 
 @kernel
 def without_penalty(step):
     """The same step for biases, which carry no penalty."""
     return Step(
-        step.adaptive, step.rho, step.epsilon, step.rate, step.momentum, step.nesterov, np.float32(0), step.fast
+        step.adaptive,
+        step.rho,
+        step.epsilon,
+        step.rate,
+        step.momentum,
+        step.nesterov,
+        np.float32(0),
+        step.fast,
+        step.pace,
     )
 
 
@@ -107,11 +118,11 @@ def ignored_by(step):
 def _adadelta(step, parameters, active, scales, n_active, gradients, stride):
     """ADADELTA (Zeiler 2012).
 
-    G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - d.
+    G = rho G + (1 - rho) g^2;  d = sqrt((D + epsilon) / (G + epsilon)) g;  D = rho D + (1 - rho) d^2;  w = w - pace d.
     """
     w, g2, d2 = parameters
     rho, epsilon, l2, ignored = step.rho, step.epsilon, step.l2, ignored_by(step)
-    fresh = np.float32(1) - rho
+    fresh, pace = np.float32(1) - rho, step.pace
     for j in range(n_active):
         i, r, scale = active[j], j * stride, scales[j]
         if scale != ignored:
@@ -122,7 +133,7 @@ def _adadelta(step, parameters, active, scales, n_active, gradients, stride):
                 g2[i, k] = multiply_add(fresh * g, g, kept * g2[i, k])
                 d = choose(moves, math.sqrt((d2[i, k] + epsilon) / (g2[i, k] + epsilon)) * g, ZERO)
                 d2[i, k] = multiply_add(fresh * d, d, kept * d2[i, k])
-                w[i, k] -= d
+                w[i, k] = multiply_add(-pace, d, w[i, k])
 
 
 @kernel
@@ -134,7 +145,7 @@ def _momentum(step, parameters, active, scales, n_active, gradients, stride):
     """
     w, velocity, _ = parameters
     momentum, nesterov, l2, ignored = step.momentum, step.nesterov, step.l2, ignored_by(step)
-    scaled_rate = (np.float32(1) - momentum) * step.rate
+    scaled_rate = (np.float32(1) - momentum) * (step.pace * step.rate)
     for j in range(n_active):
         i, r, scale = active[j], j * stride, scales[j]
         if scale != ignored:
@@ -169,5 +180,5 @@ def average(mean, theta, begin, end, share):
 def rate_of(step, first, second, i, k):
     """The learning rate that a weight has now."""
     if step.adaptive:
-        return np.float32(math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
-    return step.rate
+        return np.float32(step.pace * math.sqrt((second[i, k] + step.epsilon) / (first[i, k] + step.epsilon)))
+    return step.pace * step.rate

@@ -25,7 +25,9 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
     mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
     without those of weights of 0 that it has no memory of, or the learning rate of SGD; momentum is the one in use at
     the end. Every *_rms is a standard deviation. l1_norm is sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer
-    adds to the objective, and penalty_share its share (see `h2olite.trained.objective`).
+    adds to the objective, and penalty_share its share (see `h2olite.trained.objective`). violation is how far the layer
+    is from an optimum under penalties that make zeros, in units of their strength (see
+    `h2olite.training.optimality.violations`); None without them.
     """
     network, parameters, of_penalties, rates = (
         model.network,
@@ -34,6 +36,7 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
         rates_of(model),
     )
     sizes = network.layout.sizes.tolist()
+    violations: list[float | None] = [*model.record.violations] or [None] * network.n_layers
     kind = parameters.activation.replace("WithDropout", "Dropout")
     own_outputs = {"Regression": "Linear", "AutoEncoder": parameters.activation.removesuffix("WithDropout")}
     output = own_outputs.get(model.category, "Softmax")
@@ -66,6 +69,7 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
                 "l1_norm": float(np.abs(weights).sum()),
                 "l2_norm": float(np.sqrt(np.square(weights).sum())),
                 **of_penalties[layer],
+                "violation": violations[layer],
             }
         )
     return rows

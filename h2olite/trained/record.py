@@ -35,6 +35,8 @@ class TrainingRecord:
         the distribution has a log link; None otherwise, and in older files.
     members : of an ensemble, for each network its seed, epochs, best_epochs, stopped_by and, if it was validated, the
         stopping metric of its validation rows as stopping_value.
+    violations : how far each layer is from an optimum under penalties that make zeros (see
+        `h2olite.training.optimality.violations`); empty without them, and in older files.
     csv : how CSV of the training table was read, as far as somebody said so; other tables are read likewise.
     """
 
@@ -55,6 +57,7 @@ class TrainingRecord:
     usable: int | None = None
     best_epochs: float | None = None
     largest_output: float | None = None
+    violations: list[float] = dataclasses.field(default_factory=list)
     csv: dict[str, Any] = dataclasses.field(default_factory=dict)
     members: list[dict[str, float | str]] = dataclasses.field(default_factory=list)
 

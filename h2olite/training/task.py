@@ -83,4 +83,5 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         window=single(parameters.averaging_window),
         interval=np.int64(interval),
         proximal_interval=np.int64(0),
+        pace=np.float32(1),
     )

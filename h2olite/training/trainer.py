@@ -20,7 +20,7 @@ from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
 from .history import history_row
-from .penalties import PenaltySchedule
+from .penalties import PenaltySchedule, rows_planned
 from .schedule import measurement_is_due, rows_per_iteration
 from .source import RowSource
 from .stability import refuse_instability
@@ -153,8 +153,9 @@ class Trainer:
         self._seconds_before = 0.0
         self._rows_elsewhere = 0
         self._block = -(-FIRST_ROWS // self.team.batch_size) * self.team.batch_size
-        self._penalties = PenaltySchedule(self.team, self.rule, self.columns, self.source.rows_per_epoch)
-        self.rule = self._penalties.rule
+        rows_per_epoch = self.source.rows_per_epoch
+        planned = rows_planned(self.parameters, rows_per_epoch)
+        self._penalties = PenaltySchedule(self.team, self.rule, self.columns, rows_per_epoch, planned)
         self._largest_target = self.source.largest_target
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
@@ -234,15 +235,15 @@ class Trainer:
             self.objective = self.objective._replace(shape=self._huber_delta())
         network = self._network
         interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
-        rule = self.rule._replace(interval=np.int64(interval))
         screening = self._penalties.next_screening(end)
         while network.rows_seen < end:
             size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
+            rule = self._penalties.rule._replace(interval=np.int64(interval))
             self.team.train(self.objective, rule, *self.source.take(size))
             if network.rows_seen == screening:
                 if self._penalties.screening_is_due():
-                    self._penalties.act()
+                    self._let_penalties_act()
                 screening = self._penalties.next_screening(end)
             took = time.perf_counter() - started
             self.seconds_training += took
@@ -259,6 +260,12 @@ class Trainer:
             if limit and seconds > limit:
                 return "max_runtime_secs"
         return None
+
+    def _let_penalties_act(self) -> None:
+        """Let the penalties that make zeros act, and be stronger from now on if they grow."""
+        self._penalties.act()
+        limit = self.parameters.max_runtime_secs
+        self._penalties.proceed((time.perf_counter() - self._started) / limit if limit else 0.0)
 
     def _huber_delta(self) -> np.float32:
         """The huber_alpha-quantile of the absolute residuals at present, in training units."""
@@ -292,16 +299,20 @@ class Trainer:
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
+        is_growing = self._penalties.is_growing  # such a model is not of the penalties asked for
         if self._penalties.is_active:
-            self._penalties.act()
+            self._let_penalties_act()
         refuse_instability(self._network, self.parameters, self.epochs, self._largest_target)
         measurement = self._record()
-        value = self._value_of(measurement)
+        value = math.nan if is_growing else self._value_of(measurement)
         self.values.append(value)
-        self._note_if_best(value, self._network.theta, measurement, self.epochs)
+        if not is_growing:
+            self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
             self.keep(self)
         self._scoring_took = time.perf_counter() - self._scored_at
+        if is_growing:
+            return None
         reason = reason_to_stop(
             self.parameters,
             self.values,

@@ -35,6 +35,7 @@ def test_report_reads_like_this(model):
         r"  60 rows, 12 predictors, 12 inputs, 75 weights( \([\d.]+% zero\))?",
         r"  10 epochs in [\d.]+ s \([\d,]+ rows/s\), [\d.]+ s in all",
         rf"  penalties add{number} to a training loss of{number},{number}% of what was minimised",
+        rf"  at most{number} from the conditions of an optimum",
         r"",
         r"  layer  units  type         dropout %  .*",
         r"      1     12  Input                0",

@@ -46,7 +46,7 @@ def assert_same(model, other):
     [
         {},
         {"averaging_window": 0},
-        {"l1": 1e-3},
+        {"l1": 1e-3, "hidden": []},
         {"mini_batch_size": 7},
         {"activation": "TanhWithDropout", "input_dropout_ratio": 0.1},
         {"adaptive_rate": False, "momentum_start": 0.5, "momentum_stable": 0.9, "momentum_ramp": 1000},

@@ -85,7 +85,7 @@ def test_group_penalty_removes_whole_columns_and_keeps_those_that_matter():
     table |= {"colour": np.array(["red", "green", "blue"])[colour], "noise": np.array(list("abcd"))[noise]}
     table["y"] = np.where(score > 1, "yes", "no")
     model = h2olite.deeplearning(
-        y="y", training_frame=table, hidden=[32, 16], epochs=40, input_group_l1=7e-3, nthreads=1, seed=1
+        y="y", training_frame=table, hidden=[32, 16], epochs=40, input_group_l1=2e-2, nthreads=1, seed=1
     )
     unused = model.report()["features"]["unused"]
     assert set(unused) == set(table) - {"x0", "x1", "x2", "colour", "y"}

@@ -91,13 +91,13 @@ def separable(n_rows):
 
 
 def test_penalties_that_good_predictions_left_no_time_are_told():
-    table = separable(500)
+    table = separable(50)
     with pytest.warns(
         UserWarning, match=r"^classification_stop ended training .* pass classification_stop=-1 to train on"
     ):
-        stopped = h2olite.deeplearning(training_frame=table, input_group_l1=3e-3, **SETTINGS | {"epochs": 30})
+        stopped = h2olite.deeplearning(training_frame=table, input_group_l1=1e-3, **SETTINGS | {"epochs": 30})
     assert stopped.report()["features"]["unused"] == []
-    settings = SETTINGS | {"epochs": 30, "classification_stop": -1}
-    longer = h2olite.deeplearning(training_frame=table, input_group_l1=3e-3, **settings)
+    settings = SETTINGS | {"epochs": 300, "classification_stop": -1, "stopping_rounds": 0}
+    longer = h2olite.deeplearning(training_frame=table, input_group_l1=1e-3, **settings)
     assert longer.report()["features"]["unused"] == ["noise"]
-    assert h2olite.deeplearning(training_frame=table, l1=1e-6, **SETTINGS).stopped_by == "classification_stop"
+    assert h2olite.deeplearning(training_frame=separable(500), l1=1e-6, **SETTINGS).stopped_by == "classification_stop"
