@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import h2olite
-from h2olite.fitting import fit
+from h2olite.fitting import learning
 from h2olite.training.optimality import mean_gradients
 
 SETTINGS = {"y": "y", "seed": 1, "nthreads": 1, "stopping_rounds": 0}
@@ -27,7 +27,7 @@ def gradients(monkeypatch):
         noted.append((network, mean_gradients(network, *rest)))
         return noted[-1][1]
 
-    monkeypatch.setattr(fit, "mean_gradients", note)
+    monkeypatch.setattr(learning, "mean_gradients", note)
     return noted
 
 
