@@ -157,6 +157,7 @@ class Trainer:
         planned = rows_planned(self.parameters, rows_per_epoch)
         self._penalties = PenaltySchedule(self.team, self.rule, self.columns, rows_per_epoch, planned)
         self._largest_target = self.source.largest_target
+        self._is_growing = False
         self._best: Best | None = None
         self._scored_at, self._scored_rows = -math.inf, self._network.rows_seen
         self._scoring_took = 0.0
@@ -240,6 +241,7 @@ class Trainer:
             size = min(self._block, screening - network.rows_seen)
             started = time.perf_counter()
             rule = self._penalties.rule._replace(interval=np.int64(interval))
+            self._is_growing = self._penalties.is_growing
             self.team.train(self.objective, rule, *self.source.take(size))
             if network.rows_seen == screening:
                 if self._penalties.screening_is_due():
@@ -299,19 +301,19 @@ class Trainer:
     def _score(self) -> str | None:
         """Measure the network, remember it if it is the best so far, and say why training should stop, if it should."""
         self._scored_at, self._scored_rows = time.perf_counter(), self._network.rows_seen
-        is_growing = self._penalties.is_growing  # such a model is not of the penalties asked for
         if self._penalties.is_active:
             self._let_penalties_act()
         refuse_instability(self._network, self.parameters, self.epochs, self._largest_target)
         measurement = self._record()
-        value = math.nan if is_growing else self._value_of(measurement)
+        # A model of weaker penalties than asked for is no candidate, and tells nothing of when to stop.
+        value = math.nan if self._is_growing else self._value_of(measurement)
         self.values.append(value)
-        if not is_growing:
+        if not self._is_growing:
             self._note_if_best(value, self._network.theta, measurement, self.epochs)
         if self.keep is not None:
             self.keep(self)
         self._scoring_took = time.perf_counter() - self._scored_at
-        if is_growing:
+        if self._is_growing:
             return None
         reason = reason_to_stop(
             self.parameters,
