@@ -21,6 +21,7 @@ from h2olite.errors import DataError, MissingExtraError, ParameterError
 from h2olite.model import Model
 from h2olite.selection.tracing import held_in
 from h2olite.settings.parameters import Declared, declared
+from h2olite.settings.presets import is_default
 from h2olite.settings.validation import meant
 
 try:
@@ -80,14 +81,6 @@ Rows = tuple[Table, np.ndarray, np.ndarray | None]
 def taken() -> dict[str, Declared]:
     """The parameters of the constructors by name."""
     return {name: parameter for name, parameter in declared().items() if name not in NOT_TAKEN}
-
-
-def _is_default(name: str, value: Any) -> bool:
-    """Whether a parameter has its default; of lists, which constructors have as tuples, by their entries."""
-    default = taken()[name].default
-    if isinstance(default, list) and isinstance(value, list | tuple):
-        return list(value) == default
-    return value is default or (isinstance(value, str | int | float) and value == default)
 
 
 def _signature(own: dict[str, Any]) -> inspect.Signature:
@@ -164,7 +157,7 @@ class _DeepLearning(BaseEstimator):
         training = _joined(table, names, self._encoded(y), weights)
         given = {name: getattr(self, name) for name in taken()}
         if self.preset != "none":  # whose values take the place of defaults
-            given = {name: value for name, value in given.items() if not _is_default(name, value)}
+            given = {name: value for name, value in given.items() if not is_default(name, value)}
         given |= {"seed": self._seed()} | settings
         given |= {"y": names[0], "weights_column": None if weights is None else names[1]}
         if training[names[0]].levels is not None:  # they are classes, however many there are

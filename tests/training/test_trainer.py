@@ -10,7 +10,7 @@ import pytest
 import h2olite
 from h2olite.data.encoding import NONE, EncodedRows
 from h2olite.errors import TrainingError
-from h2olite.fitting import fit
+from h2olite.fitting import learning
 from h2olite.training import team, trainer
 
 QUICK = {"hidden": [3], "seed": 1}
@@ -223,13 +223,13 @@ def threads(monkeypatch):
     """The numbers of threads that trainings used."""
     seen = []
 
-    class Watched(fit.Team):
+    class Watched(learning.Team):
         def __init__(self, network, rows, n_threads, batch_size):
             seen.append(n_threads)
             super().__init__(network, rows, n_threads, batch_size)
 
-    monkeypatch.setattr(fit, "Team", Watched)
-    monkeypatch.setattr(fit, "usable_threads", lambda: 3)
+    monkeypatch.setattr(learning, "Team", Watched)
+    monkeypatch.setattr(learning, "usable_threads", lambda: 3)
     return seen
 
 
@@ -244,7 +244,7 @@ def test_no_more_threads_train_than_have_enough_to_do(frame):
     few, many = (train(frame, nthreads=4, hidden=hidden).network for hidden in ([10], [200, 200]))
     rows = EncodedRows(*(np.zeros((2000, n), kind) for n, kind in ((0, np.int32), (2, np.float32))), *[NONE] * 3)
     for network, n_members in ((few, 1), (many, 2)):
-        with fit.Team(network, rows, 4) as threads:
+        with learning.Team(network, rows, 4) as threads:
             assert [len(crew) for crew in threads._crews] == [*range(n_members, 0, -1)]
 
 
@@ -264,7 +264,7 @@ def test_blocks_that_take_too_long_are_cut_between_mini_batches(frame, monkeypat
 
 
 def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatch):
-    random, intervals, trained = np.random.default_rng(0), set(), fit.Team.train
+    random, intervals, trained = np.random.default_rng(0), set(), learning.Team.train
 
     def note(self, objective, rule, *rest):
         intervals.add(int(rule.interval))
@@ -272,8 +272,8 @@ def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatc
 
     levels = [f"level {i}" for i in random.integers(0, 1500, 3000)]
     frame = pd.DataFrame({"a": levels, "b": random.normal(size=3000), "y": random.normal(size=3000)})
-    monkeypatch.setattr(fit.Team, "compile", lambda self, *_: None)  # which trains on no rows
-    monkeypatch.setattr(fit.Team, "train", note)
+    monkeypatch.setattr(learning.Team, "compile", lambda self, *_: None)  # which trains on no rows
+    monkeypatch.setattr(learning.Team, "train", note)
     train(frame, epochs=2, train_samples_per_iteration=0)
     assert intervals == {3000 // trainer.LOOKS, 6000 // trainer.LOOKS}
 
@@ -283,14 +283,14 @@ def test_the_average_looks_twenty_times_at_the_weights_of_many_levels(monkeypatc
     [(9e9, 9e4, False), (2e10, 0, True), (-2e10, 0, True), (0, 2e5, True), (0, -2e5, True), (np.nan, 0, True)],
 )
 def test_parameters_beyond_all_bounds_are_refused(frame, monkeypatch, weight, bias, is_refused):
-    trained = fit.Team.train
+    trained = learning.Team.train
 
     def spoil(self, *arguments):
         trained(self, *arguments)
         self.network.theta[:] = 0
         self.network.weights(1)[0, 0, 0], self.network.biases(1)[0, 0] = weight, bias
 
-    monkeypatch.setattr(fit.Team, "train", spoil)
+    monkeypatch.setattr(learning.Team, "train", spoil)
     with pytest.raises(TrainingError, match="weights of layer 2 have grown") if is_refused else nullcontext():
         train(frame[:200])
 
@@ -337,14 +337,14 @@ def test_how_fast_the_machine_is_does_not_change_the_model(monkeypatch, given):
 @pytest.fixture
 def steps(monkeypatch):
     """How often penalties that make zeros act: rows between steps, rows seen, and rows that weights are screened by."""
-    noted, step_and_screen = [], fit.Team.step_and_screen
+    noted, step_and_screen = [], learning.Team.step_and_screen
 
     def note(self, rule, screened_rows):
         noted.append((int(rule.proximal_interval), self.network.rows_seen, screened_rows))
         return step_and_screen(self, rule, screened_rows)
 
-    monkeypatch.setattr(fit.Team, "compile", lambda self, *_: None)  # which settles nothing
-    monkeypatch.setattr(fit.Team, "step_and_screen", note)
+    monkeypatch.setattr(learning.Team, "compile", lambda self, *_: None)  # which settles nothing
+    monkeypatch.setattr(learning.Team, "step_and_screen", note)
     return noted
 
 
