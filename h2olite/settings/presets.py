@@ -1,7 +1,7 @@
 """Sets of values that go together under one name: the parameter ``preset``.
 
-The values were chosen by the test losses of the tables that ``tests/benchmarks/boosting.py`` lists for choosing. Its
-other tables judge them (docs/accuracy.md).
+The values were chosen by test losses of tables that ``tests/benchmarks/boosting.py`` lists for choosing. Its other
+tables judge them (docs/accuracy.md).
 """
 
 from __future__ import annotations
