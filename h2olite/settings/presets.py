@@ -1,7 +1,7 @@
 """Sets of values that go together under one name: the parameter ``preset``.
 
-The values were chosen by the test losses of the tables that ``tests/benchmarks/boosting.py`` lists for choosing. Its
-other tables judge them (docs/accuracy.md).
+The values were chosen by test losses of tables that ``tests/benchmarks/boosting.py`` lists for choosing. Its other
+tables judge them (docs/accuracy.md).
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ WITHOUT: dict[str, tuple[str, ...]] = {
 """Parameters whose values a preset leaves as they are if the user gives one of those that they cannot go with."""
 
 
+def is_default(name: str, value: Any) -> bool:
+    """Whether a parameter has its default; a list may also be a tuple with the same entries."""
+    default = declared()[name].default
+    if isinstance(default, list) and isinstance(value, list | tuple):
+        return list(value) == default
+    return value is default or (isinstance(value, str | int | float) and value == default)
+
+
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a user gave, with those of the preset among them for all parameters that he did not give.
 
@@ -47,7 +55,7 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     preset = PRESETS[values.get("preset", "none")]
     if not preset:
         return dict(values)
-    changed = {name for name, value in values.items() if value is not declared()[name].default and value is not False}
+    changed = {name for name, value in values.items() if not is_default(name, value)}
     dropped = {name for name, others in WITHOUT.items() if changed & set(others)}
     if values.get("adaptive_rate") is False:
         dropped |= {"rho", "epsilon"}

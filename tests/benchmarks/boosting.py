@@ -369,26 +369,18 @@ def losses(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def seconds(rows: list[dict[str, Any]]) -> list[str]:
-    """How long every contender took."""
-    frame = pd.DataFrame([row for row in rows if "loss" in row])
-    total = frame.groupby("contender")["seconds"].median()
-    lines = ["| contender | median seconds of a table, with predicting |", "|---|---|"]
-    return lines + [f"| {name} | {total[name]:.3g} |" for name in CONTENDERS if name in total]
-
-
 def write(results: Path) -> None:
     """Write the sections of docs/accuracy.md."""
     rows = read(results)
     for purpose in TABLES:
         own = [row for row in rows if row["purpose"] == purpose]
-        if own:
+        if own and f"<!-- {purpose} -->" in PAGE.read_text():
             text = [*comparison(own), "", *losses(own)]
             if purpose == "judging":
                 n_seeds = len({row["seed"] for row in own})
                 packages = ("lightgbm", "catboost", "pytabkit")
                 report.PACKAGES = (*report.PACKAGES, *packages)
-                text = [f"{report.machine()} Seeds: {n_seeds}.", "", *text, "", *seconds(own)]
+                text = [f"{report.machine()} Seeds: {n_seeds}.", "", *text]
             report.write(purpose, "\n".join(text), PAGE)
 
 

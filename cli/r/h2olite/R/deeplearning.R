@@ -237,10 +237,10 @@
 #'   predictions more accurate. The networks train side by side, one or more
 #'   on each core, and are one model in files, MOJOs and ONNX.
 #' @param preset Not in H2O. accurate sets other parameters to values that
-#'   make better predictions than the defaults on most tables, and take about
-#'   10 times as long: five networks, numeric_encoding PiecewiseLinear, mini-
-#'   batches of 32, and early stopping by rows that are held out. Values of
-#'   these parameters that are given count instead.
+#'   make better predictions than the defaults on most tables, and take
+#'   several times as long: five networks, numeric_encoding PiecewiseLinear,
+#'   mini-batches of 32, and early stopping by rows that are held out. Values
+#'   of these parameters that are given count instead.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
