@@ -44,7 +44,7 @@ QUARTILES = NormalDist().inv_cdf(0.75) - NormalDist().inv_cdf(0.25)
 
 HAT = 0.5
 """Height of a hat. With lower ones, training learns first what is linear in the position among the knots, and then the
-bends; this was better than 1 on small tables, and as good on large ones (``tests/benchmarks/boosting.py``)."""
+bends. A height of 1 was worse on small tables, and no better on larger ones."""
 
 SPREAD = 3.0**0.5
 """The largest encoded position among the knots: evenly spread positions then have a standard deviation of 1."""
