@@ -134,7 +134,7 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
             ["--of-response"], is_flag=True, help="Scaled to add up to the probability or the predicted number."
         ),
     ),
-    examples=["h2olite contributions iris.h2olite iris.csv --background iris.csv -o contributions.csv"],
+    examples=["h2olite contributions iris.h2olite iris.csv --background iris.csv"],
 )
 @click.pass_obj
 def contributions(

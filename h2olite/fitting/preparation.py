@@ -39,10 +39,11 @@ from h2olite.training.source import RowSource
 from .checkpoint import check_columns, refuse_new_classes
 from .starting import best_constant
 
-EPOCHS_ALIKE = 2 / 3
+EPOCHS_ALIKE = 0.5
 """Share of the epochs, in whole ones, during which rows count alike: see `Preparation.rows_alike`.
 
-With 4,000 rows and log-normal weights (sigma 2), the weighted test loss is half of that without such epochs.
+With 4,000 rows and log-normal weights (sigma 2), the weighted test loss is three quarters of that without such epochs.
+Where heavy rows are a region of their own, it may be a fifth higher.
 """
 
 
@@ -144,12 +145,14 @@ class Preparation:
 
     @property
     def rows_alike(self) -> int:
-        """Rows at the start of a training that count alike, whatever their weights: two thirds of it, in whole epochs.
+        """Rows at the start of a training that count alike, whatever their weights: half of it, in whole epochs.
 
         From random weights, rows of many times the mean weight would be learnt by heart before the others count.
+        Without hidden layers, nothing is learnt by heart.
         """
-        epochs = int(self.parameters.epochs * EPOCHS_ALIKE)
-        return 0 if self.parameters.checkpoint is not None else epochs * self.trained.size
+        if self.parameters.checkpoint is not None or not self.parameters.hidden:
+            return 0
+        return int(self.parameters.epochs * EPOCHS_ALIKE) * self.trained.size
 
     @functools.cached_property
     def source(self) -> RowSource:

@@ -64,11 +64,3 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("hidden") == []:
         dropped.add("ensemble")
     return {name: value for name, value in preset.items() if name not in dropped} | dict(values)
-
-
-def is_default(name: str, value: Any) -> bool:
-    """Whether a parameter has its default; of lists, which scikit-learn's constructors have as tuples, by entries."""
-    default = declared()[name].default
-    if isinstance(default, list) and isinstance(value, list | tuple):
-        return list(value) == default
-    return value is default or (isinstance(value, str | int | float) and value == default)

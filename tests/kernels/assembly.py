@@ -37,7 +37,7 @@ numbers = np.zeros(1, np.float32), np.zeros(1, np.int32), np.zeros(1, np.int64)
 member = numba.typeof(
     Member(0, 1, 0, 1, 1, np.zeros((1, 2), int), numbers[2], np.zeros((1, 16), int), np.zeros((2, 1, 1), np.float32))
 )
-step = numba.typeof(updates.Step(True, *[np.float32(0)] * 4, False, np.float32(0), False))
+step = numba.typeof(updates.Step(True, *[np.float32(0)] * 4, False, np.float32(0), False, np.float32(1)))
 layers = numba.typeof(
     sparse.SparseLayers(*[numbers[2]] * 3, numbers[1], numbers[0], numbers[2], numbers[1], numbers[0], numbers[0])
 )

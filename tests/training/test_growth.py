@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import h2olite
-from h2olite.fitting import fit
+from h2olite.fitting import learning
 from h2olite.training import penalties
 from h2olite.training.penalties import FIRST_PACE, LAST_PACE, SAFE
 
@@ -23,13 +23,13 @@ def table():
 @pytest.fixture
 def rules(monkeypatch):
     """The rule when the penalties act, by the rows seen."""
-    noted, step_and_screen = {}, fit.Team.step_and_screen
+    noted, step_and_screen = {}, learning.Team.step_and_screen
 
     def note(self, rule, screened_rows):
         noted.setdefault(self.network.rows_seen, rule)
         return step_and_screen(self, rule, screened_rows)
 
-    monkeypatch.setattr(fit.Team, "step_and_screen", note)
+    monkeypatch.setattr(learning.Team, "step_and_screen", note)
     return noted
 
 
