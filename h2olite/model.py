@@ -192,7 +192,8 @@ class Model(H2ONames):
 
         Raises
         ------
-        DataError : the model is an autoencoder, or there is no background row. Errors of `predict` can occur too.
+        DataError : the model is an autoencoder, there is no background row, or `output_space` is asked for with three
+            or more classes. Errors of `predict` can occur too.
         ParameterError : `output_format` is not one of the two.
 
         References

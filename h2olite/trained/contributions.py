@@ -49,7 +49,8 @@ class Attribution:
 
     Raises
     ------
-    DataError : the model is an autoencoder, or there is no background row.
+    DataError : the model is an autoencoder, there is no background row, or probabilities of more than two classes are
+        to be divided: one may change by the outputs of the other classes alone.
     """
 
     def __init__(self, model: TrainedNetwork, background: Table, adaptation: Adaptation, style: Style) -> None:
@@ -57,6 +58,12 @@ class Attribution:
             raise DataError(
                 f"contributions need a model that predicts a response; {model.model_id} is an autoencoder; "
                 "use anomaly with per_feature."
+            )
+        if style.of_response and len(model.classes or ()) > 2:
+            raise DataError(
+                f"contributions on the scale of probabilities are for two classes; {model.model_id} has "
+                f"{len(model.classes or ())}; leave output_space (--of-response) out: the softmax of the sums is the "
+                "probabilities."
             )
         if background.n_rows == 0:
             raise DataError(f"{background.name} must have a row or more to compare with; it has none.")
@@ -110,14 +117,12 @@ class Attribution:
         return values * scale[:, :, None], predicted_base
 
     def _response(self, linear: np.ndarray) -> np.ndarray:
-        """What combined linear outputs, (..., n_outputs), predict."""
+        """What combined linear outputs, (..., 1), predict: numbers, or probabilities of the second of two classes."""
         if self._model.classes is None:
             is_log = DISTRIBUTIONS[self._model.parameters.distribution].link == "log"
             return np.exp(linear) if is_log else linear
-        if linear.shape[-1] == 1:
-            both = np.concatenate([np.zeros_like(linear), linear], axis=-1)
-            return softmax(both.reshape(-1, 2))[:, 1:].reshape(linear.shape)
-        return softmax(linear.reshape(-1, linear.shape[-1])).reshape(linear.shape)
+        both = np.concatenate([np.zeros_like(linear), linear], axis=-1)
+        return softmax(both.reshape(-1, 2))[:, 1:].reshape(linear.shape)
 
     def _named(self, values: np.ndarray) -> dict[str, np.ndarray]:
         """The columns: (n_rows, n_background or 1, n_names + 1, n_outputs) as one column for each name and output."""

@@ -199,6 +199,8 @@ def test_what_has_no_contributions_is_refused_with_a_way_out():
         model.predict_contributions(PENGUINS, PENGUINS, output_format="long")
     with pytest.raises(DataError, match="background_frame must have a row or more to compare with"):
         model.predict_contributions(PENGUINS, PENGUINS.head(0))
+    with pytest.raises(DataError, match=r"are for two classes; .* has 3; leave output_space"):
+        model.predict_contributions(PENGUINS, PENGUINS, output_space=True)
     usual = h2olite.deeplearning(training_frame=PENGUINS, autoencoder=True, hidden=[3], epochs=1)
     with pytest.raises(DataError, match="is an autoencoder; use anomaly"):
         usual.predict_contributions(PENGUINS, PENGUINS)
