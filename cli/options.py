@@ -217,7 +217,8 @@ def typed(parameter: Declared, value: Any) -> str:
         return "on" if value else "off"
     if parameter.is_list and value is not None:
         line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow([_typed_item(item) for item in value])
+        items = value if isinstance(value, list | tuple) else [value]  # one entry may be given without a list
+        csv.writer(line, lineterminator="").writerow([_typed_item(item) for item in items])
         return line.getvalue()
     return _typed_item(value)
 

@@ -95,17 +95,23 @@ def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:
 
 
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
-    """Learning rate and momentum of a layer at the end of training; none of an update rule that made no step."""
+    """Learning rate and momentum of a layer at the end of training; none of an update rule that made no step.
+
+    None either where they leave the range of float32, as with memories that no training has left.
+    """
     if not network.rows_seen:
         return {}
     if parameters.adaptive_rate:
         epsilon = single(parameters.epsilon)
         known = (network.weights(layer) != 0) | (network.weights(layer, network.first) != 0)
         rates = network.weights(layer, network.second)[known] + epsilon
-        rates /= network.weights(layer, network.first)[known] + epsilon
-        np.sqrt(rates, out=rates)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            rates /= network.weights(layer, network.first)[known] + epsilon
+            np.sqrt(rates, out=rates)
         if not rates.size:
             return {"mean_rate": 0.0, "rate_rms": 0.0, "momentum": 0.0}
+        if not np.isfinite(rates).all():
+            return {}
         mean, deviation = rates.mean(dtype=np.float64), rates.std(dtype=np.float64)
         return {"mean_rate": float(mean), "rate_rms": float(deviation), "momentum": 0.0}
     progress = min(network.rows_seen / parameters.momentum_ramp, 1.0) if parameters.momentum_ramp > 0 else 1.0

@@ -5,6 +5,7 @@ import pytest
 from program import DATASETS, SMALL, run
 
 import h2olite
+from h2olite_cli.command_line import command_line
 
 
 @pytest.fixture
@@ -70,3 +71,8 @@ def test_models_of_data_in_memory_or_of_a_path_have_no_command(folder):
     result = run("show", "m.h2olite", "--command")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "was trained together with other models, or imported; no command makes it." in result.stderr
+
+
+def test_one_entry_given_without_a_list_is_written_as_one():
+    model = h2olite.deeplearning(y="species", training_frame=str(DATASETS / "iris.csv"), hidden=5, epochs=1)
+    assert "--hidden 5" in command_line(model)

@@ -362,3 +362,11 @@ def test_kernels_are_not_called_with_an_objective_for_other_layers():
     wide = EncodedRows(np.zeros((1, 0), np.int32), np.zeros((1, 99), np.float32))
     with pytest.raises(ValueError, match="the rows have more numbers than the network has inputs"):
         model.engine(rows, 1).predict(objective_of(model.parameters), wide)
+
+
+def test_memories_whose_rates_are_beyond_all_numbers_can_be_saved_again(tmp_path):
+    model = copy.deepcopy(trained("penguins"))
+    model.network.first[:] = 0
+    model.network.second[:] = 3e38
+    model.parameters = dataclasses.replace(model.parameters, epsilon=1e-30)
+    assert h2olite.load_model(model.save(tmp_path / "m.h2olite")).rates[0] == {}
