@@ -23,7 +23,7 @@ class Rule(NamedTuple):
 
     interval : rows between two looks of the running average at the parameters.
     proximal_interval : rows between two steps of l1 and input_group_l1, 0 if there are none.
-    pace : the share of its step that a weight takes: below 1 in the last phase of training with such penalties.
+    pace : how many of its steps a weight takes at once. With such penalties it starts above 1, and ends below.
     """
 
     adaptive: bool
