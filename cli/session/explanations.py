@@ -94,22 +94,17 @@ def contributions(
 
 
 def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
-    """Which columns to keep."""
-    found = _own(h2olite, "select", "select")(**prepared(store, parameters), **(options or {}))
-    return found.report() if hasattr(found, "report") else found
-
-
-def _own(owner: Any, name: str, what: str) -> Any:
-    """A function of h2olite that older versions have not.
+    """Which columns to keep.
 
     Raises
     ------
-    ParameterError : this version has not.
+    ParameterError : this version of h2olite cannot select columns.
     """
-    function = getattr(owner, name, None)
-    if function is None:
-        raise ParameterError(f"{what} is not in this version of h2olite, {h2olite.__version__}.")
-    return function
+    select = getattr(h2olite, "select", None)
+    if select is None:
+        raise ParameterError(f"select is not in this version of h2olite, {h2olite.__version__}.")
+    found = select(**prepared(store, parameters), **(options or {}))
+    return found.report() if hasattr(found, "report") else found
 
 
 OPERATIONS = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .curves import Cells, Curves, PiecewiseLinear
-from .sparse import ENTRIES_AT_A_TIME, Scaling, SparseColumn, SparseNumbers, row_ranges
+from .sparse import ENTRIES_AT_A_TIME, Scaling, SparseColumn, matrices_of, rows_together
 from .summary import numeric_tiles
 from .table import Column
 
@@ -114,24 +114,14 @@ def _blocks(columns: Sequence[Column], n_rows: int) -> Iterator[Block]:
     """The cells of all rows, some rows at a time."""
     dense = [j for j, column in enumerate(columns) if not isinstance(column, SparseColumn)]
     values = [columns[j].values for j in dense]
-    matrices: dict[int, SparseNumbers] = {}
-    maps: dict[int, np.ndarray] = {}
-    for j, column in enumerate(columns):
-        if isinstance(column, SparseColumn):
-            key = id(column.matrix)
-            if key not in maps:
-                matrices[key], maps[key] = column.matrix, np.full(column.matrix.n_columns, -1, np.int64)
-            maps[key][column.place] = j
-    ends = np.zeros(n_rows + 1, np.int64)
-    for matrix in matrices.values():
-        ends += matrix.starts
-    for rows in row_ranges(ends, max(1, ENTRIES_AT_A_TIME // max(len(dense), 1))):
+    matrices = matrices_of(columns)
+    for rows in rows_together(matrices, n_rows, max(1, ENTRIES_AT_A_TIME // max(len(dense), 1))):
         height = rows.stop - rows.start
         parts = [(np.tile(np.arange(height), len(dense)), np.repeat(np.array(dense, np.int64), height))]
         cells = [np.array([column[rows] for column in values], np.float64).ravel()]
-        for key, matrix in matrices.items():
+        for matrix, index in matrices:
             entries = matrix.part(rows)
-            of_entries = maps[key][entries.columns]
+            of_entries = index[entries.columns]
             known = of_entries >= 0
             parts.append((entries.row_of[known], of_entries[known]))
             cells.append(entries.values[known])

@@ -258,6 +258,25 @@ class Scaling(NamedTuple):
     imputed: np.ndarray
 
 
+def matrices_of(columns: Sequence[Column]) -> list[tuple[SparseNumbers, np.ndarray]]:
+    """The matrices that columns belong to; where each of their columns is among these, int32, -1 where it is not."""
+    found: dict[int, tuple[SparseNumbers, np.ndarray]] = {}
+    for j, column in enumerate(columns):
+        if isinstance(column, SparseColumn):
+            matrix = column.matrix
+            _, index = found.setdefault(id(matrix), (matrix, np.full(matrix.n_columns, -1, np.int32)))
+            index[column.place] = j
+    return list(found.values())
+
+
+def rows_together(matrices: Sequence[tuple[SparseNumbers, np.ndarray]], n_rows: int, most: int) -> Iterator[slice]:
+    """The ranges of rows that `row_ranges` makes of the entries of all matrices."""
+    ends = np.zeros(n_rows + 1, np.int64)
+    for matrix, _ in matrices:
+        ends += matrix.starts
+    return row_ranges(ends, most)
+
+
 def encode_sparse(
     columns: Sequence[Column], n_rows: int, scaling: Scaling, precision: type
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int | None]:
@@ -275,36 +294,26 @@ def encode_sparse(
     whole = [
         j for j, column in enumerate(columns) if not isinstance(column, SparseColumn) or scaling.subtrahend[j] != 0
     ]
-    matrices: dict[int, SparseNumbers] = {}
-    maps: dict[int, np.ndarray] = {}
-    for j, column in enumerate(columns):
-        if isinstance(column, SparseColumn):
-            key = id(column.matrix)
-            if key not in maps:
-                matrices[key], maps[key] = column.matrix, np.full(column.matrix.n_columns, -1, np.int32)
-            maps[key][column.place] = j
+    matrices = matrices_of(columns)
     in_tile = np.full(len(columns), -1, np.int64)
     in_tile[whole] = np.arange(len(whole))
     dense = {j: columns[j].values for j in whole if not isinstance(columns[j], SparseColumn)}
     of_tile = Scaling(*(array[whole] for array in scaling))
     starts = np.zeros(n_rows + 1, np.int64)
-    size = sum(matrix.values.size for matrix in matrices.values())
+    size = sum(matrix.values.size for matrix, _ in matrices)
     all_places: np.ndarray = np.empty(size, np.int32)
     numbers: np.ndarray = np.empty(size, precision)
     end = 0
     widest = max(1, ENTRIES_AT_A_TIME // max(len(whole), 1))
-    ends = np.zeros(n_rows + 1, np.int64)
-    for matrix in matrices.values():
-        ends += matrix.starts
-    for rows in row_ranges(ends, widest):
+    for rows in rows_together(matrices, n_rows, widest):
         height = rows.stop - rows.start
         tile = np.zeros((height, len(whole)))
         for j, values in dense.items():
             tile[:, in_tile[j]] = values[rows]
         found = []
-        for key, matrix in matrices.items():
+        for matrix, index in matrices:
             entries = matrix.part(rows)
-            places = maps[key][entries.columns]
+            places = index[entries.columns]
             known = places >= 0
             row_of, places, values = entries.row_of[known], places[known], entries.values[known]
             if whole:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from h2olite.data.splits import random_stream
-from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.machine.threads import usable_threads
 from h2olite.model import Model
 from h2olite.network.joining import join
@@ -23,7 +22,7 @@ from h2olite.training.task import layout_of, objective_of
 from h2olite.training.trainer import Measurement
 
 from .assembly import NONE, Assembly, Clock
-from .learning import measure_network, train_network
+from .learning import largest_output, measure_network, train_network
 from .preparation import Preparation
 from .together import JointProgress, Watch
 
@@ -118,7 +117,6 @@ def joined(assembly: Assembly, models: Sequence[Model], dealt: Sequence[Preparat
         warnings=list(warnings),
         origin=assembly.origin,
         usable=prepared.usable.size,
-        largest_output=None,
         violations=[max(of_layer) for of_layer in zip(*(record.violations for record in records), strict=True)],
         members=[_described(model) for model in models],
     )
@@ -137,10 +135,9 @@ def joined(assembly: Assembly, models: Sequence[Model], dealt: Sequence[Preparat
         else column_importance(network, prepared.encoder, spreads, covariances),
         rates=_mean_rates(models),
     )
-    if DISTRIBUTIONS[parameters.distribution].link == "log":
+    if record.largest_output is not None:  # the first network's
         with model.engine(prepared.rows, usable_threads()) as engine:
-            outputs = engine.predict(model.objective, *prepared.source.sample())
-        record.largest_output = float(outputs.max())
+            record.largest_output = largest_output(prepared, engine, model.objective)
     return model
 
 

@@ -67,9 +67,7 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
         if makes_zeros(rule):
             gradients = mean_gradients(trained.network, trainer.objective, rule, prepared.source, n_threads)
             trained.record.violations = violations(trained.network, gradients, rule, prepared.encoder.column_starts)
-        if DISTRIBUTIONS[parameters.distribution].link == "log":
-            outputs = team.predict(objective, *prepared.source.sample())
-            trained.record.largest_output = float(outputs.max())
+        trained.record.largest_output = largest_output(prepared, team, objective)
     return trained
 
 
@@ -87,13 +85,20 @@ def network_to_train(prepared: Preparation) -> Network:
     )
 
 
-def measure_network(prepared: Preparation, team: Predictor, objective: Objective) -> Measurement:
+def measure_network(prepared: Preparation, predictor: Predictor, objective: Objective) -> Measurement:
     """What a network is worth on the training and on the validation rows."""
 
     def metrics(on: Measured) -> Metrics:
-        return prepared.scoring.metrics(team, objective, *on)
+        return prepared.scoring.metrics(predictor, objective, *on)
 
     return Measurement(metrics(prepared.training), prepared.validation and metrics(prepared.validation))
+
+
+def largest_output(prepared: Preparation, predictor: Predictor, objective: Objective) -> float | None:
+    """The largest linear output of the rows that stand for all, if the distribution has a log link."""
+    if DISTRIBUTIONS[prepared.parameters.distribution].link != "log":
+        return None
+    return float(predictor.predict(objective, *prepared.source.sample()).max())
 
 
 def take_up(prepared: Preparation, team: Team, measure: Callable[[], Measurement]) -> Past | None:

@@ -19,7 +19,7 @@ def join(networks: Sequence[Network]) -> Network:
     layout, n_members = networks[0].layout, len(networks)
     sizes = layout.sizes.tolist()
     wide = [sizes[0], *(n_members * size for size in sizes[1:-1]), sizes[-1]]
-    joint = Network.zeros(lay_out(wide, n_channels=_n_channels(networks[0])), averaged=False)
+    joint = Network.zeros(lay_out(wide, n_channels=networks[0].n_channels), averaged=False)
     for member, network in enumerate(networks):
         for layer in range(network.n_layers):
             inputs, outputs = _own(network, layer, member)
@@ -35,7 +35,7 @@ def apart(joint: Network, n_members: int) -> list[Network]:
     """The members of a joint network as they were, but for the biases of the outputs, of which each has the mean."""
     sizes = joint.layout.sizes.tolist()
     narrow = [sizes[0], *(size // n_members for size in sizes[1:-1]), sizes[-1]]
-    layout = lay_out(narrow, n_channels=_n_channels(joint))
+    layout = lay_out(narrow, n_channels=joint.n_channels)
     networks = []
     for member in range(n_members):
         network = Network.zeros(layout, averaged=False)
@@ -64,8 +64,3 @@ def _own(network: Network, layer: int, member: int) -> tuple[slice, slice]:
     inputs = slice(None) if layer == 0 else slice(member * below, (member + 1) * below)
     is_output = layer == network.n_layers - 1
     return inputs, slice(None) if is_output else slice(member * above, (member + 1) * above)
-
-
-def _n_channels(network: Network) -> int:
-    """The pre-activations of a hidden unit."""
-    return max((network.layout.widths[:-1] // network.layout.padded[1:-1]).tolist(), default=1)

@@ -63,6 +63,11 @@ class Network:
         """Layers of weights: the hidden layers and the output layer."""
         return int(self.layout.widths.size)
 
+    @property
+    def n_channels(self) -> int:
+        """The pre-activations of a hidden unit: 2 in a Maxout network, otherwise 1."""
+        return max((self.layout.widths[:-1] // self.layout.padded[1:-1]).tolist(), default=1)
+
     def weights(self, layer: int, of: np.ndarray | None = None) -> np.ndarray:
         """A view of the weights into a layer, 0 being the first hidden layer: (n_inputs, n_channels, n_units).
 
@@ -140,7 +145,7 @@ class Network:
         """A copy that has only some of the inputs: int64, their indices."""
         layout = lay_out(
             [inputs.size, *self.layout.sizes[1:].tolist()],
-            n_channels=max((self.layout.widths[:-1] // self.layout.padded[1:-1]).tolist(), default=1),
+            n_channels=self.n_channels,
         )
         arrays = self.to_arrays()
         for name in arrays:

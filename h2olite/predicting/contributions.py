@@ -21,7 +21,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.network.network import Network
 
-from .double_precision import activated
+from .double_precision import activated, double_layers, kept_share, pre_activations
 
 NUMBERS_AT_A_TIME = 1 << 18
 """About how many numbers of float64 are in one array of multipliers: 2 MB, which stay in the caches."""
@@ -45,15 +45,13 @@ class Passed(NamedTuple):
     """What some rows are in the network.
 
     levels, numbers : the rows' inputs; numbers as float64.
-    linear : the pre-activations of each hidden layer, float64 (n_rows, n_channels, n_units).
-    units : the activations of each hidden layer, float64 (n_rows, n_units).
+    hidden : the pre-activations of each hidden layer, float64 (n_rows, n_channels, n_units).
     outputs : float64 (n_rows, n_outputs), combined linear outputs.
     """
 
     levels: np.ndarray
     numbers: np.ndarray
-    linear: list[np.ndarray]
-    units: list[np.ndarray]
+    hidden: list[np.ndarray]
     outputs: np.ndarray
 
 
@@ -80,12 +78,8 @@ class Explainer:
     ) -> None:
         self._network, self._objective, self._head = network, objective, head
         self._groups, self._n_groups = groups, n_groups
-        sizes = network.layout.sizes.tolist()
-        self._weights = [
-            network.weights(layer).reshape(sizes[layer], -1).astype(np.float64) for layer in range(network.n_layers)
-        ]
-        self._biases = [network.double_biases(layer).ravel() for layer in range(network.n_layers)]
-        self._n_levels = sizes[0] - background.numbers.shape[1]
+        self._layers = double_layers(network)
+        self._n_levels = int(network.layout.sizes[0]) - background.numbers.shape[1]
         self._background = self._pass(background)
 
     @property
@@ -96,7 +90,7 @@ class Explainer:
     def blocks(self, rows: EncodedRows) -> Iterator[Contributions]:
         """The contributions to the combined outputs of these rows, some rows at a time."""
         n_numbers = len(self._groups) - self._n_levels
-        widest = max([*(weights.shape[1] for weights in self._weights[:-1]), n_numbers, self._n_groups])
+        widest = max([*(weights.shape[1] for weights, _ in self._layers[:-1]), n_numbers, self._n_groups])
         pairs_at_a_time = NUMBERS_AT_A_TIME // (widest * self._head.shape[1])
         size = max(pairs_at_a_time // len(self._background.outputs), 1)
         for start in range(0, len(rows.levels), size):
@@ -104,44 +98,26 @@ class Explainer:
             yield Contributions(part, self._divide(self._pass(rows, part)))
 
     def _pass(self, rows: EncodedRows, part: slice = slice(None)) -> Passed:
-        """Pass rows through the network, and keep what all layers make of them."""
+        """Pass rows through the network, and keep what the layers make of them."""
         order = np.arange(len(rows.levels))[part]
         levels, numbers = rows.levels[order], rows.dense(order).astype(np.float64)
-        linear, units = [], []
-        z = numbers @ self._weights[0][self._n_levels :] + self._biases[0]
-        for column in levels.T:
-            present = np.flatnonzero(column >= 0)
-            z[present] += self._weights[0][column[present]]
-        for layer in range(len(self._weights) - 1):
-            linear.append(z.reshape(len(z), -1, int(self._network.layout.sizes[layer + 1])))
-            a = activated(self._objective.activation, linear[-1].max(axis=1))
-            units.append(a * self._kept(layer))
-            z = units[-1] @ self._weights[layer + 1] + self._biases[layer + 1]
-        return Passed(levels, numbers, linear, units, z @ self._head)
-
-    def _kept(self, layer: int) -> float:
-        """By what the units of a hidden layer are multiplied when a network with dropout predicts."""
-        return 1.0 - float(self._objective.dropout[layer + 1])
+        *hidden, outputs = pre_activations(self._network, self._layers, self._objective, levels, numbers)
+        return Passed(levels, numbers, hidden, outputs[:, 0] @ self._head)
 
     def _divide(self, rows: Passed) -> np.ndarray:
         """Divide the outputs of some rows, against each background row, among the groups of inputs."""
         others = self._background
-        n_rows, n_others = len(rows.outputs), len(others.outputs)
-        by_output = (self._weights[-1] @ self._head).T  # multipliers of the units below, (n_outputs, n_units)
-        multipliers = np.broadcast_to(by_output, (n_rows, n_others, *by_output.shape))
-        for layer in range(len(rows.linear) - 1, -1, -1):
-            ratios = self._ratios(rows.linear[layer][:, None], others.linear[layer][None])
-            if self._kept(layer) != 1.0:
-                ratios *= self._kept(layer)
-            through = multipliers[..., None, :] * ratios[:, :, None]  # (n_rows, n_others, n_outputs, channels, units)
-            through = through.reshape(*through.shape[:3], -1)
-            if layer:
-                multipliers = through @ self._weights[layer].T
-            else:
-                multipliers = through
-        if not rows.linear:  # no hidden layer: the weights themselves, for all pairs
-            multipliers = np.broadcast_to(self._head.T, (n_rows, n_others, *self._head.T.shape))
-        return self._at_inputs(rows, multipliers)
+        multipliers = self._head.T[np.newaxis, np.newaxis]  # of pre-activations, the same for all pairs at the outputs
+        for layer in range(len(rows.hidden) - 1, -1, -1):
+            ratios = self._ratios(rows.hidden[layer][:, None], others.hidden[layer][None])
+            kept = kept_share(self._objective, layer)
+            if kept != 1.0:
+                ratios *= kept
+            of_units = multipliers @ self._layers[layer + 1][0].T
+            multipliers = of_units[..., None, :] * ratios[:, :, None]  # (n_rows, n_others, n_outputs, channels, units)
+            multipliers = multipliers.reshape(*multipliers.shape[:3], -1)
+        pairs = len(rows.outputs), len(others.outputs)
+        return self._at_inputs(rows, np.broadcast_to(multipliers, (*pairs, *multipliers.shape[2:])))
 
     def _ratios(self, x: np.ndarray, r: np.ndarray) -> np.ndarray:
         """The multipliers of pre-activations, (n_rows, n_others, n_channels, n_units), for units' activations."""
@@ -161,7 +137,7 @@ class Explainer:
 
     def _at_inputs(self, rows: Passed, multipliers: np.ndarray) -> np.ndarray:
         """Contributions of the groups of inputs, by the multipliers of what the first weights give."""
-        others, first, n_levels = self._background, self._weights[0], self._n_levels
+        others, first, n_levels = self._background, self._layers[0][0], self._n_levels
         values = np.zeros((*multipliers.shape[:3], self._n_groups))
         if rows.numbers.shape[1]:
             of_numbers = multipliers @ first[n_levels:].T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.rows import Objective
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
 from h2olite.kinds.distributions import CLASS_QUADRATIC, CROSS_ENTROPY
+from h2olite.network.network import Network
 
 from .predictor import Predictor
 
@@ -31,32 +33,61 @@ class DoublePrecision(Predictor):
 
     def _outputs(self, objective: Objective, levels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """The outputs of some rows."""
-        n_levels = int(self.network.layout.sizes[0]) - numbers.shape[1]
-        values = numbers
-        for layer, (weights, biases) in enumerate(self._layers):
-            if layer == 0:
-                linear = values @ weights[n_levels:] + biases
-                for column in levels.T:
-                    present = np.flatnonzero(column >= 0)
-                    linear[present] += weights[column[present]]
-            else:
-                linear = values @ weights + biases
-            linear = linear.reshape(len(linear), -1, self.network.layout.sizes[layer + 1]).max(axis=1)  # of channels
-            if layer == self.network.n_layers - 1 and not objective.autoencoder:
-                return softmax(linear) if objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC) else linear
-            values = activated(objective.activation, linear) * (1.0 - float(objective.dropout[layer + 1]))
-        return values
+        *_, linear = pre_activations(self.network, self._layers, objective, levels, numbers)
+        if objective.autoencoder:
+            return units_of(objective, self.network.n_layers - 1, linear)
+        outputs = linear.max(axis=1)  # of the one channel
+        return softmax(outputs) if objective.loss in (CROSS_ENTROPY, CLASS_QUADRATIC) else outputs
 
     @functools.cached_property
     def _layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Every layer's weights, (n_inputs, n_channels * n_units), and biases, all channels in a row."""
-        return [
-            (
-                self.network.weights(layer).reshape(n_inputs, -1).astype(np.float64),
-                self.network.double_biases(layer).ravel(),
-            )
-            for layer, n_inputs in enumerate(self.network.layout.sizes[:-1].tolist())
-        ]
+        return double_layers(self.network)
+
+
+def double_layers(network: Network) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Every layer's weights, float64 (n_inputs, n_channels * n_units), and biases, all channels in a row."""
+    return [
+        (network.weights(layer).reshape(n_inputs, -1).astype(np.float64), network.double_biases(layer).ravel())
+        for layer, n_inputs in enumerate(network.layout.sizes[:-1].tolist())
+    ]
+
+
+def pre_activations(
+    network: Network,
+    layers: list[tuple[np.ndarray, np.ndarray]],
+    objective: Objective,
+    levels: np.ndarray,
+    numbers: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """The pre-activations of each layer, from the first one up: float64 (n_rows, n_channels, n_units).
+
+    Parameters
+    ----------
+    layers : of the network, see `double_layers`.
+    levels, numbers : the inputs of some rows.
+    """
+    n_levels = int(network.layout.sizes[0]) - numbers.shape[1]
+    (weights, biases), *others = layers
+    linear = numbers @ weights[n_levels:] + biases
+    for column in levels.T:
+        present = np.flatnonzero(column >= 0)
+        linear[present] += weights[column[present]]
+    linear = linear.reshape(len(linear), -1, int(network.layout.sizes[1]))
+    yield linear
+    for layer, (weights, biases) in enumerate(others, 1):
+        linear = units_of(objective, layer - 1, linear) @ weights + biases
+        linear = linear.reshape(len(linear), -1, int(network.layout.sizes[layer + 1]))
+        yield linear
+
+
+def units_of(objective: Objective, layer: int, linear: np.ndarray) -> np.ndarray:
+    """The activations (n_rows, n_units) of a layer in scoring, where a unit counts with its probability to be kept."""
+    return activated(objective.activation, linear.max(axis=1)) * kept_share(objective, layer)
+
+
+def kept_share(objective: Objective, layer: int) -> float:
+    """The probability with which dropout keeps a unit of a layer, 0 being the first hidden one."""
+    return 1.0 - float(objective.dropout[layer + 1])
 
 
 def activated(activation: int, linear: np.ndarray) -> np.ndarray:

@@ -151,15 +151,16 @@ class TrainedNetwork:
 
     def engine(self, rows: EncodedRows, n_threads: int, network: Network | None = None) -> Predictor:
         """What passes rows like these through the network, or through another one of the same inputs."""
-        if network is None and self.parameters.ensemble > 1:
-            return Averaged(self.network, self._members, rows, n_threads)
+        if network is None and len(self.members) > 1:
+            return Averaged(self.network, self.members, rows, n_threads)
         network = network or self.network
         return SinglePrecision(network, rows, n_threads) if self.dtype is np.float32 else DoublePrecision(network)
 
     @functools.cached_property
-    def _members(self) -> list[Network]:
-        """The networks of an ensemble."""
-        return apart(self.network, self.parameters.ensemble)
+    def members(self) -> list[Network]:
+        """The networks of an ensemble, or the one network."""
+        n_members = self.parameters.ensemble
+        return [self.network] if n_members == 1 else apart(self.network, n_members)
 
     @property
     def stopped_by(self) -> str:

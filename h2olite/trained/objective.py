@@ -13,7 +13,6 @@ import numpy as np
 
 from h2olite.data.encoding import RowEncoder
 from h2olite.kinds.distributions import DISTRIBUTIONS
-from h2olite.network.joining import apart
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
@@ -28,10 +27,8 @@ def penalties(model: TrainedNetwork, parameters: Parameters) -> list[float]:
 
     Of an ensemble it is the mean over its networks, each of which was penalised for itself.
     """
-    if model.parameters.ensemble > 1:
-        members = apart(model.network, model.parameters.ensemble)
-        return np.mean([_penalties(network, model.encoder, parameters) for network in members], axis=0).tolist()
-    return _penalties(model.network, model.encoder, parameters)
+    by_network = [_penalties(network, model.encoder, parameters) for network in model.members]
+    return np.mean(by_network, axis=0).tolist()
 
 
 def _penalties(network: Network, encoder: RowEncoder, parameters: Parameters) -> list[float]:

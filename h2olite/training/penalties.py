@@ -101,13 +101,13 @@ class PenaltySchedule:
         self._root_of_units = math.sqrt(math.prod(team.network.weights(0).shape[1:]))
         self.is_growing = False
         self.proceed(0.0)
-        self._screening = team.screening = new_screening(team.network, columns) if makes_zeros(rule) else None
+        team.screening = new_screening(team.network, columns) if makes_zeros(rule) else None
         self._screened_at = team.network.rows_seen
 
     @property
     def is_active(self) -> bool:
         """Whether there are such penalties."""
-        return self._screening is not None
+        return self._team.screening is not None
 
     def proceed(self, share_of_time: float) -> None:
         """Set the strength and the pace of what comes next, by the rows seen, or by the time that is limited and spent.
@@ -161,7 +161,8 @@ class PenaltySchedule:
 
     def act(self) -> None:
         """Take a proximal step for all rows so far; screen the weights if there were at least half of the rows."""
-        network = self._team.network
+        network, screening = self._team.network, self._team.screening
+        assert screening is not None
         rows = network.rows_seen - self._screened_at
         is_screening = 2 * rows >= self._rows_per_screening
         self._team.step_and_screen(self.rule, rows if is_screening else 0)
@@ -169,5 +170,4 @@ class PenaltySchedule:
             self._screened_at = network.rows_seen
         # An average of weights that are mostly zero is never zero, but a weight that is zero now is meant to be; one
         # that is newly in does not count yet. Without averaging theta is the iterate, and such a weight begins at 0.
-        assert self._screening is not None
-        network.theta[self._screening.out > IN] = 0
+        network.theta[screening.out > IN] = 0
