@@ -72,7 +72,7 @@ def mini_batches(size: int) -> Job:
             Contender("PyTorch", "torch", task),
             Contender("scikit-learn (Adam)", "sklearn", task),
         ),
-        (Target({32: 1.5, 128: 1.3, 512: 1.1}[size], ("PyTorch",)),),
+        (Target({32: 2, 128: 1.5, 512: 1.2}[size], ("PyTorch",)),),
     )
 
 
@@ -86,6 +86,53 @@ def whole_command(name: str, ratio: float, *others: Target) -> Job:
         "seconds",
         (Contender("h2olite", "program", task, True), Contender("H2O", "h2o", task, True)),
         (Target(ratio, ("H2O",)), *others),
+    )
+
+
+def first_run() -> Job:
+    """From a CSV file to a model file with nothing compiled before."""
+    task = {"do": "command", "threads": THREADS}
+    return Job(
+        "first",
+        "{table}, CSV file to model file, the first run of all, start included",
+        "iris",
+        "seconds",
+        (
+            Contender("h2olite", "program", task | {"do": "first command"}, True),
+            Contender("H2O", "h2o", task, True),
+        ),
+        (Target(1, ("H2O",)),),
+    )
+
+
+def fits(n_fits: int = 300) -> Job:
+    """Many small trainings in one process: what a fit costs beside its rows."""
+    task = {"do": "fits", "n_fits": n_fits, "hidden": [50], "epochs": 10, "batch": 32, "threads": THREADS}
+    return Job(
+        "fits",
+        f"{n_fits} fits of {{table}}, 50 units, 10 epochs, mini-batches of 32",
+        "iris",
+        "seconds",
+        (Contender("h2olite", "h2olite", task), Contender("scikit-learn", "sklearn", task)),
+        (Target(1, ("scikit-learn",)),),
+    )
+
+
+def two_programs() -> Job:
+    """Two trainings that share the cores, next to one after the other."""
+    task = training(do="two commands", epochs=10, batch=1)
+    at_once, in_turn = "h2olite, both at once", "h2olite, one after the other"
+    return Job(
+        "two",
+        "{table}, two commands of two threads each, 10 epochs",
+        "digits",
+        "seconds",
+        (
+            Contender(at_once, "program", task | {"at_once": True}, True),
+            Contender(in_turn, "program", task | {"at_once": False}, True),
+        ),
+        (Target(0.87, (in_turn,), of=at_once),),
+        most_repeats=3,
     )
 
 
@@ -116,6 +163,7 @@ def race_on_digits() -> Job:
     sklearn = Contender("scikit-learn, Adam, 200", "sklearn", task | {"batch": 200})
     # Steps grow sooner, as mean gradients of many rows allow.
     fastest = Contender("h2olite, 32, epsilon 1e-6", "h2olite", task | {"batch": 32, "settings": {"epsilon": 1e-6}})
+    others = (*(contender.name for contender in adam), sklearn.name)
     return Job(
         "race-digits",
         "{table}, training time to a test error of 5 %",
@@ -127,7 +175,7 @@ def race_on_digits() -> Job:
             *adam,
             sklearn,
         ),
-        (Target(1.5, (*(contender.name for contender in adam), sklearn.name), of=fastest.name),),
+        (Target(1, others), Target(1.5, others, of=fastest.name)),
     )
 
 
@@ -186,8 +234,11 @@ JOBS = (
     whole_command("adult", 10),
     whole_command("airlines", 10),
     whole_command("iris", 3, Target(1.5)),
+    first_run(),
     whole_command("prostate", 3, Target(1.5)),
     *map(mini_batches, (32, 128, 512)),
+    fits(),
+    two_programs(),
     race_on_digits(),
     race_on_flights(),
     scoring(),

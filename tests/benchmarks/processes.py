@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -15,9 +16,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jobs import THREADS, Contender, Task
+from processor import instruction_set
 
 PEERS = Path(__file__).parent / "peers"
 MODULES = {"h2olite": "h2olite", "program": "h2olite_cli", "h2o": "h2o", "torch": "torch", "sklearn": "sklearn"}
+
+WITHOUT_AVX512 = {
+    "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",  # NumPy and scikit-learn
+    "JAVA_TOOL_OPTIONS": "-XX:UseAVX=2",
+}
+"""What keeps the other contenders from AVX-512 where h2olite is kept from it."""
 
 Result = dict[str, Any]
 
@@ -43,16 +54,15 @@ class Process:
     peak : largest memory in bytes of the process or of a process it has started, whichever is larger; 0 while it runs.
     """
 
-    def __init__(self, arguments: list[str], threads: int) -> None:
+    def __init__(self, arguments: list[str], threads: int, **variables: str) -> None:
         self._errors = tempfile.TemporaryFile("w+")
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         self._process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=os.environ | dict.fromkeys(names, str(threads)),
+            env=os.environ | environment(threads) | variables,
             process_group=0,
         )
         assert self._process.stdin is not None
@@ -86,6 +96,13 @@ class Process:
         if self._process.returncode:
             self._errors.seek(0)
             raise PeerError(self._errors.read().strip().rpartition("\n")[2])
+
+
+@functools.cache
+def environment(threads: int) -> dict[str, str]:
+    """The variables that tell every library its threads and its vector instructions."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return dict.fromkeys(names, str(threads)) | (WITHOUT_AVX512 if instruction_set() == "AVX2" else {})
 
 
 class Runner(Protocol):
@@ -150,14 +167,40 @@ class Program(Fresh):
         """Do a task."""
         if task["do"] == "predict":
             return call("predict", task["model"], task["train"], "-o", task["output"])[1]
+        if task["do"] == "first command":
+            with tempfile.TemporaryDirectory() as cache:
+                return self._train(task, H2OLITE_CACHE_DIR=cache)
+        if task["do"] == "two commands":
+            return self._train_two(task)
+        return self._train(task)
+
+    def _train(self, task: Task, **variables: str) -> Result:
+        """Train a model, and measure it on the test rows."""
+        report, result = call(*self._training(task), **variables)
+        evaluation, _ = call("evaluate", task["model"], task["test"], "--json")
+        loss = json.loads(evaluation)["metrics"]["logloss"]
+        return result | {"rows_per_second": json.loads(report)["training_speed"], "loss": loss}
+
+    def _train_two(self, task: Task) -> Result:
+        """Train two models, at the same time or one after the other."""
+        started = time.perf_counter()
+        twice = [self._training(task | {"model": f"{task['model']}-{i}"}) for i in range(2)]
+        if task["at_once"]:
+            processes = [Process(["-m", "h2olite_cli", *arguments], task["threads"]) for arguments in twice]
+            for process in processes:
+                process.end()
+            peak = sum(process.peak for process in processes)
+        else:
+            peak = max(call(*arguments)[1]["peak"] for arguments in twice)
+        return {"seconds": time.perf_counter() - started, "peak": peak}
+
+    def _training(self, task: Task) -> list[str]:
+        """The arguments of a training."""
         table = task["test"] if task["do"] == "save" else task["train"]
         options = [f"--factor={task['response']}", f"--nthreads={task['threads']}", "--json", "--quiet"]
         options += [f"--{name}={task[name]}" for name in ("epochs", "l1", "l2", "seed") if name in task]
         options += [f"--hidden={','.join(map(str, task['hidden']))}"] if "hidden" in task else []
-        report, result = call("train", table, "-y", task["response"], "-o", task["model"], *options)
-        evaluation, _ = call("evaluate", task["model"], task["test"], "--json")
-        loss = json.loads(evaluation)["metrics"]["logloss"]
-        return result | {"rows_per_second": json.loads(report)["training_speed"], "loss": loss}
+        return ["train", table, "-y", task["response"], "-o", task["model"], *options]
 
 
 def runner_of(contender: Contender) -> Runner:
@@ -172,10 +215,10 @@ def start_peer(contender: Contender) -> Process:
     return Process([str(PEERS / f"with_{contender.peer}.py")], contender.task["threads"])
 
 
-def call(*arguments: str) -> tuple[str, Result]:
-    """Run h2olite with these arguments; gives what it prints, and its seconds and largest memory."""
+def call(*arguments: str, **variables: str) -> tuple[str, Result]:
+    """Run h2olite with these arguments and variables; gives what it prints, and its seconds and largest memory."""
     started = time.perf_counter()
-    process = Process(["-m", "h2olite_cli", *arguments], THREADS)
+    process = Process(["-m", "h2olite_cli", *arguments], THREADS, **variables)
     printed = process.stdout.read()
     process.end()
     seconds = time.perf_counter() - started

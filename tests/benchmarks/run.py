@@ -2,6 +2,10 @@
 
 ``pip install '.[bench]'``, Java 17, then ``python tests/benchmarks/run.py``. Contenders do a job in turns, each in a
 process of its own; who is not installed is left out. With ``--jobs`` only some jobs are done and no page is written.
+
+The page has a table for each instruction set. On a processor with AVX-512, the table for AVX2 comes from
+``NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= python tests/benchmarks/run.py``. The other libraries are then kept from
+AVX-512 as well (`processes.WITHOUT_AVX512`).
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from pathlib import Path
 import report
 from jobs import JOBS, Contender, Job, Task
 from processes import PeerError, Result, Runner, call, missing, runner_of
+from processor import instruction_set
 from tables import Table, find_table
 
 
@@ -35,7 +40,7 @@ def main() -> None:
     text = report.page(finished, arguments.repeats)
     print(text)
     if not arguments.jobs:
-        report.write("speed", text)
+        report.write(f"speed with {instruction_set()}", text)
 
 
 def do(job: Job, repeats: int, data: Path | None, work: Path) -> report.Finished:

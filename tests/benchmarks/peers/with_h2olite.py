@@ -14,12 +14,15 @@ from serving import VALIDATION_ROWS, Result, Task, seconds_to, serve
 
 from h2olite.api import deeplearning
 from h2olite.data.reader import read_table
+from h2olite.scikit import DeepLearningClassifier
 
 read = functools.cache(read_table)
 
 
 def run(task: Task, done: Callable[[], None]) -> Result:
-    """Train on a table and measure the model on its test rows."""
+    """Train on a table and measure the model on its test rows, or only train, many times."""
+    if task["do"] == "fits":
+        return fits(task)
     train, test = (read(task[part], factors=(task["response"],)) for part in ("train", "test"))
     settings = dict(task.get("settings", {}))
     if "goal" in task:
@@ -54,6 +57,18 @@ def run(task: Task, done: Callable[[], None]) -> Result:
     if "goal" in task:
         result["seconds_to_goal"] = seconds_to(task, model.history[1:])
     return result
+
+
+def fits(task: Task) -> Result:
+    """Train the same small network again and again."""
+    x, y, _, _ = matrices(task)
+    settings = {"hidden": task["hidden"], "epochs": task["epochs"], "mini_batch_size": task["batch"]}
+    settings |= {"nthreads": task["threads"], "stopping_rounds": 0}
+    DeepLearningClassifier(**settings).fit(x, y)  # so that the kernels are there
+    started = time.perf_counter()
+    for seed in range(task["n_fits"]):
+        DeepLearningClassifier(**settings, seed=seed).fit(x, y)
+    return {"seconds": time.perf_counter() - started}
 
 
 def first_weights(sizes: list[int], seed: int) -> dict[str, Any]:
