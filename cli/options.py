@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -16,7 +17,17 @@ import click
 from click.shell_completion import CompletionItem
 
 from h2olite.errors import ParameterError
-from h2olite.settings.parameters import FRAMES, GROUPS, MODELS, NOT_SEARCHED, Declared, SearchCriteria, declared, folded
+from h2olite.settings.parameters import (
+    FRAMES,
+    GROUPS,
+    MODELS,
+    NOT_SEARCHED,
+    Declared,
+    Relative,
+    SearchCriteria,
+    declared,
+    folded,
+)
 from h2olite.settings.validation import unknown
 
 from .console import JSON, QUIET
@@ -71,6 +82,19 @@ class Enum(click.ParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The words that begin so, whatever their case."""
         return [CompletionItem(word) for word in self.choices if folded(word).startswith(folded(incomplete))]
+
+
+class Strength(click.ParamType):
+    """A number, or a multiple such as ``0.1x``."""
+
+    name = "strength"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the text."""
+        if isinstance(value, str) and value.strip().lower().endswith("x"):
+            with contextlib.suppress(ValueError):
+                return Relative.parse(value)
+        return click.FLOAT.convert(value, param, ctx)
 
 
 class CommaList(click.ParamType):
@@ -185,6 +209,8 @@ def _item(parameter: Declared) -> click.ParamType:
         return Enum(parameter.choices)
     if parameter.type is object:
         return Input("model" if parameter.name in MODELS else "table")
+    if parameter.relative:
+        return Strength()
     types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL}
     return types.get(parameter.type, click.STRING)
 
@@ -225,6 +251,8 @@ def typed(parameter: Declared, value: Any) -> str:
 
 def _typed_item(value: Any) -> str:
     """One value, a number in as few digits as give it back."""
+    if isinstance(value, Relative):
+        return str(value)
     if isinstance(value, float):
         short = f"{value:.8g}"
         return short if float(short) == value else repr(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from h2olite.settings.parameters import PENALTIES, POINT_CHOICES, counted
+from h2olite.settings.parameters import PENALTIES, POINT_CHOICES, counted, declared
 
 from .console import Command, Console
 from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
@@ -34,7 +34,8 @@ def path_options() -> list[click.Parameter]:
         Option(
             [f"--{name.replace('_', '-')}", name],
             metavar="STRENGTHS",
-            help=f"Strengths of {name}: LOW:HIGH:N for N strengths at equal ratios, or numbers separated by commas.",
+            help=f"Strengths of {name}: LOW:HIGH:N for N strengths at equal ratios, or numbers separated by commas"
+            + (", or multiples such as 0.001x:1x:13." if declared()[name].relative else "."),
             section=SECTION,
         )
         for name in PENALTIES
@@ -88,6 +89,7 @@ def path_options() -> list[click.Parameter]:
         *(option for option in parameter_options() if option.name not in PENALTIES),
     ],
     examples=(
+        "h2olite path iris.csv -y species",
         "h2olite path iris.csv -y species --l1 1e-6:1e-2:5 --nfolds 3",
         "h2olite path iris.csv --input-group-l1 1e-3:0.1:4 --refit sparse.h2olite",
     ),
@@ -109,7 +111,9 @@ def path(
     Models are trained from weak to strong penalties. Each continues from the one before. They are judged by
     cross-validation with --nfolds, else on --validation-frame, else on a share of the rows that is held out.
 
-    Without --l1, --l2 and --input-group-l1, l1 is 1e-6:1e-2:13. With several of them, all combinations are tried.
+    Without --l1, --l2 and --input-group-l1, l1 grows from 0.001x until no predictor is left. A table of at most 5,000
+    rows is then cross-validated with 5 folds, and trained for at least 50,000 rows. 1x is the smallest strength at
+    which a linear model keeps no weight. With several penalties, all combinations are tried.
     """
     from h2olite import api as estimator
     from h2olite.selection.path import read_strengths, refuse_undrawable

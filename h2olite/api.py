@@ -402,8 +402,11 @@ def regularization_path(
         Otherwise they are measured on ``validation_frame``. Without it, a share of the rows is held out for this.
     l1, l2, input_group_l1
         The strengths: a number, several numbers, or a text. The text ``"0,1e-4,1e-3"`` means three strengths. The text
-        ``"1e-6:1e-2:13"`` means 13 strengths at equal ratios. All combinations are tried. If none of the three is
-        given, l1 is ``"1e-6:1e-2:13"``.
+        ``"1e-6:1e-2:13"`` means 13 strengths at equal ratios. All combinations are tried. Of l1 and input_group_l1,
+        ``"0.001x:1x:13"`` means multiples of the smallest strength at which a linear model keeps no weight. If none of
+        the three is given, l1 begins with ``"0.001x"`` and grows until no predictor is left. A table of at most 5,000
+        rows is then cross-validated with 5 folds, unless ``validation_frame``, ``nfolds`` or ``fold_column`` is given,
+        and trained for at least 50,000 rows (500 epochs at the most), unless ``epochs`` is given.
     validation_share
         The share of the rows that is held out.
     choice

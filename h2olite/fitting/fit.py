@@ -18,6 +18,7 @@ from .footprint import refuse_too_large_training
 from .learning import train_network
 from .preparation import Preparation, Warn, prepare
 from .pruning import pruned
+from .strongest import with_absolute_strengths
 
 
 def fit(
@@ -50,7 +51,7 @@ def fit(
     """
     clock = Clock()
     refuse_too_large_training(parameters, training, validation)
-    prepared = prepare(parameters, training, validation)
+    prepared = with_absolute_strengths(prepare(parameters, training, validation))
     if warn is not None:
         warn(prepared.warnings)
     assembly = Assembly(prepared, training, origin, clock)

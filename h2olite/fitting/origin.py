@@ -13,7 +13,7 @@ from typing import Any
 
 from h2olite.data.table import Table
 from h2olite.settings.continuing import inherited
-from h2olite.settings.parameters import FRAMES, MODELS, Parameters, changed
+from h2olite.settings.parameters import FRAMES, MODELS, Parameters, Relative, changed
 from h2olite.settings.plain import INFINITE, functions_by_name
 
 PACKAGES = ("numpy", "numba", "pyarrow")
@@ -41,6 +41,7 @@ def origin_of(parameters: Parameters, training: Table, validation: Table | None)
     given = {name: value for name, value in changed(parameters, base).items() if name not in FRAMES}
     given |= {name: getattr(given[name], "path", None) for name in MODELS if name in given}
     given |= {name: _paths(given[name]) for name in OBJECTS if name in given}
+    given |= {name: str(value) for name, value in given.items() if isinstance(value, Relative)}
     given |= {name: INFINITE for name, value in given.items() if value == math.inf}
     return {
         "given": given | {name: name_ for name, name_ in functions_by_name(parameters).items() if name in given},

@@ -16,7 +16,7 @@ from h2olite.formats.archive import replacing
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics.base import Metrics
 from h2olite.model import Model
-from h2olite.settings.parameters import PENALTIES, PointChoice
+from h2olite.settings.parameters import PENALTIES, PointChoice, Relative, declared
 from h2olite.trained.report import count_weights
 
 from .pictures import Drawn, draw, refuse_without_matplotlib
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PICTURES = {".svg": "Creator", ".png": "Software", ".pdf": "Creator"}
 """The formats of pictures, by extension, and what they call the program that has drawn them."""
 
-DEFAULT = {"l1": "1e-6:1e-2:13"}
-"""The path when no penalty is given."""
+BY_ITSELF = {"l1": "0.001x:10x:17"}
+"""The path when no penalty is given; it ends where nothing is left."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -225,16 +225,20 @@ def read_strengths(given: Mapping[str, Any]) -> dict[str, list[float]]:
     Parameters
     ----------
     given : by name of penalty, None where it is not given: a number, several, or a text of numbers with commas between
-        them, or ``"LOW:HIGH:N"`` for N strengths from LOW to HIGH at equal ratios.
+        them, or ``"LOW:HIGH:N"`` for N strengths from LOW to HIGH at equal ratios. Of l1 and input_group_l1, numbers
+        may be multiples such as ``"0.1x"``, see `h2olite.settings.parameters.Relative`.
 
     Raises
     ------
     ParameterError : a value is none of these, or a strength is negative or not finite; one message for all.
     """
-    named = {name: value for name, value in given.items() if value is not None} or DEFAULT
-    strengths = {name: _strengths(value) for name, value in named.items()}
+    named = {name: value for name, value in given.items() if value is not None}
+    strengths = {name: _strengths(value, declared()[name].relative) for name, value in named.items()}
     faults = [
         f"{name} must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13; got {named[name]!r}."
+        if not declared()[name].relative
+        else f"{name} must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13, or multiples such as "
+        f"0.001x:1x:13; got {named[name]!r}."
         for name, values in strengths.items()
         if not values
     ]
@@ -243,20 +247,33 @@ def read_strengths(given: Mapping[str, Any]) -> dict[str, list[float]]:
     return strengths
 
 
-def _strengths(given: Any) -> list[float]:
+def _strengths(given: Any, may_be_relative: bool) -> list[float]:
     """The strengths of one penalty; none if they cannot be read."""
     try:
         if isinstance(given, str) and ":" in given:
             low, high, number = given.split(":")
+            ends = [_strength(low), _strength(high)]
+            kind = type(ends[0])
+            if type(ends[1]) is not kind:
+                return []
             with np.errstate(invalid="ignore"):
-                values = np.geomspace(float(low), float(high), int(number))
+                values = [kind(f"{value:.6g}") for value in np.geomspace(ends[0], ends[1], int(number))]
         else:
-            values = np.asarray(given.split(",") if isinstance(given, str) else given, np.float64)
+            values = [_strength(item) for item in (given.split(",") if isinstance(given, str) else np.ravel(given))]
     except (TypeError, ValueError):
         return []
-    if not (np.isfinite(values) & (values >= 0)).all():
+    if not all(math.isfinite(value) and value >= 0 for value in values):
         return []
-    return [float(f"{value:.6g}") for value in np.unique(values)]
+    if not may_be_relative and any(isinstance(value, Relative) for value in values):
+        return []
+    return sorted({str(value): value for value in values}.values())
+
+
+def _strength(item: Any) -> float:
+    """One strength, a `Relative` if it is a text that ends with an x."""
+    if isinstance(item, str | Relative) and str(item).strip().lower().endswith("x"):
+        return Relative.parse(str(item))
+    return float(f"{float(item):.6g}")
 
 
 def metrics_of_training(model: Model) -> Metrics:

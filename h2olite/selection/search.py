@@ -21,6 +21,7 @@ from h2olite.settings.parameters import (
     FRAMES,
     NOT_SEARCHED,
     Parameters,
+    Relative,
     SearchCriteria,
     changed,
     counted,
@@ -224,9 +225,10 @@ def _checked(
 def _typed(name: str, value: Any) -> Any:
     """The value as its declared type; one that cannot be read as that stays, for its model to fail."""
     try:
-        return getattr(read(Parameters, {name: value}), name)
+        read_value = getattr(read(Parameters, {name: value}), name)
     except ParameterError:
         return value
+    return str(read_value) if isinstance(read_value, Relative) else read_value
 
 
 def _has_converged(trials: Sequence[Trial], criteria: SearchCriteria) -> bool:
@@ -253,6 +255,7 @@ def _settings(
 ) -> dict[str, Any]:
     """All that decides which models a search trains, by a name for messages, as JSON has it."""
     given = {name: value for name, value in changed(parameters).items() if name not in (*FRAMES, *NOT_DECISIVE)}
+    given |= {name: str(value) for name, value in given.items() if isinstance(value, Relative)}
     settings = given | {
         "training_frame": training.fingerprint,
         "validation_frame": validation and validation.fingerprint,

@@ -24,17 +24,18 @@ from h2olite.errors import DataError, ParameterError, TrainingError
 from h2olite.fitting.cross_validation import assign_folds
 from h2olite.fitting.fit import fit
 from h2olite.fitting.origin import origin_of
-from h2olite.fitting.preparation import Warn, look_at, response_name, with_classes
+from h2olite.fitting.preparation import Warn, look_at, prepare, response_name, with_classes
 from h2olite.fitting.pruning import pruned
+from h2olite.fitting.strongest import absolute
 from h2olite.fitting.together import JointProgress, Watch, result_of
 from h2olite.machine.threads import Threads, usable_threads
 from h2olite.model import Model
-from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, declared, exactly
+from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, Relative, declared, exactly
 from h2olite.settings.validation import warnings
 from h2olite.trained.objective import penalties
 from h2olite.training.trainer import Progress
 
-from .path import Point, RegularizationPath, metrics_of_training
+from .path import BY_ITSELF, Point, RegularizationPath, metrics_of_training, read_strengths
 
 N_PARTS = 10
 """Parts of validation rows; how much their losses differ gives the standard error."""
@@ -43,6 +44,12 @@ PIECE, SETTLED = 0.1, 0.1
 """A model that goes on from weaker penalties is trained for this share of the epochs, again and again until one such
 piece changes the penalty and takes from what it adds to the training loss no more than this share; for no more than all
 epochs. A penalty that grows is one whose training has gone astray, as it may with more columns than rows."""
+
+MOST_ROWS_OF_FOLDS, FOLDS = 5_000, 5
+"""A path that chooses by itself is cross-validated with so many folds where the table has no more rows than that."""
+
+ENOUGH_ROWS, MOST_EPOCHS = 50_000, 500
+"""A path that chooses by itself passes so many rows before the second strength, but no more epochs than that."""
 
 OF_ONE_TRAINING = ("checkpoint", "export_checkpoints_dir", "ensemble", "holdout_share")
 """Parameters that cannot be those of all models of a path."""
@@ -59,10 +66,12 @@ class Itinerary:
     ----------
     strengths : of each penalty that varies, ascending; all combinations are tried, the last penalty varying fastest.
     parameters : all others.
+    is_open : whether the strengths may be more than are needed: it ends with the first model that uses no predictor.
     """
 
     strengths: Mapping[str, Sequence[float]]
     parameters: Parameters
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         self.places: list[Place] = list(np.ndindex(*map(len, self.strengths.values())))
@@ -98,6 +107,10 @@ class Itinerary:
             if model.stopped_by == "interrupted":
                 return
             yield model
+
+    def ends_with(self, points: Sequence[Point]) -> bool:
+        """Whether the last of these points ends the path, although there are more places."""
+        return self.is_open and bool(points) and not points[-1].model.encoder.schema
 
     def _train(self, place: Place, start: Model | None, training: Table, watch: Watch) -> tuple[Model, Model]:
         """A place's model before its last piece of training, and after it, when penalties hardly shrink it any more."""
@@ -168,7 +181,9 @@ def trace(
 
     Parameters
     ----------
-    strengths : of the penalties that vary, ascending; all combinations are tried.
+    strengths : of the penalties that vary, ascending; all combinations are tried. They may be `Relative`. Without any,
+        the path is one of l1 that ends where nothing is left, and is cross-validated on a table of few rows unless
+        parameters say on what to measure.
     parameters : all others, checked.
     training, validation : the tables.
     validation_share : of the training table's rows, to hold out if there are neither a validation table nor folds.
@@ -191,6 +206,8 @@ def trace(
     levels = None if name is None else training[name].levels
     said = warnings(parameters, None if levels is None else len(levels), name=name or "an autoencoder")
     parameters = dataclasses.replace(parameters, y=name, seed=draw_seed(parameters.seed))
+    if not strengths:
+        parameters = by_itself(parameters, training, validation)
     folds = assign_folds(parameters, training) if parameters.nfolds or parameters.fold_column else None
     # Nothing but the epochs ends a training: it would skip strengths.
     parameters = dataclasses.replace(
@@ -205,7 +222,11 @@ def trace(
     )
     # No parameters alone give a model that goes on from others.
     origin = origin_of(parameters, training, validation) | {"given": None}
-    itinerary = Itinerary(strengths, parameters)
+    is_open, strengths = not strengths, strengths or read_strengths(BY_ITSELF)
+    if any(isinstance(value, Relative) for values in strengths.values() for value in values):
+        unpenalised = dataclasses.replace(parameters, l1=0.0, l2=0.0, input_group_l1=0.0)
+        strengths = absolute(strengths, prepare(unpenalised, training, None))
+    itinerary = Itinerary(strengths, parameters, is_open)
     trained = training
     if folds is not None:
         points, interrupted = _cross_validate(itinerary, training, folds, limit)
@@ -236,6 +257,20 @@ def trace(
     if limit.is_over:
         path.warnings.append(limit.account(len(points), len(itinerary.places)))
     return path
+
+
+def by_itself(parameters: Parameters, training: Table, validation: Table | None) -> Parameters:
+    """The parameters of a path that chooses by itself, where the user has not said otherwise.
+
+    A table of few rows is cross-validated, and is passed over more often.
+    """
+    says_where = parameters.nfolds or parameters.fold_column or validation is not None
+    if not says_where and training.n_rows <= MOST_ROWS_OF_FOLDS:
+        parameters = dataclasses.replace(parameters, nfolds=min(FOLDS, training.n_rows))
+    if parameters.epochs == declared()["epochs"].default:
+        enough = min(-(-ENOUGH_ROWS // max(training.n_rows, 1)), MOST_EPOCHS)
+        parameters = dataclasses.replace(parameters, epochs=max(parameters.epochs, float(enough)))
+    return parameters
 
 
 def _refuse(parameters: Parameters, validation_share: float, choice: str) -> None:
@@ -290,13 +325,15 @@ def _validate(
 ) -> tuple[list[Point], bool]:
     """The points of a path, measured on parts of the validation rows, and whether it was interrupted."""
     together = JointProgress(watch, itinerary.epochs)
-    points = []
+    points: list[Point] = []
     for model in itinerary.travel(itinerary.places, training, [together.of(i) for i in range(len(itinerary.places))]):
         adaptation = Adaptation(validation.name)
         of_all, *of_parts = model.measure_parts(validation, adaptation, [np.arange(validation.n_rows), *parts])
         model.validation_metrics = of_all
         model.record.warnings += adaptation.warnings()
         points.append(Point(pruned(model), np.array([of_part.stopping_value("AUTO") for of_part in of_parts])))
+        if itinerary.ends_with(points):
+            break
     return points, together.interrupted
 
 
@@ -329,11 +366,13 @@ def _cross_validate(
         except (DataError, TrainingError) as error:
             raise type(error)(f"in fold {fold + 1} of {n_folds}: {error}") from error
 
-    points = []
+    points: list[Point] = []
     with Threads(at_once) as pool:
         try:
             # All go from place to place together, so that none is in vain when the path is ended.
             for _ in itinerary.places:
+                if itinerary.ends_with(points):
+                    break
                 judged = [pool.submit(judge, fold) for fold in range(n_folds)]
                 model = result_of(pool.submit(next, of_all, None))
                 losses = [result_of(future) for future in judged]

@@ -93,6 +93,26 @@ class Interval(NamedTuple):
         return f"must be {' and '.join(finite) or 'finite'}"
 
 
+class Relative(float):
+    """A strength of a penalty as a multiple, such as ``0.1x``.
+
+    The unit is the smallest strength at which a linear model keeps no weight, see
+    `h2olite.fitting.strongest.strongest_penalties`.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> Relative:
+        """Read what `__str__` writes; a ValueError if the text does not end with an x or holds no number."""
+        if not text.strip().lower().endswith("x"):
+            raise ValueError(text)
+        return cls(text.strip()[:-1])
+
+    def __repr__(self) -> str:
+        return f"{exactly(float(self))}x"
+
+    __str__ = __repr__
+
+
 def parameter(
     *,
     default: Any,
@@ -100,6 +120,7 @@ def parameter(
     help: str,
     within: str | None = None,
     own: bool = False,
+    relative: bool = False,
 ) -> Any:
     """Declare one parameter.
 
@@ -110,8 +131,10 @@ def parameter(
     help : what it does, in one or two sentences.
     within : for numbers and lists of numbers, the range each must lie in, such as ``"[0, 1)"``.
     own : True when h2o.deeplearning has no such parameter.
+    relative : whether a `Relative` will do as well.
     """
-    metadata = {"group": group, "help": help, "within": within and Interval.parse(within), "own": own}
+    limits = within and Interval.parse(within)
+    metadata = {"group": group, "help": help, "within": limits, "own": own, "relative": relative}
     if isinstance(default, list):
         return dataclasses.field(default_factory=functools.partial(list, default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -324,8 +347,9 @@ class Parameters:
         default=0.0,
         group="regularisation",
         within="[0, inf)",
+        relative=True,
         help="Strength of the l1 penalty: adds l1 * sum |w| over the weights to the mean loss. Many weights become "
-        "exactly 0.",
+        "exactly 0. 0.1x is a tenth of the smallest strength at which a linear model keeps no weight.",
     )
     l2: float = parameter(
         default=0.0,
@@ -608,8 +632,10 @@ class Parameters:
         group="regularisation",
         within="[0, inf)",
         own=True,
+        relative=True,
         help="Strength of the group penalty: adds input_group_l1 * sqrt(number of weights) * norm, for the weights "
-        "out of each predictor with all its levels, to the mean loss. Whole predictors leave the model.",
+        "out of each predictor with all its levels, to the mean loss. Whole predictors leave the model. 0.1x is a "
+        "tenth of the smallest strength at which a linear model keeps no predictor.",
     )
     sparse_from: float = parameter(
         default=0.5,
@@ -733,6 +759,7 @@ class Declared(NamedTuple):
     group: str
     help: str
     own: bool
+    relative: bool
 
 
 FRAMES = ("training_frame", "validation_frame")

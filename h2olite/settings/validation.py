@@ -6,6 +6,7 @@ A check of one value comes from its declaration. A check that relates several is
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import numbers
@@ -25,6 +26,7 @@ from .parameters import (
     MODELS,
     Declared,
     Parameters,
+    Relative,
     SearchCriteria,
     brief,
     declared,
@@ -284,7 +286,10 @@ def _read_item(parameter: Declared, item: Any, value: Any) -> Any:
         return load_function(parameter.name, item)
     if parameter.type is bool and is_bool:
         return bool(item)
-    if parameter.type is float and is_number:
+    if parameter.relative and isinstance(item, str | Relative):
+        with contextlib.suppress(ValueError):
+            return Relative.parse(str(item))
+    elif parameter.type is float and is_number:
         return float(item)
     if parameter.type is int or parameter.name in COLUMNS:
         if is_number and (isinstance(item, numbers.Integral) or float(item).is_integer()):
@@ -331,6 +336,8 @@ def _kind(parameter: Declared) -> str:
         str: ("a text", "names"),
         object: ("a table", "tables"),
     }[parameter.type]
+    if parameter.relative:
+        singular += " or a multiple such as 0.1x"
     return f"a list of {plural}" if parameter.is_list else singular
 
 

@@ -47,13 +47,44 @@ def test_strengths_are_read_in_ascending_order(given, strengths):
     assert read_strengths({"l1": None, "l2": given}) == {"l2": strengths}
 
 
-def test_without_strengths_the_path_is_one_of_l1():
-    (l1,) = read_strengths({"l1": None}).values()
-    assert (len(l1), l1[0], l1[-1]) == (13, 1e-6, 1e-2)
+@pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        ("0.1x:10X:3", ["0.1x", "1x", "10x"]),
+        ("0.5x, 0", ["0.0", "0.5x"]),
+        (["1e-3x", 0.2], ["0.001x", "0.2"]),
+        ("2x", ["2x"]),
+    ],
+)
+def test_strengths_may_be_multiples(given, texts):
+    (strengths,) = read_strengths({"l1": given}).values()
+    assert list(map(str, strengths)) == texts
+
+
+def test_without_strengths_the_path_takes_l1_from_weak_until_nothing_is_left():
+    path = h2olite.regularization_path(y="y", training_frame=simulate(), **SETTINGS)
+    features_used = path.table()["features_used"].tolist()
+    assert path.names == ["l1"]
+    assert features_used[-1] == 0
+    assert features_used[-2] > 0
+    assert {point.losses.size for point in path.points} == {5}  # folds
+
+
+def test_the_strengths_of_a_path_may_be_multiples_of_the_strongest():
+    absolute, relative = (
+        h2olite.regularization_path(y="y", training_frame=simulate(), l1=l1, **SETTINGS) for l1 in (0.02, "0.1x")
+    )
+    (strength,) = relative.table()["l1"]
+    assert 0.001 < strength < 0.2
+    assert strength != absolute.table()["l1"][0]
 
 
 @pytest.mark.parametrize(
-    "given", ["0:1:3", "1:2", "a", "1:2:x", [], [-1], [math.nan], "1e-3:inf:4", [[0.1, "b"]], "1:2:0"]
+    "given",
+    [
+        *("0:1:3", "1:2", "a", "1:2:x", [], [-1], [math.nan], "1e-3:inf:4", [[0.1, "b"]], "1:2:0"),
+        *("x", "-1x", "0.1x:1:3", "0.1:1x:3", "nanx", "1xx"),
+    ],
 )
 def test_other_strengths_are_refused(given):
     with pytest.raises(h2olite.ParameterError, match="l1 must be numbers >= 0, or LOW:HIGH:N"):

@@ -94,7 +94,8 @@
 #'   training, one number for each hidden layer. Needs an activation
 #'   WithDropout; without this parameter it is 0.5.
 #' @param l1 Strength of the l1 penalty: adds l1 * sum |w| over the weights to
-#'   the mean loss. Many weights become exactly 0.
+#'   the mean loss. Many weights become exactly 0. 0.1x is a tenth of the
+#'   smallest strength at which a linear model keeps no weight.
 #' @param l2 Strength of the l2 penalty: adds l2 / 2 * sum w^2 over the
 #'   weights to the mean loss. All weights shrink.
 #' @param max_w2 Largest sum of the squared weights into one unit. Larger sums
@@ -218,7 +219,8 @@
 #' @param input_group_l1 Not in H2O. Strength of the group penalty: adds
 #'   input_group_l1 * sqrt(number of weights) * norm, for the weights out of
 #'   each predictor with all its levels, to the mean loss. Whole predictors
-#'   leave the model.
+#'   leave the model. 0.1x is a tenth of the smallest strength at which a
+#'   linear model keeps no predictor.
 #' @param sparse_from Not in H2O. Numeric columns with at least this share of
 #'   zeros are scaled but not centred, so that zeros cost no time. In these
 #'   columns, missing numbers become 0. 1 centres all columns.
