@@ -28,6 +28,7 @@ COMMANDS = {
     "train": Entry("train", "Train a model on a table and write it to a file.", "Models"),
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
     "path": Entry("path", "Train with many strengths of penalties, and show the best.", "Models"),
+    "select": Entry("select", "Choose the columns that a network needs.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
     "contributions": Entry("predict", "Tell what each column adds to the prediction of every row.", "Models"),
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),

@@ -115,7 +115,7 @@ def path(
     rows is then cross-validated with 5 folds, and trained for at least 50,000 rows. 1x is the smallest strength at
     which a linear model keeps no weight. With several penalties, all combinations are tried.
     """
-    from h2olite import api as estimator
+    from h2olite import jobs
     from h2olite.selection.path import read_strengths, refuse_undrawable
 
     table_csv = csv_from(options)
@@ -129,7 +129,7 @@ def path(
         refuse_undrawable(plot)
     _, note = read_tables(console, parameters, table_csv)
 
-    traced = estimator.trace(
+    traced = jobs.trace(
         strengths,
         parameters,
         validation_share=validation_share,

@@ -21,6 +21,7 @@ COLUMNS = {
     "features": r"DF\.L\d+\.C\d+",
     "curves": "tpr",
     "path": "validation_loss",
+    "select": "chosen",
 }
 """The columns of tables of results that other tables hardly have: one of them is enough."""
 

@@ -74,7 +74,7 @@ def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | N
         stdout_for_data()
     _, note = read_tables(console, parameters, table_csv)
 
-    from h2olite import api as estimator
+    from h2olite import jobs
     from h2olite.selection.grid import Failure
 
     def tell(outcome: Trial | Failure) -> None:
@@ -92,7 +92,7 @@ def grid(console: Console, output: Path, as_json: bool, parameter_file: Path | N
                 metrics=outcome.metrics,
             )
 
-    found = estimator.search(
+    found = jobs.search(
         hyper_parameters,
         parameters,
         criteria,

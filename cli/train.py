@@ -88,10 +88,10 @@ def train(
 
     read, note = read_tables(console, parameters, csv)
 
-    from h2olite import api as estimator
+    from h2olite import jobs
 
     if dry_run:
-        rehearsal = estimator.rehearse(parameters)
+        rehearsal = jobs.rehearse(parameters)
         console.clear()
         if note is not None:
             console.say(note)
@@ -100,7 +100,7 @@ def train(
         else:
             print_text(describe_rehearsal(rehearsal))
         return
-    model = estimator.train(parameters, watch=Watch(console, parameters, note))
+    model = jobs.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
     save_model(model, output)
@@ -125,7 +125,7 @@ def checked(values: Mapping[str, Any]) -> Parameters:
     """The checked parameters; only those that name models need to load what takes a moment."""
     if all(values.get(name) is None for name in MODELS):
         return validate(values)
-    from h2olite.api import check
+    from h2olite.jobs import check
 
     return check(values)
 

@@ -20,10 +20,11 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .api import deeplearning, grid, regularization_path, train_segments
+    from .api import deeplearning, grid, regularization_path, select, train_segments
     from .data.csv_options import Csv
     from .model import Model, import_mojo, load_model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
+    from .selection.columns import Selection
     from .selection.comparison import Comparison, compare
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
@@ -48,6 +49,7 @@ __all__ = [
     "RegularizationPath",
     "Scorer",
     "SegmentModels",
+    "Selection",
     "TrainingError",
     "compare",
     "deeplearning",
@@ -55,6 +57,7 @@ __all__ = [
     "import_mojo",
     "load_model",
     "regularization_path",
+    "select",
     "train_segments",
 ]
 
@@ -65,6 +68,7 @@ _HOMES = {
     "import_mojo": "model",
     "load_model": "model",
     "regularization_path": "api",
+    "select": "api",
     "train_segments": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
@@ -72,6 +76,7 @@ _HOMES = {
     "Model": "model",
     "RegularizationPath": "selection.path",
     "Scorer": "trained.scorer",
+    "Selection": "selection.columns",
     "SegmentModels": "selection.segments",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",

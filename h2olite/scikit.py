@@ -11,13 +11,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from h2olite.api import check, train
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.advice import without_unused_levels
 from h2olite.data.frames import as_table
 from h2olite.data.sparse import refuse_too_large_matrix
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError, MissingExtraError, ParameterError
+from h2olite.jobs import check, train
 from h2olite.model import Model
 from h2olite.selection.tracing import held_in
 from h2olite.settings.parameters import Declared, declared

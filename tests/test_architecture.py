@@ -28,6 +28,7 @@ STOREYS = [
     {"h2olite.model"},
     {"h2olite.fitting"},
     {"h2olite.selection"},
+    {"h2olite.jobs"},
     {"h2olite.api"},
     {"h2olite.scikit"},
     {"h2olite_cli"},

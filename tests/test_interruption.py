@@ -129,7 +129,7 @@ def test_interruption_before_training_raises(monkeypatch):
     def press(*given, **named):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("h2olite.api.training_tables", press)
+    monkeypatch.setattr("h2olite.jobs.training_tables", press)
     with pytest.raises(KeyboardInterrupt):
         h2olite.deeplearning(y="species", training_frame=IRIS)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

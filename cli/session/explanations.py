@@ -1,4 +1,4 @@
-"""What models make of their predictors; and h2olite's own ways of choosing predictors."""
+"""What models make of their predictors."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-import h2olite
-from h2olite.errors import ParameterError
-
 from .columns import for_model
 from .models import from_pandas
 from .store import Store
-from .training import prepared
 
 if TYPE_CHECKING:
     from h2olite.model import Model
@@ -93,23 +89,8 @@ def contributions(
     )
 
 
-def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
-    """Which columns to keep.
-
-    Raises
-    ------
-    ParameterError : this version of h2olite cannot select columns.
-    """
-    select = getattr(h2olite, "select", None)
-    if select is None:
-        raise ParameterError(f"select is not in this version of h2olite, {h2olite.__version__}.")
-    found = select(**prepared(store, parameters), **(options or {}))
-    return found.report() if hasattr(found, "report") else found
-
-
 OPERATIONS = {
     "partial_plot": partial_plot,
     "permutation_importance": permutation_importance,
     "contributions": contributions,
-    "select_predictors": select_predictors,
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from h2olite import api as estimator
+from h2olite import jobs
 from h2olite.data.frames import training_tables
 from h2olite.selection.segments import train_by_segment
 from h2olite.settings.parameters import Parameters, SearchCriteria, declared
@@ -54,8 +54,8 @@ class Watch:
 def train(store: Store, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Train a model, keep it, and describe it."""
     given = prepared(store, parameters)
-    checked = estimator.check(given)
-    model = estimator.train(checked, watch=Watch(store, checked.verbose))
+    checked = jobs.check(given)
+    model = jobs.train(checked, watch=Watch(store, checked.verbose))
     if given.get("model_id") is None:
         model.model_id = new_model_id()
         for number, fold in enumerate(model.cross_validation_models() or (), 1):
@@ -90,7 +90,7 @@ def search(
         for name, choices in values.items():
             for choice in choices:
                 read_shared({name: choice})
-    grid = estimator.search(
+    grid = jobs.search(
         values,
         shared,
         read(SearchCriteria, criteria or {}),
@@ -127,7 +127,7 @@ def describe_grid(grid: Grid) -> dict[str, Any]:
 
 def train_segments(store: Store, segments: Sequence[str], parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Train a model for the rows of every segment, keep them, and tell a row for each."""
-    checked = estimator.check(prepared(store, parameters))
+    checked = jobs.check(prepared(store, parameters))
     training, validation = training_tables(checked)
     without_tables = dataclasses.replace(checked, training_frame=None, validation_frame=None)
     watch = Watch(store, checked.verbose)
@@ -156,8 +156,8 @@ def path(
 
     read_in = read_strengths({name: strengths.get(name) for name in ("l1", "l2", "input_group_l1")})
     strongest = {name: values[-1] for name, values in read_in.items()}
-    checked = estimator.check(prepared(store, parameters) | strongest)
-    found = estimator.trace(read_in, checked, watch=Watch(store, checked.verbose), **(options or {}))
+    checked = jobs.check(prepared(store, parameters) | strongest)
+    found = jobs.trace(read_in, checked, watch=Watch(store, checked.verbose), **(options or {}))
     model = found.model
     for point in found.points:
         store.keep_model(point.model)
@@ -190,7 +190,20 @@ def compare(store: Store, models: Sequence[Any], frame: pa.Table, n_resamples: i
     return compare_models(models, for_model(frame), n_resamples=int(n_resamples), seed=int(seed)).rows()
 
 
+def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
+    """Which columns to keep, and the model of them if it is asked for.
+
+    options : ``columns``, ``resamples`` and ``refit`` of `h2olite.select`.
+    """
+    checked = jobs.check(prepared(store, parameters))
+    found = jobs.select(checked, watch=Watch(store, checked.verbose), **(options or {}))
+    if found.model is not None:
+        store.keep_model(found.model)
+    return found.report() | {"model": None if found.model is None else describe(store, found.model)}
+
+
 OPERATIONS = {
+    "select_predictors": select_predictors,
     "train": train,
     "search": search,
     "grid": sorted_grid,

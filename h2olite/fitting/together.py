@@ -10,7 +10,6 @@ from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from h2olite.machine.threads import Threads
-from h2olite.model import Model
 from h2olite.training.trainer import Progress
 
 Result = TypeVar("Result")
@@ -70,19 +69,21 @@ class JointProgress:
 
         return watch
 
-    def results(self, train: Callable[[int], Model | None], n_trainings: int, at_once: int) -> list[Model]:
-        """The models of the first trainings, so many of them at the same time; without those that did not begin.
+    def results(self, train: Callable[[int], Result | None], n_trainings: int, at_once: int) -> list[Result]:
+        """What the first trainings give, such as models; without those that did not begin.
+
+        at_once : how many of them run at the same time.
 
         The first error ends all trainings.
         """
         with Threads(at_once) as pool:
             try:
                 futures = [pool.submit(train, training) for training in range(n_trainings)]
-                models = [result_of(future) for future in futures]
+                results = [result_of(future) for future in futures]
             except BaseException:
                 self.interrupt()
                 raise
-        return [model for model in models if model is not None]
+        return [result for result in results if result is not None]
 
 
 def result_of(future: Future[Result]) -> Result:

@@ -62,10 +62,7 @@ class Point:
 
     def column_norms(self) -> dict[str, float]:
         """The norm of the weights out of each predictor that the model uses."""
-        encoder = self.model.encoder
-        squares = np.square(self.model.network.weights(0), dtype=np.float64).sum(axis=(1, 2))
-        norms = np.sqrt(np.bincount(encoder.input_groups, squares, len(encoder.column_groups)))
-        return {name: norm for names, norm in zip(encoder.column_groups, norms.tolist(), strict=True) for name in names}
+        return column_norms(self.model)
 
     def row(self) -> dict[str, float]:
         """Its numbers: strengths, losses, and how sparse the model is."""
@@ -274,6 +271,14 @@ def _strength(item: Any) -> float:
     if isinstance(item, str | Relative) and str(item).strip().lower().endswith("x"):
         return Relative.parse(str(item))
     return float(f"{float(item):.6g}")
+
+
+def column_norms(model: Model) -> dict[str, float]:
+    """The norm of the weights out of each predictor of a model."""
+    encoder = model.encoder
+    squares = np.square(model.network.weights(0), dtype=np.float64).sum(axis=(1, 2))
+    norms = np.sqrt(np.bincount(encoder.input_groups, squares, len(encoder.column_groups)))
+    return {name: norm for names, norm in zip(encoder.column_groups, norms.tolist(), strict=True) for name in names}
 
 
 def metrics_of_training(model: Model) -> Metrics:

@@ -1,4 +1,4 @@
-"""Pictures of regularisation paths."""
+"""Pictures of regularisation paths and of chosen columns."""
 
 from __future__ import annotations
 
@@ -73,6 +73,56 @@ def draw(path: Drawn) -> Figure:
     elif len(strengths) > 1:
         below.set_xscale("symlog", linthresh=min(strengths - {0.0}))
     below.set_xlabel(along)
+    return figure
+
+
+MOST_SHOWN = 30
+"""Columns whose shares a picture shows."""
+
+
+def draw_columns(
+    losses: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, Any]], n_chosen: int, sort_metric: str
+) -> Figure:
+    """Losses against the number of columns above, shares of half tables of the first columns below.
+
+    Parameters
+    ----------
+    losses, columns : as `Selection.losses` and `Selection.rows` give them.
+
+    Raises
+    ------
+    MissingExtraError : matplotlib is not installed.
+    """
+    refuse_without_matplotlib()
+    from matplotlib.figure import Figure
+
+    shown = columns[: max(min(2 * n_chosen, MOST_SHOWN), min(len(columns), 10))]
+    figure = Figure(figsize=(10, 4 + 0.25 * len(shown)), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[3.5, 0.5 + 0.25 * len(shown)])
+    for method in dict.fromkeys(row["method"] for row in losses):
+        of_method = [row for row in losses if row["method"] == method]
+        above.errorbar(
+            [row["columns"] for row in of_method],
+            [row["loss"] for row in of_method],
+            [row["standard_error"] for row in of_method],
+            marker="o",
+            capsize=3,
+            label=method,
+        )
+    above.axvline(n_chosen, color="black", linewidth=0.8, linestyle="--", label="chosen")
+    above.set_xscale("log")
+    above.set_xlabel("number of columns")
+    above.set_ylabel(sort_metric)
+    above.legend()
+    places = range(len(shown))
+    below.barh(places, [row["share"] for row in shown], color=["C0" if row["chosen"] else "lightgrey" for row in shown])
+    below.set_yticks(places, ["" for _ in shown])
+    for label, row in zip(below.get_yticklabels(), shown, strict=True):
+        label.set_parse_math(False)
+        label.set_text(visible(row["column"]))
+    below.invert_yaxis()
+    below.set_xlim(0, 1)
+    below.set_xlabel("share of the half tables in which the column is chosen")
     return figure
 
 

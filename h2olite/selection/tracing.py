@@ -209,17 +209,7 @@ def trace(
     if not strengths:
         parameters = by_itself(parameters, training, validation)
     folds = assign_folds(parameters, training) if parameters.nfolds or parameters.fold_column else None
-    # Nothing but the epochs ends a training: it would skip strengths.
-    parameters = dataclasses.replace(
-        parameters,
-        model_id=parameters.model_id or "path",
-        nfolds=0,
-        stopping_rounds=0,
-        classification_stop=-1.0,
-        regression_stop=-1.0,
-        overwrite_with_best_model=False,
-        max_runtime_secs=0.0,
-    )
+    parameters = ended_by_epochs(dataclasses.replace(parameters, model_id=parameters.model_id or "path", nfolds=0))
     # No parameters alone give a model that goes on from others.
     origin = origin_of(parameters, training, validation) | {"given": None}
     is_open, strengths = not strengths, strengths or read_strengths(BY_ITSELF)
@@ -267,19 +257,41 @@ def by_itself(parameters: Parameters, training: Table, validation: Table | None)
     says_where = parameters.nfolds or parameters.fold_column or validation is not None
     if not says_where and training.n_rows <= MOST_ROWS_OF_FOLDS:
         parameters = dataclasses.replace(parameters, nfolds=min(FOLDS, training.n_rows))
-    if parameters.epochs == declared()["epochs"].default:
-        enough = min(-(-ENOUGH_ROWS // max(training.n_rows, 1)), MOST_EPOCHS)
-        parameters = dataclasses.replace(parameters, epochs=max(parameters.epochs, float(enough)))
-    return parameters
+    return with_enough_epochs(parameters, training.n_rows)
+
+
+def with_enough_epochs(parameters: Parameters, n_rows: int) -> Parameters:
+    """The parameters with more epochs where there are few rows, and the user has not given epochs."""
+    if parameters.epochs != declared()["epochs"].default:
+        return parameters
+    enough = min(-(-ENOUGH_ROWS // max(n_rows, 1)), MOST_EPOCHS)
+    return dataclasses.replace(parameters, epochs=max(parameters.epochs, float(enough)))
+
+
+def ended_by_epochs(parameters: Parameters) -> Parameters:
+    """The parameters of a path's trainings: nothing but the epochs ends one, which would skip strengths."""
+    return dataclasses.replace(
+        parameters,
+        stopping_rounds=0,
+        classification_stop=-1.0,
+        regression_stop=-1.0,
+        overwrite_with_best_model=False,
+        max_runtime_secs=0.0,
+    )
+
+
+def faults_of_given(parameters: Parameters, names: Sequence[str], reason: str) -> list[str]:
+    """A sentence for each of these parameters that is given."""
+    return [
+        f"{name} cannot be given for {reason}; leave it out."
+        for name in names
+        if getattr(parameters, name) != declared()[name].default
+    ]
 
 
 def _refuse(parameters: Parameters, validation_share: float, choice: str) -> None:
     """Raise a ParameterError for all that does not go with a path."""
-    faults = [
-        f"{name} cannot be given for a path, whose models go on from one another; leave it out."
-        for name in OF_ONE_TRAINING
-        if getattr(parameters, name) != declared()[name].default
-    ]
+    faults = faults_of_given(parameters, OF_ONE_TRAINING, "a path, whose models go on from one another")
     if not 0 < validation_share < 1:
         faults.append(f"validation_share must be in (0, 1); got {exactly(validation_share)}.")
     if choice not in POINT_CHOICES:

@@ -13,6 +13,7 @@ ARGUMENTS = {
     "train": ["penguins.csv", "-o", "new.h2olite", *SMALL],
     "grid": ["penguins.csv", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["penguins.csv", "--l1", "1e-3,1e-2", *SMALL],
+    "select": ["penguins.csv", "--columns", "2", "--resamples", "2", *SMALL],
     "predict": ["penguins.h2olite", "penguins.csv"],
     "contributions": ["penguins.h2olite", "penguins.csv", "--background", "penguins.csv"],
     "anomaly": ["usual.h2olite", "penguins.csv"],

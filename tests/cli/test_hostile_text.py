@@ -46,6 +46,7 @@ ARGUMENTS = {
     "train": ["t.parquet", "-o", "new.h2olite", "--verbose", "--nfolds", "2", *SMALL],
     "grid": ["t.parquet", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["t.parquet", "--l1", "1e-3,1e-2", "--plot", "p.svg", *SMALL],
+    "select": ["t.parquet", "--columns", "1", "--resamples", "2", "--plot", "p.svg", *SMALL],
     "predict": ["m.h2olite", "t.parquet", "--keep", "other"],
     "contributions": ["m.h2olite", "t.parquet", "--background", "t.parquet"],
     "anomaly": ["a.h2olite", "t.parquet", "--per-feature"],
@@ -111,7 +112,10 @@ def raw(text):
     return {*HIDDEN.findall(text.replace("\n", "")), *forged}
 
 
-PRINTS_CSV = ("grid", "path", "predict", "contributions", "anomaly", "features", "varimp", "history", "weights")
+PRINTS_CSV = (
+    *("grid", "path", "select", "predict", "contributions"),
+    *("anomaly", "features", "varimp", "history", "weights"),
+)
 
 
 def test_every_command_is_tested():

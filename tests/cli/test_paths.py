@@ -51,7 +51,8 @@ def test_strengths_that_cannot_be_read_are_refused():
     result = run("path", WINE, "--l1", "1e-3:x:4")
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: l1 must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13; got '1e-3:x:4'.\n"
+        "Error: l1 must be numbers >= 0, or LOW:HIGH:N with LOW > 0, such as 1e-6:1e-2:13, or multiples such as "
+        "0.001x:1x:13; got '1e-3:x:4'.\n"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from program import SMALL, run
 
 import h2olite
-from h2olite import api as estimator
+from h2olite import jobs
 from h2olite.errors import ArtifactError
 from h2olite.formats.artifact import read_artifact, write_artifact
 
@@ -101,8 +101,8 @@ def test_warnings_of_data_come_before_training(monkeypatch, given):
     events = []
     monkeypatch.setattr("warnings.showwarning", lambda message, *rest: events.append(str(message)))
     given = given | {"l1": 0.1, "rate": 0.1, "hidden": [3], "epochs": 2, "seed": 1}
-    parameters = estimator.check({"y": "y", "training_frame": doubtful()} | given)
-    estimator.train(parameters, watch=lambda progress: events.append("trained"))
+    parameters = jobs.check({"y": "y", "training_frame": doubtful()} | given)
+    jobs.train(parameters, watch=lambda progress: events.append("trained"))
     before = events[: events.index("trained")]
     for part in ("another notation", "text that is another one", "constant or missing", "2^53", "declares", "rate "):
         assert sum(part in sentence for sentence in before) == 1, (part, events)
@@ -121,7 +121,7 @@ def test_grids_and_paths_warn_before_training_and_once(monkeypatch):
     ):
         events = []
         monkeypatch.setattr("warnings.showwarning", lambda message, *rest, to=events: to.append(str(message)))
-        monkeypatch.setattr(estimator, "_print_measurement", lambda progress, to=events: to.append("trained"))
+        monkeypatch.setattr(h2olite.api, "_print_measurement", lambda progress, to=events: to.append("trained"))
         train()
         before = events[: events.index("trained")]
         assert sum("another notation" in event for event in events) == 1

@@ -258,15 +258,15 @@ def test_training_that_dies_goes_on_from_its_last_measurement(tmp_path):
     given = {"adaptive_rate": False, "rate": 0.3, "model_id": "m"}
     parameters = start_parameters(export_checkpoints_dir=str(tmp_path), epochs=8, **given)
     with pytest.raises(KeyboardInterrupt):
-        h2olite.api.train(parameters, watch=die)
+        h2olite.jobs.train(parameters, watch=die)
     assert h2olite.load_model(tmp_path / "m.h2olite").record.epochs == 4
     assert_same(train(checkpoint=tmp_path, epochs=8), start(epochs=8, **given))
 
 
 def start_parameters(**given):
-    from h2olite import api as estimator
+    from h2olite import jobs
 
-    return estimator.check(
+    return jobs.check(
         {"training_frame": IRIS, "y": "species", "hidden": [6, 5], "seed": 1, "reproducible": True} | given
     )
 
@@ -373,9 +373,9 @@ def test_state_is_kept_where_training_is_likely_to_go_on(given, named, tmp_path,
 
 
 def test_state_of_an_interrupted_training_is_kept(tmp_path):
-    from h2olite import api as estimator
+    from h2olite import jobs
 
-    model = estimator.train(start_parameters(epochs=1e6), watch=stop_at_once)
+    model = jobs.train(start_parameters(epochs=1e6), watch=stop_at_once)
     assert arrays_in(model.save(tmp_path / "m.h2olite")) > PREDICTING
 
 

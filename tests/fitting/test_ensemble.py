@@ -157,8 +157,8 @@ def test_an_interrupted_ensemble_is_of_the_networks_that_had_begun():
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = h2olite.api.train(
-            h2olite.api.check(
+        model = h2olite.jobs.train(
+            h2olite.jobs.check(
                 {"x": ["a", "b"], "y": "amount", "training_frame": frame(), "ensemble": 5, "nthreads": 2, "hidden": [9]}
             ),
             watch=watch,

@@ -8,11 +8,11 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
-from h2olite.api import check, train
 from h2olite.data.reader import read_table
 from h2olite.errors import LackOfMemoryError
 from h2olite.fitting.footprint import estimate_memory
 from h2olite.fitting.preparation import prepare
+from h2olite.jobs import check, train
 from h2olite.machine import memory
 from h2olite.training.task import layout_of
 

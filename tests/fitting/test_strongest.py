@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 import h2olite
-from h2olite.api import check
 from h2olite.data.frames import as_table
 from h2olite.fitting.preparation import prepare
 from h2olite.fitting.strongest import strongest_penalties
+from h2olite.jobs import check
 
 RANDOM = np.random.default_rng(3)
 N_ROWS = 200

@@ -93,7 +93,10 @@ def test_wrong_types_are_refused(given, message):
     ("given", "message"),
     [
         ({"hidden": np.zeros((500, 2))}, "hidden must be a list of whole numbers; got ndarray of shape (500, 2)."),
-        ({"l1": pd.Series(np.ones(500))}, "l1 must be a number; got Series of shape (500,)."),
+        (
+            {"l1": pd.Series(np.ones(500))},
+            "l1 must be a number or a multiple such as 0.1x; got Series of shape (500,).",
+        ),
         ({"hidden": ["a"] * 500}, "hidden must be a list of whole numbers; got ['a', 'a', 'a', 'a', 'a', 'a', ...]."),
         ({"seed": "7" * 500}, "seed must be a whole number; got '777777777777...7777777777777'."),
         ({"seed": pa.table({"a": [1]})}, "seed must be a whole number; got Table of shape (1, 1)."),

@@ -319,7 +319,7 @@ def test_a_thread_that_fails_ends_the_training_of_all(frame, monkeypatch):
 def test_watching_may_end_training(frame):
     calls = itertools.count()
     parameters = {"training_frame": frame[:200], "y": "y", "epochs": 1e9} | QUICK | PATIENT
-    model = h2olite.api.train(h2olite.api.check(parameters), watch=lambda progress: next(calls) < 3)
+    model = h2olite.jobs.train(h2olite.jobs.check(parameters), watch=lambda progress: next(calls) < 3)
     assert model.stopped_by == "interrupted"
     assert model.training_metrics.nobs() == 200
 

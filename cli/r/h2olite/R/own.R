@@ -88,19 +88,57 @@ h2olite_compare <- function(models, newdata, n_resamples = 1000, seed = 1) {
   )))
 }
 
-#' Which columns to keep
+#' Choose the columns that a network needs
+#'
+#' Ranks the columns on half tables, and measures models of the first columns on
+#' the other halves. These losses decide how many columns to choose.
 #'
 #' @param x,y,training_frame,... As in [h2o.deeplearning()].
-#' @param options A list of h2olite's own arguments of `h2olite.select` in Python.
-#' @return What `h2olite.select` reports, as a list; an error where the installed
-#'   h2olite has no selection.
+#' @param columns How many columns to choose. Without it, the fewest whose loss is
+#'   within a standard error of the lowest.
+#' @param resamples On how many half tables to rank the columns, an even number.
+#' @param refit Whether to train a model on the chosen columns.
+#' @return A list of class `h2olite_selection`: `columns`, the names, the most
+#'   needed first; `false_columns`, how many of them are expected to be noise;
+#'   `ranking`, a row for each column with the share of the half tables in which it
+#'   is chosen; `tried`, losses by method and number of columns; `method`;
+#'   `sort_metric`; `model`, NULL without `refit`.
+#' @examplesIf h2olite:::has_session()
+#' selection <- h2olite_select(
+#'   y = "Species", training_frame = as.h2o(iris), columns = 2, resamples = 2, hidden = 5, epochs = 5, seed = 1
+#' )
+#' selection$columns
 #' @export
-h2olite_select <- function(x, y, training_frame, ..., options = list()) {
+h2olite_select <- function(x, y, training_frame, ..., columns = NULL, resamples = 6, refit = FALSE) {
   given <- list(...)
   if (!missing(x)) given$x <- x
   if (!missing(y)) given$y <- y
   if (!missing(training_frame)) given$training_frame <- training_frame
-  call_session("select_predictors", list(parameters = prepare(given), options = options), stoppable = TRUE)
+  given <- prepare(given)
+  options <- list(resamples = as.integer(resamples), refit = refit)
+  if (!is.null(columns)) options$columns <- as.integer(columns)
+  described <- call_session("select_predictors", list(parameters = given, options = options), stoppable = TRUE)
+  structure(
+    list(
+      columns = as.character(described$columns), false_columns = described$false_columns,
+      ranking = as_rows(described$ranking), tried = as_rows(described$tried), method = described$method,
+      sort_metric = described$sort_metric,
+      model = if (is.null(described$model)) NULL else new_model(described$model, given)
+    ),
+    class = "h2olite_selection"
+  )
+}
+
+#' @rdname h2olite_select
+#' @export
+print.h2olite_selection <- function(x, ...) {
+  cat(
+    length(x$columns), " of ", nrow(x$ranking), " columns by ", x$method, "; about ", format(x$false_columns, digits = 2),
+    " of them are expected to be noise\n\n",
+    sep = ""
+  )
+  print(x$ranking[seq_along(x$columns), , drop = FALSE])
+  invisible(x)
 }
 
 #' Write a model as an ONNX file
