@@ -43,6 +43,7 @@ COMMANDS = {
     "import": Entry("interchange", "Read a model that H2O has written as a MOJO.", "Other systems"),
     "session": Entry("session.command", "Serve another program, such as R, by lines of JSON.", "Other systems"),
     "r-install": Entry("r_install", "Install the R package h2olite.", "Other systems"),
+    "describe": Entry("describe", "Look at every column of a table before training.", "Reference"),
     "params": Entry("params", "List the training parameters, or explain one.", "Reference"),
     "completion": Entry("completion", "Print the script for completion of commands and options.", "Installation"),
     "warmup": Entry("warmup", "Compile the kernels now, so that later commands need not.", "Installation"),

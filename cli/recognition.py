@@ -22,6 +22,7 @@ COLUMNS = {
     "curves": "tpr",
     "path": "validation_loss",
     "select": "chosen",
+    "describe": "distinct",
 }
 """The columns of tables of results that other tables hardly have: one of them is enough."""
 

@@ -147,9 +147,9 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
     parameters.training_frame = table
     seconds = time.perf_counter() - started
     if parameters.x is not None:
-        parameters.x = [_column(name, table) for name in parameters.x]
+        parameters.x = [column_of(name, table) for name in parameters.x]
     if parameters.y is not None:
-        parameters.y = _column(parameters.y, table)
+        parameters.y = column_of(parameters.y, table)
         return seconds, None
     if parameters.autoencoder:
         return seconds, None
@@ -157,6 +157,6 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
     return seconds, f"Response: {parameters.y}, the last column; name another one with -y."
 
 
-def _column(name: Any, table: Table) -> Any:
+def column_of(name: Any, table: Table) -> Any:
     """A column of the table: typed digits are an index where no column has that name."""
     return int(name) if isinstance(name, str) and name not in table and name.isdecimal() else name

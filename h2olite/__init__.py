@@ -22,6 +22,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .api import deeplearning, grid, regularization_path, select, train_segments
     from .data.csv_options import Csv
+    from .data.description import Description, describe
     from .model import Model, import_mojo, load_model
     from .scikit import DeepLearningClassifier, DeepLearningRegressor
     from .selection.columns import Selection
@@ -40,6 +41,7 @@ __all__ = [
     "DataError",
     "DeepLearningClassifier",
     "DeepLearningRegressor",
+    "Description",
     "Grid",
     "H2OLiteError",
     "LackOfMemoryError",
@@ -53,6 +55,7 @@ __all__ = [
     "TrainingError",
     "compare",
     "deeplearning",
+    "describe",
     "grid",
     "import_mojo",
     "load_model",
@@ -64,6 +67,7 @@ __all__ = [
 _HOMES = {
     "compare": "selection.comparison",
     "deeplearning": "api",
+    "describe": "data.description",
     "grid": "api",
     "import_mojo": "model",
     "load_model": "model",
@@ -72,6 +76,7 @@ _HOMES = {
     "train_segments": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
+    "Description": "data.description",
     "Grid": "selection.grid",
     "Model": "model",
     "RegularizationPath": "selection.path",

@@ -28,6 +28,7 @@ ARGUMENTS = {
     "import": ["mojo.zip", "-o", "imported.h2olite"],
     "session": [],
     "r-install": ["--library", "library", "--rscript", "./Rscript"],
+    "describe": ["penguins.csv", "-y", "species"],
     "params": ["l1"],
     "completion": ["bash"],
     "warmup": [],

@@ -61,6 +61,7 @@ ARGUMENTS = {
     "import": ["x.zip", "-o", "i\x1b[1m.h2olite"],
     "session": [],
     "r-install": ["--library", "library\x1b[1m", "--rscript", "./Rscript"],
+    "describe": ["t.parquet"],
     "params": ["\x1b[31ml1\n"],
     "completion": ["bash"],
     "warmup": [],
