@@ -116,7 +116,8 @@ def path(
     which a linear model keeps no weight. With several penalties, all combinations are tried.
     """
     from h2olite import jobs
-    from h2olite.selection.path import read_strengths, refuse_undrawable
+    from h2olite.pictures.canvas import refuse_undrawable
+    from h2olite.selection.path import read_strengths
 
     table_csv = csv_from(options)
     values = gathered(parameter_file, options)

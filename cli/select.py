@@ -101,7 +101,7 @@ def select(
     others, tell how many of the chosen columns are expected to be noise.
     """
     from h2olite import jobs
-    from h2olite.selection.path import refuse_undrawable
+    from h2olite.pictures.canvas import refuse_undrawable
 
     table_csv = csv_from(options)
     parameters = checked(gathered(parameter_file, options))

@@ -24,6 +24,7 @@ from .formats.contents import contents
 from .formats.importing import read_mojo
 from .formats.loading import load
 from .formats.mojo import download_mojo
+from .pictures.plots import Plots
 from .trained.contributions import Attribution, Style
 from .trained.evaluation import curves, measure, measure_parts, model_performance, predict_observed
 from .trained.explain import partial_plot, permutation_importance
@@ -41,7 +42,7 @@ ColumnsOf = Callable[[Table, Adaptation], dict[str, np.ndarray]]
 """A function that computes columns for the rows of a table, by name."""
 
 
-class Model(H2ONames):
+class Model(H2ONames, Plots):
     """A trained network, with the encoders of its inputs and response.
 
     `h2olite.deeplearning`, `h2olite.load_model` and `h2olite.import_mojo` make models. A model can be pickled. Many

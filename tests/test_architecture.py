@@ -25,6 +25,7 @@ STOREYS = [
     {"h2olite.training"},
     {"h2olite.trained"},
     {"h2olite.formats"},
+    {"h2olite.pictures"},
     {"h2olite.model"},
     {"h2olite.fitting"},
     {"h2olite.selection"},

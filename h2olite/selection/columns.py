@@ -6,7 +6,6 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,14 +18,14 @@ from h2olite.fitting.fit import fit
 from h2olite.fitting.origin import origin_of
 from h2olite.fitting.preparation import Warn, choose_columns, look_at, response_name, with_classes
 from h2olite.fitting.together import JointProgress, Watch
-from h2olite.formats.archive import replacing
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.machine.threads import usable_threads
 from h2olite.model import Model
+from h2olite.pictures.canvas import refuse_undrawable, save
 from h2olite.settings.parameters import Parameters
 from h2olite.settings.presets import is_default
 
-from .path import PICTURES, metrics_of_training, refuse_undrawable
+from .path import metrics_of_training
 from .pictures import draw_columns
 from .ranking import METHODS, N_TRAININGS
 from .tracing import OF_ONE_TRAINING, faults_of_given, with_enough_epochs
@@ -159,10 +158,7 @@ class Selection:
         MissingExtraError : matplotlib is not installed.
         """
         refuse_undrawable(target)
-        figure = draw_columns(self.losses(), self.rows(), len(self.names), self.sort_metric)
-        with replacing(Path(target)) as stream:
-            extension = Path(target).suffix.lower()
-            figure.savefig(stream, format=extension[1:], metadata={PICTURES[extension]: "h2olite"})
+        save(draw_columns(self.losses(), self.rows(), len(self.names), self.sort_metric), target)
 
     def report(self, file: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """The selection as plain values: the object that ``h2olite select --json`` prints.

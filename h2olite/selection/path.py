@@ -6,26 +6,22 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from h2olite.errors import ParameterError
-from h2olite.formats.archive import replacing
 from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.metrics.base import Metrics
 from h2olite.model import Model
+from h2olite.pictures.canvas import refuse_undrawable, save
 from h2olite.settings.parameters import PENALTIES, PointChoice, Relative, declared
 from h2olite.trained.report import count_weights
 
-from .pictures import Drawn, draw, refuse_without_matplotlib
+from .pictures import Drawn, draw
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PICTURES = {".svg": "Creator", ".png": "Software", ".pdf": "Creator"}
-"""The formats of pictures, by extension, and what they call the program that has drawn them."""
 
 BY_ITSELF = {"l1": "0.001x:10x:17"}
 """The path when no penalty is given; it ends where nothing is left."""
@@ -175,10 +171,7 @@ class RegularizationPath:
         MissingExtraError : matplotlib is not installed.
         """
         refuse_undrawable(target)
-        figure = draw(self.drawn())
-        with replacing(Path(target)) as stream:
-            extension = Path(target).suffix.lower()
-            figure.savefig(stream, format=extension[1:], metadata={PICTURES[extension]: "h2olite"})
+        save(draw(self.drawn()), target)
 
     def report(self, file: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """The path as plain values: the object that ``h2olite path --json`` prints.
@@ -207,13 +200,6 @@ class RegularizationPath:
     def __repr__(self) -> str:
         """The table of points."""
         return f"Regularisation path by {self.sort_metric}\n{self.table().to_string(index=False)}"
-
-
-def refuse_undrawable(target: str | os.PathLike[str]) -> None:
-    """Raise now what `RegularizationPath.plot` would raise later."""
-    if Path(target).suffix.lower() not in PICTURES:
-        raise ParameterError(f"a picture's extension must be one of {', '.join(PICTURES)}; got {os.fspath(target)!r}.")
-    refuse_without_matplotlib()
 
 
 def read_strengths(given: Mapping[str, Any]) -> dict[str, list[float]]:

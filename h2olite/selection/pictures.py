@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from h2olite.display import visible
-from h2olite.errors import MissingExtraError
+from h2olite.pictures.canvas import name_ticks, new_figure, write_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 10
 """Predictors that the legend names: those that stay longest, with the largest norms at the end."""
-
-
-def refuse_without_matplotlib() -> None:
-    """Raise a MissingExtraError unless there is matplotlib."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("pictures need matplotlib: pip install 'h2olite[plot]'.") from error
 
 
 class Drawn(NamedTuple):
@@ -56,14 +47,11 @@ def draw(path: Drawn) -> Figure:
     ------
     MissingExtraError : matplotlib is not installed.
     """
-    refuse_without_matplotlib()
-    from matplotlib.figure import Figure
-
     rows = path.rows
     # max takes the first of equals: of as many strengths, the penalty that varies fastest runs along the axis
     along = max(reversed(path.names), key=lambda name: len({row[name] for row in rows}))
     others = [name for name in path.names if name != along]
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure = new_figure(8, 10)
     above, below = figure.subplots(2, 1, sharex=True)
     _draw_losses(path, above, along, others)
     _draw_norms(path, below, along, others)
@@ -93,11 +81,8 @@ def draw_columns(
     ------
     MissingExtraError : matplotlib is not installed.
     """
-    refuse_without_matplotlib()
-    from matplotlib.figure import Figure
-
     shown = columns[: max(min(2 * n_chosen, MOST_SHOWN), min(len(columns), 10))]
-    figure = Figure(figsize=(10, 4 + 0.25 * len(shown)), layout="constrained")
+    figure = new_figure(4 + 0.25 * len(shown), 10)
     above, below = figure.subplots(2, 1, height_ratios=[3.5, 0.5 + 0.25 * len(shown)])
     for method in dict.fromkeys(row["method"] for row in losses):
         of_method = [row for row in losses if row["method"] == method]
@@ -116,10 +101,7 @@ def draw_columns(
     above.legend()
     places = range(len(shown))
     below.barh(places, [row["share"] for row in shown], color=["C0" if row["chosen"] else "lightgrey" for row in shown])
-    below.set_yticks(places, ["" for _ in shown])
-    for label, row in zip(below.get_yticklabels(), shown, strict=True):
-        label.set_parse_math(False)
-        label.set_text(visible(row["column"]))
+    name_ticks(below.yaxis, [row["column"] for row in shown])
     below.invert_yaxis()
     below.set_xlim(0, 1)
     below.set_xlabel("share of the half tables in which the column is chosen")
@@ -196,6 +178,4 @@ def _name_lines(axes: Axes, lines: Sequence[Artist], names: Sequence[str]) -> No
     legend = axes.legend(
         lines, places, fontsize="small", loc="upper left", bbox_to_anchor=(1.1, 1.0), borderaxespad=0.0
     )
-    for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set_parse_math(False)
-        text.set_text(visible(name))
+    write_names(legend.get_texts(), names)

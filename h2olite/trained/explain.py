@@ -149,14 +149,13 @@ def partial_plot(
     if row_index is not None and not 0 <= row_index < table.n_rows:
         raise DataError(f"row_index must be from 0 to {table.n_rows - 1}; got {row_index}.")
     averaged = table if row_index is None else table.take(np.array([row_index]))
-    responses = _response_columns(model, targets)
+    responses = response_columns(model, targets)
     splits = user_splits or {}
     tables = []
     for name in _predictors(model, cols):
         rows: dict[str, list[tuple[Any, ...]]] = {response: [] for response in responses}
         for value, code in _codes(table, name, nbins, splits.get(name), include_na):
-            constant = _constant(table[name], averaged.n_rows, code)
-            predictions = model.predict_columns(_with_column(averaged, name, constant), Adaptation(table.name))
+            predictions = model.predict_columns(with_constant(averaged, name, code), Adaptation(table.name))
             for response in responses:
                 predicted = predictions[response]
                 deviation = predicted.std(ddof=1) if averaged.n_rows > 1 else 0.0
@@ -166,11 +165,23 @@ def partial_plot(
     return tables
 
 
-def _constant(column: Column, n_rows: int, code: float) -> Column:
-    """A column of the same kind with one value in all rows."""
-    return Column(
-        np.full(n_rows, code, np.float64 if column.levels is None else np.int32), column.levels, column.is_time
-    )
+def with_constant(table: Table, name: str, code: float) -> Table:
+    """The table with one value in all rows of a column."""
+    column = table[name]
+    values = np.full(table.n_rows, code, np.float64 if column.levels is None else np.int32)
+    return _with_column(table, name, Column(values, column.levels, column.is_time))
+
+
+def codes_of(model: TrainedNetwork, table: Table, name: str, nbins: int) -> list[tuple[Any, float]]:
+    """The values that a predictor is to take, and how its column keeps each.
+
+    Raises
+    ------
+    DataError : there is no such predictor, or the model is an autoencoder.
+    """
+    _refuse_autoencoder(model, "a picture of dependence")
+    (name,) = _predictors(model, [name])
+    return _codes(table, name, nbins, None, include_na=False)
 
 
 def _codes(
@@ -202,7 +213,7 @@ def _spread(values: np.ndarray, count: int) -> list[float]:
     return chosen.tolist()
 
 
-def _response_columns(model: TrainedNetwork, targets: Iterable[str] | None) -> list[str]:
+def response_columns(model: TrainedNetwork, targets: Iterable[str] | None) -> list[str]:
     """The columns of predictions to look at."""
     levels = model.classes
     if levels is None:

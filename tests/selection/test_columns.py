@@ -72,6 +72,7 @@ def test_the_picture_has_the_losses_and_the_shares(selection, tmp_path):
     assert [(method, loss) for method, losses in drawn for loss in losses] == told
     widths = [bar.get_width() for bar in below.patches]
     assert widths == [row["share"] for row in selection.rows()[: len(widths)]]
+    assert [label.get_text() for label in below.get_yticklabels()] == selection.ranking[: len(widths)]
     selection.plot(tmp_path / "s.png")
     assert (tmp_path / "s.png").stat().st_size > 10_000
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import h2olite
+from h2olite.pictures.canvas import refuse_undrawable
 from h2olite.selection import pictures, tracing
-from h2olite.selection.path import Point, RegularizationPath, read_strengths, refuse_undrawable
+from h2olite.selection.path import Point, RegularizationPath, read_strengths
 from h2olite.selection.pictures import draw
 from h2olite.selection.tracing import Itinerary
 from h2olite.settings.parameters import Parameters

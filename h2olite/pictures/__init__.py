@@ -1,0 +1,1 @@
+"""Pictures of what models are, how good they are, and why they predict what they predict."""
