@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": Entry("models", "Measure a model on a table.", "Models"),
     "compare": Entry("models", "Compare models on a table, with intervals.", "Models"),
     "show": Entry("models", "Show what a model is and how good it is.", "Inspection"),
+    "report": Entry("page", "Write a report of models that a browser opens.", "Inspection"),
     "varimp": Entry("models", "Print how much each input matters, as CSV.", "Inspection"),
     "history": Entry("models", "Print a model's scoring history, as CSV.", "Inspection"),
     "weights": Entry("models", "Print the weights or biases of one layer, as CSV.", "Inspection"),

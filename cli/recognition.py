@@ -53,6 +53,12 @@ def is_picture(path: Path, values: Values) -> bool:
     return PICTURE.search(_start(path, HEAD)) is not None
 
 
+def is_report(path: Path, values: Values) -> bool:
+    """Whether a file is a report of h2olite's."""
+    head = _start(path, 1024)
+    return head.startswith(b"<!DOCTYPE html>") and b'<meta name="generator" content="h2olite' in head
+
+
 def is_table_of(results: str) -> Callable[[Path, Values], bool]:
     """What tells whether a file is a table of some of the `COLUMNS`, in whatever format."""
     return lambda path, values: any(re.fullmatch(COLUMNS[results], name) for name in columns_of(path))

@@ -173,7 +173,8 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     matrix : float64 (n_classes, n_classes), the weight of the rows by actual and predicted class.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1e-300)
-    figure = new_figure(1.5 + 0.45 * len(names), 2.5 + 0.55 * len(names))
+    room = 0.12 * max(len(_short(name)) for name in names)
+    figure = new_figure(2 + 0.8 * len(names) + room, 3 + 0.8 * len(names) + room)
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for i in range(len(names)):

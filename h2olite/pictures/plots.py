@@ -186,6 +186,32 @@ class Plots:
             figures[f"ice_plot {column}"] = draw_dependence(one)
         return figures
 
+    def report_html(self: Any, frame: Any = None, *, group_by: str | None = None, save: Target = None) -> str:
+        """Make a report of the model: one HTML page that needs neither a network nor other files.
+
+        Parameters
+        ----------
+        frame : any frame that holds the response, to measure and explain the model on. Without it, the report tells
+            what the model knows by itself.
+        group_by : a column of the frame by whose groups the model is measured as well.
+        save : the file to write.
+
+        Returns
+        -------
+        page : the text of the page.
+
+        Raises
+        ------
+        DataError : the frame does not hold what is needed.
+        MissingExtraError : Jinja2 or matplotlib is not installed (``pip install 'h2olite[report]'``).
+        """
+        from .page import report_page, write_page
+
+        page = report_page({self.model_id: self}, frame, group_by=group_by)
+        if save is not None:
+            write_page(page, save)
+        return page
+
     def first_columns(self: Any, n: int) -> list[str]:
         """The names of the most important columns, or of the first ones if importances are not known."""
         rows: Sequence[Any] | None = None if self.importances is None else self.varimp(by_column=True)

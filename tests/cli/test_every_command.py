@@ -21,6 +21,7 @@ ARGUMENTS = {
     "evaluate": ["penguins.h2olite", "penguins.csv"],
     "compare": ["penguins.h2olite", "other.h2olite", "penguins.csv", "--resamples", "20"],
     "show": ["penguins.h2olite"],
+    "report": ["penguins.h2olite", "penguins.csv"],
     "varimp": ["penguins.h2olite"],
     "history": ["penguins.h2olite"],
     "weights": ["penguins.h2olite", "--layer", "1"],

@@ -54,6 +54,7 @@ ARGUMENTS = {
     "evaluate": ["m.h2olite", "t.parquet"],
     "compare": ["m.h2olite", "n.h2olite", "t.parquet", "--resamples", "5"],
     "show": ["m.h2olite"],
+    "report": ["m.h2olite", "t.parquet", "-o", "r\x1b[1m.html"],
     "varimp": ["m.h2olite"],
     "history": ["m.h2olite"],
     "weights": ["m.h2olite", "--layer", "1"],
