@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from h2olite.display import bars, visible
 from h2olite.errors import DataError
 
 from .command_line import command_line
@@ -15,14 +16,34 @@ from .console import JSON, QUIET, Command
 from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
 from .output import FORMAT, OUTPUT_HELP, destination, output_option, print_csv, write_table
 from .places import Input, Output, Values
-from .recognition import columns_of, is_table_of
-from .report import describe, describe_comparison, describe_training
+from .recognition import columns_of, is_picture, is_table_of
+from .report import describe, describe_comparison, describe_training, text_table
 from .streams import print_json, print_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLASSES = "Classes"
+
+LONGEST_BAR = 40
+"""Characters of the longest bar of a chart."""
+
+PLOT = click.Option(
+    ["--plot"],
+    type=Output("picture", is_picture),
+    metavar="PICTURE",
+    help="Draw it into a .svg, .png or .pdf file as well (needs h2olite[plot]).",
+)
+
+CHART = click.Option(["--chart"], is_flag=True, help="Print a chart of text in place of CSV.")
+
+
+def refuse_undrawable_plot(plot: Path | None) -> None:
+    """Raise before any work what drawing would raise after it."""
+    if plot is not None:
+        from h2olite.pictures.canvas import refuse_undrawable
+
+        refuse_undrawable(plot)
 
 
 class Costs(click.ParamType):
@@ -63,6 +84,13 @@ class Costs(click.ParamType):
             ".parquet, .arrow or .feather file.",
             section=CLASSES,
         ),
+        Option(
+            ["--plot"],
+            type=Output("picture", is_picture),
+            metavar="PICTURE",
+            help="Draw ROC curves, or a regression's residuals, into a .svg, .png or .pdf file (needs h2olite[plot]).",
+            section=None,
+        ),
         parameter_option("auc_type", section=CLASSES),
         *csv_options(),
     ],
@@ -78,11 +106,13 @@ def evaluate(
     threshold: float | None,
     costs: tuple[float, float] | None,
     curves: Path | None,
+    plot: Path | None,
     auc_type: str | None,
     **options: Any,
 ) -> None:
     """Measure MODEL on TABLE, which must hold the response: metrics, and a confusion matrix of classes."""
     target = None if curves is None else destination(curves)
+    refuse_undrawable_plot(plot)
     import pyarrow as pa
 
     from h2olite import load_model
@@ -99,6 +129,9 @@ def evaluate(
         with warnings.catch_warnings(action="ignore"):  # they have been told
             frame = model.curves(table)
         write_table([pa.Table.from_pandas(frame, preserve_index=False)], target)
+    if plot is not None:
+        draw = model.residual_analysis_plot if model.classes is None else model.roc_plot
+        draw(table, save=plot)
     if as_json:
         print_json(
             {
@@ -196,11 +229,14 @@ def show(path: str, as_json: bool, command: bool) -> None:
             is_flag=True,
             help="One row per column of the table, comparable whatever the number of its levels.",
         ),
+        PLOT,
+        CHART,
     ],
-    examples=["h2olite varimp iris.h2olite > importances.csv"],
+    examples=["h2olite varimp iris.h2olite > importances.csv", "h2olite varimp iris.h2olite --by-column --chart"],
 )
-def varimp(path: str, by_column: bool) -> None:
+def varimp(path: str, by_column: bool, plot: Path | None, chart: bool) -> None:
     """Print how much each input of MODEL matters, as CSV, most important first."""
+    refuse_undrawable_plot(plot)
     from h2olite import load_model
     from h2olite.trained.importance import IMPORTANCE_COLUMNS
 
@@ -209,17 +245,44 @@ def varimp(path: str, by_column: bool) -> None:
     if rows is None:
         raise DataError(f"{path} has no variable importances; train it without --no-variable-importances.")
     assert isinstance(rows, list)  # as it is without use_pandas
+    if plot is not None:
+        model.varimp_plot(len(model.encoder.schema), save=plot)
+    if chart:
+        sizes = [
+            {"variable": visible(row[0]), "scaled": round(row[2], 3), "": "█" * round(LONGEST_BAR * row[2])}
+            for row in rows
+        ]
+        print_text(text_table(sizes, {"variable": "variable", "scaled": "importance", "": ""}))
+        return
     print_csv(IMPORTANCE_COLUMNS, (dict(zip(IMPORTANCE_COLUMNS, row, strict=True)) for row in rows))
 
 
-@click.command(cls=Command, params=[MODEL], examples=["h2olite history iris.h2olite > history.csv"])
-def history(path: str) -> None:
+@click.command(
+    cls=Command,
+    params=[MODEL, PLOT, CHART],
+    examples=["h2olite history iris.h2olite > history.csv", "h2olite history iris.h2olite --plot curve.png"],
+)
+def history(path: str, plot: Path | None, chart: bool) -> None:
     """Print the scoring history of MODEL as CSV, one row per measurement."""
+    refuse_undrawable_plot(plot)
     from h2olite import load_model
 
     model = load_model(path)
     if model.record.maker is not None:
         raise DataError(f"{path} has no scoring history; it was imported, and {model.record.maker} left none in it.")
+    if plot is not None:
+        model.learning_curve_plot(save=plot)
+    if chart:
+        from h2olite.pictures.numbers import history_of
+
+        found = history_of(model)
+        rows = [
+            {"rows": frame, "first": values[0], "": bars(values), "last": values[-1]}
+            for frame, values in found.of_frames.items()
+        ]
+        print_text(f"{found.metric} by epochs, {found.epochs[0]:g} to {found.epochs[-1]:g}")
+        print_text(text_table(rows, {"rows": "rows", "first": "first", "": "", "last": "last"}))
+        return
     print_csv(dict.fromkeys(name for row in model.history for name in row), model.history)
 
 

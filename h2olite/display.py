@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 HIDDEN = re.compile(
@@ -14,6 +14,8 @@ HIDDEN = re.compile(
 """What a terminal obeys instead of showing it, or shows as nothing: control characters, which begin escape sequences
 and break lines; what changes the direction of writing; characters without width (but not the joiners of emoji and
 Persian); and halves of pairs, which are no characters."""
+
+BARS = "▁▂▃▄▅▆▇█"
 
 
 def visible(text: str, *, in_lines: bool = False) -> str:
@@ -35,6 +37,15 @@ def visible_values(value: Any) -> Any:
 def visible_json(document: str) -> str:
     """A JSON text in one line that means the same and has no hidden characters."""
     return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], document)
+
+
+def bars(shares: Sequence[float]) -> str:
+    """A bar of one character for each share; the largest is full."""
+    largest = max(shares, default=0.0)
+    if largest == 0:
+        return ""
+    heights = [min(int(share / largest * len(BARS)), len(BARS) - 1) for share in shares]
+    return "".join(" " if share == 0 else BARS[height] for share, height in zip(shares, heights, strict=True))
 
 
 def _escape(character: str) -> str:

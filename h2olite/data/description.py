@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from h2olite.display import visible
+from h2olite.display import bars, visible
 from h2olite.errors import DataError
 
 from .advice import advice_on_columns
@@ -36,8 +36,8 @@ MOST_LEVELS = 5
 MOST_ROWS = 100_000
 """Rows by which a column is judged alone."""
 
-N_GROUPS = 100
-"""Groups of about equally many rows that the numbers of a column fall into when it is judged alone."""
+MOST_GROUPS, ROWS_PER_GROUP = 100, 20
+"""Groups that the numbers of a column fall into when it is judged alone, and the rows of each at the least."""
 
 MOST_CLASSES = 20
 """Classes of the response that columns are judged by: the most frequent."""
@@ -45,8 +45,6 @@ MOST_CLASSES = 20
 TOO_GOOD = 0.98
 """Share of the response's variance that a column may take away alone. Beyond it, the column was probably made from the
 response."""
-
-BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -228,7 +226,8 @@ def grouped(column: Column, rows: np.ndarray) -> tuple[np.ndarray, int]:
     known = column.values[rows][~np.isnan(column.values[rows])]
     if known.size == 0:
         return np.zeros(column.values.size, np.int64), 1
-    ends = np.unique(np.quantile(known, np.linspace(0, 1, N_GROUPS + 1)[1:-1], method="lower"))
+    n_groups = min(max(known.size // ROWS_PER_GROUP, 2), MOST_GROUPS)
+    ends = np.unique(np.quantile(known, np.linspace(0, 1, n_groups + 1)[1:-1], method="lower"))
     groups = np.searchsorted(ends, column.values)
     return np.where(np.isnan(column.values), ends.size + 1, groups), ends.size + 2
 
@@ -258,12 +257,3 @@ def indicators(target: Column) -> Iterator[np.ndarray]:
     counts = count_levels(target.values, len(target.levels))[:-1]
     for level in np.argsort(-counts, kind="stable")[:MOST_CLASSES]:
         yield (target.values == level).astype(np.float64)
-
-
-def bars(shares: Sequence[float]) -> str:
-    """A bar of one character for each share; the largest is full."""
-    largest = max(shares, default=0.0)
-    if largest == 0:
-        return ""
-    heights = [min(int(share / largest * len(BARS)), len(BARS) - 1) for share in shares]
-    return "".join(" " if share == 0 else BARS[height] for share, height in zip(shares, heights, strict=True))

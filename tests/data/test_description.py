@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import h2olite
-from h2olite.data.description import bars
+from h2olite.display import bars
 
 RANDOM = np.random.default_rng(1)
 N = 600
