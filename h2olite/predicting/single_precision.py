@@ -20,6 +20,10 @@ from h2olite.network.topology import workspace
 from .predictor import Predictor
 from .sparse import LEAST_ROWS, is_sparse, sparse_layers, sparse_workspace
 
+LEAST_WORK = 2_000_000
+"""Weights that a thread passes at the least, rows times those of the network: some tenth of a millisecond. To wake
+another thread takes as long."""
+
 
 class SinglePrecision(Predictor):
     """Threads with scratch memory of their own, which share a network.
@@ -36,13 +40,14 @@ class SinglePrecision(Predictor):
         super().__init__(network)
         shape = rows.levels.shape[1], rows.numbers.shape[1]
         self._alone = [workspace(network.layout, *shape, capacity) for _ in range(n_threads)]
-        self._pool = Threads(n_threads) if n_threads > 1 else None
+        self._pool: Threads | None = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown()
+            self._pool = None
 
     def predict(self, objective: Objective, rows: EncodedRows, order: np.ndarray | None = None) -> np.ndarray:
         """Class probabilities, linear outputs or reconstructions of these rows: float32 (n_rows, n_outputs)."""
@@ -50,7 +55,8 @@ class SinglePrecision(Predictor):
         network = self.network
         order = np.arange(len(rows.levels)) if order is None else order
         outputs = np.empty((order.size, network.layout.sizes[-1]), np.float32)
-        size = max(-(-order.size // (len(self._alone) * TILE)), 1) * TILE
+        least = -(-LEAST_WORK // (network.theta.size * TILE))
+        size = max(-(-order.size // (len(self._alone) * TILE)), least) * TILE
         n_numeric = rows.numbers.shape[1]
         n_levels = int(network.layout.sizes[0]) - n_numeric
         layers = None
@@ -71,10 +77,10 @@ class SinglePrecision(Predictor):
     def _run(self, run: Callable[..., None], calls: Iterable[tuple]) -> None:
         """Call run(*arguments) for each of at most as many arguments as there are threads, in parallel."""
         calls = list(calls)
-        if self._pool is None or len(calls) == 1:
-            for arguments in calls:
-                run(*arguments)
+        if len(calls) == 1:
+            run(*calls[0])
         else:
+            self._pool = self._pool or Threads(len(self._alone))
             futures = [self._pool.submit(run, *arguments) for arguments in calls]
             wait(futures)
             for future in futures:
