@@ -57,13 +57,11 @@ def report(console: Console, paths: tuple[str, ...], output: Path, group_by: str
     from h2olite.pictures.page import new_environment, report_page, write_page
     from h2olite.selection.comparison import shared_csv, shared_schema
 
-    files = [path for path in paths if Path(path).is_file() and is_model(Path(path), options)]
-    tables = [path for path in paths if path not in files]
-    if not files or len(tables) > 1:
-        raise click.UsageError(
-            f"name one model file or more, and at most one table; got {len(files)} and {len(tables)}: "
-            f"{', '.join(tables)}."
-        )
+    first, *others = paths
+    files = [first, *(path for path in others if Path(path).is_file() and is_model(Path(path), options))]
+    tables = [path for path in others if path not in files]
+    if len(tables) > 1:
+        raise click.UsageError(f"name at most one table; got {len(tables)}: {', '.join(tables)}.")
     new_environment()  # before anything takes time
     models = {Path(path).stem if len(files) == 1 else path: h2olite.load_model(path) for path in dict.fromkeys(files)}
     table, compared = None, []

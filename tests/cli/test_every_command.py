@@ -36,7 +36,7 @@ ARGUMENTS = {
 }
 """What every command can work with."""
 
-SILENT = ("train", "export", "import", "session", "r-install", "warmup")
+SILENT = ("train", "report", "export", "import", "session", "r-install", "warmup")
 """Commands that print nothing on stdout unless it is JSON."""
 
 INPUTS = ("penguins.csv", "penguins.h2olite", "usual.h2olite", "other.h2olite", "mojo.zip")
