@@ -232,35 +232,18 @@ def select_columns(
         )
     sizes = sizes_to_try(len(candidates)) if columns is None else [columns]
     methods = [method for method in METHODS if method != "autoencoder" or len(candidates) > rows.n_rows]
-
-    n_threads = parameters.nthreads or usable_threads()
-    at_once = min(resamples, n_threads)
-    of_half = dataclasses.replace(parameters, nthreads=n_threads // at_once)
-    n_trainings = sum(N_TRAININGS[method] for method in methods) + len(methods) * len(sizes)
-    enough = with_enough_epochs(parameters, rows.n_rows // 2).epochs
+    n_in_halves = resamples * trainings_of_half(methods, sizes)
     n_last = max(N_TRAININGS.values()) + 1
-    together = JointProgress(watch, [enough] * (resamples * n_trainings + n_last))
-
-    def look(number: int) -> Half | None:
-        pair, part = divmod(number, 2)
-        classes = None if levels is None else rows[name].values
-        folds = deal_folds(rows.n_rows, 2, "Stratified", parameters.seed + pair, classes)
-        own, other = (rows.take(np.flatnonzero((folds == part) == is_own)) for is_own in (True, False))
-        trainings = range(number * n_trainings, (number + 1) * n_trainings)
-        half = look_at_half(of_half, own, other, candidates, methods, sizes, [together.of(i) for i in trainings])
-        for training_done in trainings:
-            together.finish(training_done)
-        return None if together.interrupted else half
-
-    halves = together.results(look, resamples, at_once)
-    refuse_interrupted(together)
+    epochs = with_enough_epochs(parameters, rows.n_rows // 2).epochs
+    together = JointProgress(watch, [epochs] * (n_in_halves + n_last))
+    halves = look_at_halves(parameters, rows, candidates, methods, sizes, resamples, together)
     tried = [
         Tried(method, size, np.array([half.losses[method, size] for half in halves]))
         for method in methods
         for size in sizes
     ]
     chosen = choose(tried)
-    last = [together.of(resamples * n_trainings + i) for i in range(n_last)]
+    last = [together.of(n_in_halves + i) for i in range(n_last)]
     ranking = METHODS[chosen.method](with_enough_epochs(parameters, rows.n_rows), rows, candidates, last[:-1])
     names = ranking[: chosen.n_columns]
     refuse_interrupted(together)
@@ -280,6 +263,48 @@ def select_columns(
         model,
         list(dict.fromkeys(said)),
     )
+
+
+def trainings_of_half(methods: Sequence[str], sizes: Sequence[int]) -> int:
+    """How many trainings a half takes at the most."""
+    return sum(N_TRAININGS[method] for method in methods) + len(methods) * len(sizes)
+
+
+def look_at_halves(
+    parameters: Parameters,
+    rows: Table,
+    candidates: Sequence[str],
+    methods: Sequence[str],
+    sizes: Sequence[int],
+    resamples: int,
+    together: JointProgress,
+) -> list[Half]:
+    """What so many half tables show. Two after one another have all rows, and classes are divided evenly.
+
+    Raises
+    ------
+    KeyboardInterrupt : a watch has ended it.
+    """
+    response = rows[str(parameters.y)]
+    classes = response.values if response.is_categorical else None
+    n_threads = parameters.nthreads or usable_threads()
+    at_once = min(resamples, n_threads)
+    of_half = dataclasses.replace(parameters, nthreads=n_threads // at_once)
+    n_trainings = trainings_of_half(methods, sizes)
+
+    def look(number: int) -> Half | None:
+        pair, part = divmod(number, 2)
+        folds = deal_folds(rows.n_rows, 2, "Stratified", parameters.seed + pair, classes)
+        own, other = (rows.take(np.flatnonzero((folds == part) == is_own)) for is_own in (True, False))
+        trainings = range(number * n_trainings, (number + 1) * n_trainings)
+        half = look_at_half(of_half, own, other, candidates, methods, sizes, [together.of(i) for i in trainings])
+        for training in trainings:
+            together.finish(training)
+        return None if together.interrupted else half
+
+    halves = together.results(look, resamples, at_once)
+    refuse_interrupted(together)
+    return halves
 
 
 def look_at_half(
