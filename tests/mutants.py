@@ -302,7 +302,7 @@ def acts(model, frame, path):
         lambda: (describe(model), describe_training(model), repr(model)),
         model.summary,
         model.scoring_history,
-        lambda: history.callback(str(path)) if path.suffix == ".h2olite" else None,
+        lambda: history.callback(str(path), None, False) if path.suffix == ".h2olite" else None,
         lambda: (model.weights(0), model.biases(0)),
         model.varimp,
         lambda: model.varimp(use_pandas=True, by_column=True),

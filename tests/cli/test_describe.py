@@ -26,7 +26,7 @@ def test_json_and_tables_hold_the_same(tmp_path):
 
 
 def test_warnings_come_on_stderr(tmp_path):
-    (tmp_path / "t.csv").write_text("a,b,c\n" + "".join(f"{i},{i * 2},1\n" for i in range(100)))
+    (tmp_path / "t.csv").write_text("a,b,c\n" + "".join(f"{i},{i * 2},1\n" for i in range(2000)))
     result = run("describe", tmp_path / "t.csv", "-y", "b")
     assert "columns of t.csv left out because they are constant or missing in all rows: 'c'." in result.stderr
     assert "column 'a' of t.csv nearly tells the response 'b' by itself" in result.stderr

@@ -41,7 +41,7 @@ def test_table_is_printed_best_first_and_models_are_kept(folder):
         assert h2olite.load_model(folder / "iris_grid" / f"{row['model_ids']}.h2olite").logloss() == float(
             row["logloss"]
         )
-    lines = result.stderr.splitlines()
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("epoch ")]  # of slow machines
     assert lines[0] == "Response: species, the last column; name another one with -y."
     assert lines[1].startswith("l1 0.0, hidden [5]: logloss ")
     assert lines[-1] == "4 models in iris_grid, 0 failed."

@@ -209,6 +209,13 @@ test_that("a user's own functions are there, or say what is missing", {
   expect_equal(path$table$l1, c(1e-4, 1e-1))
   expect_s4_class(path$model, "H2OMultinomialModel")
   expect_output(print(path), "Regularisation path over l1")
+  selection <- h2olite_select(
+    y = "Species", training_frame = frame, columns = 2, resamples = 2, refit = TRUE, hidden = 5, epochs = 5, seed = 1
+  )
+  expect_length(selection$columns, 2L)
+  expect_equal(sort(selection$ranking$column), sort(names(iris)[1:4]))
+  expect_equal(sort(h2o.varimp(selection$model)$variable), sort(selection$columns))
+  expect_output(print(selection), "2 of 4 columns by")
   compared <- h2olite_compare(list(iris_model(), iris_model(l2 = 0.1)), frame, n_resamples = 20)
   expect_equal(compared$verdict[1], NA_character_)
   expect_error(h2o.gbm(y = "Species"), "h2o.gbm is not in h2olite")
