@@ -13,10 +13,21 @@ from h2olite.errors import DataError
 
 from .command_line import command_line
 from .console import JSON, QUIET, Command
-from .options import MODEL, TABLE, TWO_CLASSES, Option, csv_from, csv_options, parameter_option, threshold_option
+from .options import (
+    MODEL,
+    TABLE,
+    TWO_CLASSES,
+    Option,
+    csv_from,
+    csv_options,
+    parameter_option,
+    picture_option,
+    refuse_undrawable_plot,
+    threshold_option,
+)
 from .output import FORMAT, OUTPUT_HELP, destination, output_option, print_csv, write_table
 from .places import Input, Output, Values
-from .recognition import columns_of, is_picture, is_table_of
+from .recognition import columns_of, is_table_of
 from .report import describe, describe_comparison, describe_training, text_table
 from .streams import print_json, print_text
 
@@ -28,22 +39,9 @@ CLASSES = "Classes"
 LONGEST_BAR = 40
 """Characters of the longest bar of a chart."""
 
-PLOT = click.Option(
-    ["--plot"],
-    type=Output("picture", is_picture),
-    metavar="PICTURE",
-    help="Draw it into a .svg, .png or .pdf file as well (needs h2olite[plot]).",
-)
+PLOT = picture_option("Draw it", "Options", "as well ")
 
 CHART = click.Option(["--chart"], is_flag=True, help="Print a chart of text in place of CSV.")
-
-
-def refuse_undrawable_plot(plot: Path | None) -> None:
-    """Raise before any work what drawing would raise after it."""
-    if plot is not None:
-        from h2olite.pictures.canvas import refuse_undrawable
-
-        refuse_undrawable(plot)
 
 
 class Costs(click.ParamType):
@@ -84,13 +82,7 @@ class Costs(click.ParamType):
             ".parquet, .arrow or .feather file.",
             section=CLASSES,
         ),
-        Option(
-            ["--plot"],
-            type=Output("picture", is_picture),
-            metavar="PICTURE",
-            help="Draw ROC curves, or a regression's residuals, into a .svg, .png or .pdf file (needs h2olite[plot]).",
-            section=None,
-        ),
+        picture_option("Draw ROC curves, or a regression's residuals,", "Options"),
         parameter_option("auc_type", section=CLASSES),
         *csv_options(),
     ],

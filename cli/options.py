@@ -33,6 +33,7 @@ from h2olite.settings.validation import unknown
 from .console import JSON, QUIET
 from .output import output_option
 from .places import Input, Output, parameter_inputs, refuse_inputs
+from .recognition import is_picture
 
 if TYPE_CHECKING:
     from h2olite.data.csv_options import CsvOptions
@@ -149,6 +150,25 @@ def threshold_option(default: str) -> click.Parameter:
         help=f"Smallest probability at which the second of two classes is predicted. Without it: {default}.",
         section=TWO_CLASSES,
     )
+
+
+def picture_option(what: str, section: str, rest: str = "") -> click.Parameter:
+    """The option ``--plot``: `what` it does, in words, before the formats and the `rest` after them."""
+    return Option(
+        ["--plot"],
+        type=Output("picture", is_picture),
+        metavar="PICTURE",
+        help=f"{what} into a .svg, .png or .pdf file {rest}(needs h2olite[plot]).",
+        section=section,
+    )
+
+
+def refuse_undrawable_plot(plot: Path | None) -> None:
+    """Raise before any work what drawing would raise after it."""
+    if plot is not None:
+        from h2olite.pictures.canvas import refuse_undrawable
+
+        refuse_undrawable(plot)
 
 
 def hyper_parameter_options() -> list[click.Parameter]:

@@ -11,11 +11,20 @@ import click
 from h2olite.settings.parameters import PENALTIES, POINT_CHOICES, counted, declared
 
 from .console import Command, Console
-from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
+from .options import (
+    Option,
+    csv_from,
+    csv_options,
+    gathered,
+    parameter_options,
+    picture_option,
+    refuse_undrawable_plot,
+    training_options,
+)
 from .output import destination, save_model, write_table
 from .places import MODEL_EXTENSION, Output
 from .progress import Watch
-from .recognition import is_model, is_picture, is_table_of
+from .recognition import is_model, is_table_of
 from .streams import print_json
 from .train import checked, read_tables
 
@@ -66,13 +75,7 @@ def path_options() -> list[click.Parameter]:
             help="Write the chosen model, trained on all rows of TABLE, to this file.",
             section=SECTION,
         ),
-        Option(
-            ["--plot"],
-            type=Output("picture", is_picture),
-            metavar="PICTURE",
-            help="Draw the path into a .svg, .png or .pdf file (needs h2olite[plot]).",
-            section=SECTION,
-        ),
+        picture_option("Draw the path", SECTION),
     ]
 
 
@@ -116,7 +119,6 @@ def path(
     which a linear model keeps no weight. With several penalties, all combinations are tried.
     """
     from h2olite import jobs
-    from h2olite.pictures.canvas import refuse_undrawable
     from h2olite.selection.path import read_strengths
 
     table_csv = csv_from(options)
@@ -126,8 +128,7 @@ def path(
     if output is not None and output.suffix == MODEL_EXTENSION:
         raise click.UsageError(f"-o takes a table of the strengths; write the model by --refit {output}.")
     target = None if output is None and as_json else destination(output)
-    if plot is not None:
-        refuse_undrawable(plot)
+    refuse_undrawable_plot(plot)
     _, note = read_tables(console, parameters, table_csv)
 
     traced = jobs.trace(

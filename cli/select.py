@@ -8,21 +8,27 @@ from typing import Any
 
 import click
 
-from h2olite.settings.parameters import counted
+from h2olite.settings.parameters import SET_BY_SELECT, counted
 
 from .console import Command, Console
-from .options import Option, csv_from, csv_options, gathered, parameter_options, training_options
+from .options import (
+    Option,
+    csv_from,
+    csv_options,
+    gathered,
+    parameter_options,
+    picture_option,
+    refuse_undrawable_plot,
+    training_options,
+)
 from .output import destination, save_model, write_table
 from .places import MODEL_EXTENSION, Output
 from .progress import Watch
-from .recognition import is_model, is_picture, is_table_of
+from .recognition import is_model, is_table_of
 from .streams import print_json
 from .train import checked, read_tables
 
 SECTION = "The selection"
-
-SET_HERE = ("input_group_l1", "validation_frame", "nfolds", "fold_column", "max_runtime_secs", "autoencoder")
-"""Parameters that are no options of this command, since it sets or replaces them."""
 
 
 def select_options() -> list[click.Parameter]:
@@ -51,13 +57,7 @@ def select_options() -> list[click.Parameter]:
             help="Write a model that is trained on the chosen columns of all rows to this file.",
             section=SECTION,
         ),
-        Option(
-            ["--plot"],
-            type=Output("picture", is_picture),
-            metavar="PICTURE",
-            help="Draw losses and shares into a .svg, .png or .pdf file (needs h2olite[plot]).",
-            section=SECTION,
-        ),
+        picture_option("Draw losses and shares", SECTION),
     ]
 
 
@@ -71,7 +71,7 @@ def select_options() -> list[click.Parameter]:
         ),
         *select_options(),
         *csv_options(),
-        *(option for option in parameter_options() if option.name not in SET_HERE),
+        *(option for option in parameter_options() if option.name not in SET_BY_SELECT),
     ],
     examples=(
         "h2olite select iris.csv -y species",
@@ -101,15 +101,13 @@ def select(
     others, tell how many of the chosen columns are expected to be noise.
     """
     from h2olite import jobs
-    from h2olite.pictures.canvas import refuse_undrawable
 
     table_csv = csv_from(options)
     parameters = checked(gathered(parameter_file, options))
     if output is not None and output.suffix == MODEL_EXTENSION:
         raise click.UsageError(f"-o takes a table of the ranking; write the model by --refit {output}.")
     target = None if output is None and as_json else destination(output)
-    if plot is not None:
-        refuse_undrawable(plot)
+    refuse_undrawable_plot(plot)
     _, note = read_tables(console, parameters, table_csv)
     try:
         selection = jobs.select(

@@ -12,6 +12,7 @@ from h2olite.data.splits import random_stream
 from h2olite.data.table import Column, Table
 from h2olite.errors import DataError
 from h2olite.metrics.bootstrap import Statistics, bootstrap, class_statistics, interval, number_statistics
+from h2olite.metrics.curves import ThresholdCurve
 from h2olite.trained.evaluation import predict_observed
 from h2olite.trained.network import TrainedNetwork
 from h2olite.trained.scoring import predicted_classes
@@ -163,16 +164,12 @@ def groups_of(model: TrainedNetwork, evidence: Evidence, column: str) -> list[di
 
 def thresholds_of(evidence: Evidence, n: int = 101) -> list[list[float]]:
     """For thresholds from 0 to 1: the threshold, and the weights of tp, fp, fn and tn."""
-    positive, p1 = evidence.judged.actual == 1, evidence.judged.predicted[:, 1]
-    weights = evidence.judged.weights
-    order = np.argsort(p1, kind="stable")
-    ascending = p1[order]
-    sums = [np.append(0, np.cumsum(weights[order] * of[order])) for of in (positive, ~positive)]
+    actual, predicted, weights = evidence.judged
+    curve = ThresholdCurve.from_predictions(actual == 1, predicted[:, 1], weights)
     rows = []
     for threshold in np.linspace(0, 1, n):
-        below = int(np.searchsorted(ascending, threshold, side="left"))
-        missed, refused = sums[0][below], sums[1][below]
-        rows.append([threshold, sums[0][-1] - missed, sums[1][-1] - refused, missed, refused])
+        counts = curve.counts_at(threshold)
+        rows.append([threshold, *(count.item() for count in (counts.tps, counts.fps, counts.fns, counts.tns))])
     return [[float(f"{value:.6g}") for value in row] for row in rows]
 
 

@@ -22,7 +22,7 @@ from h2olite.kinds.stopping_metrics import STOPPING_METRICS
 from h2olite.machine.threads import usable_threads
 from h2olite.model import Model
 from h2olite.pictures.canvas import refuse_undrawable, save
-from h2olite.settings.parameters import Parameters
+from h2olite.settings.parameters import SET_BY_SELECT, Parameters
 from h2olite.settings.presets import is_default
 
 from .path import metrics_of_training
@@ -32,9 +32,6 @@ from .tracing import OF_ONE_TRAINING, faults_of_given, with_enough_epochs
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CHOSEN_HERE = ("input_group_l1", "validation_frame", "nfolds", "fold_column", "max_runtime_secs", "autoencoder")
-"""Parameters that selection of columns cannot take: it sets or replaces them."""
 
 CALM: dict[str, Any] = {"mini_batch_size": 32, "rho": 0.95, "epsilon": 1e-6}
 """How all networks are trained, where the user has not said otherwise: in a quarter of the time, with less noise."""
@@ -426,7 +423,7 @@ def refuse_interrupted(together: JointProgress) -> None:
 def _refuse(parameters: Parameters, n_candidates: int, columns: int | None, resamples: int) -> None:
     """Raise a ParameterError for all that does not go with a selection of columns."""
     faults = faults_of_given(parameters, OF_ONE_TRAINING, "select, which trains many models")
-    faults += faults_of_given(parameters, CHOSEN_HERE, "select, which divides the rows and sets penalties by itself")
+    faults += faults_of_given(parameters, SET_BY_SELECT, "select, which divides the rows and sets penalties by itself")
     if columns is not None and not 1 <= columns <= n_candidates:
         faults.append(f"columns must be from 1 to {n_candidates}, the number of predictors; got {columns}.")
     if resamples < 2 or resamples % 2:

@@ -775,6 +775,9 @@ FUNCTIONS = ("custom_metric_func",)
 PENALTIES = ("l1", "l2", "input_group_l1")
 """Parameters whose strengths make a regularisation path."""
 
+SET_BY_SELECT = ("input_group_l1", "validation_frame", "nfolds", "fold_column", "max_runtime_secs", "autoencoder")
+"""Parameters that the choice of columns cannot take, since it sets or replaces them."""
+
 PointChoice = Literal["best_1se", "best"]
 
 POINT_CHOICES: tuple[PointChoice, ...] = typing.get_args(PointChoice)
