@@ -11,16 +11,29 @@ import click
 
 import h2olite
 from h2olite.errors import DataError
+from h2olite.kinds.attribution import DEEP_SHAP, METHODS
 from h2olite.machine.threads import Threads
 
 from .console import QUIET, Command, Console
-from .options import MODEL, TABLE, CommaList, csv_from, csv_options, threshold_option
+from .options import (
+    MODEL,
+    TABLE,
+    CommaList,
+    csv_from,
+    csv_options,
+    picture_option,
+    refuse_undrawable_plot,
+    threshold_option,
+)
 from .output import FORMAT, Destination, destination, table_output, write_table
 from .places import Input
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
+    from h2olite.data.adaptation import Adaptation
+    from h2olite.data.table import Table
     from h2olite.model import ColumnsOf, Model
 
 Made = TypeVar("Made")
@@ -116,17 +129,33 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
         click.Option(
             ["--background"],
             type=Input("table"),
-            required=True,
             metavar="TABLE",
-            help="The rows that predictions are compared with, such as the training table.",
+            help="The rows that predictions are compared with. Without it: the training rows that MODEL keeps.",
         ),
         click.Option(
             ["--background-rows"],
             type=click.IntRange(min=1),
             default=100,
             show_default=True,
-            help="Rows of it to take, at equal distances. The time is proportional to their number.",
+            help="Rows of them to take, at equal distances. The time is proportional to their number.",
         ),
+        click.Option(
+            ["--method"],
+            type=click.Choice(METHODS, case_sensitive=False),
+            default=DEEP_SHAP,
+            show_default=True,
+            help="DeepSHAP is fast. permutation and exact compute Shapley values from random orders of the columns, "
+            "and from all sets of at most 12 columns.",
+        ),
+        click.Option(
+            ["--permutations"],
+            type=click.IntRange(min=1),
+            default=10,
+            show_default=True,
+            help="Random orders for the method permutation. Each is used in both directions.",
+        ),
+        click.Option(["--seed"], type=int, default=-1, help="Of the random orders. -1 draws one."),
+        picture_option("Draw the contributions in at most 2,000 of the first rows", "Options"),
         click.Option(
             ["--by-input"], is_flag=True, help="A contribution of every input, such as every level, not every column."
         ),
@@ -134,7 +163,10 @@ def features(console: Console, path: str, output: Path | None, to: str | None, l
             ["--of-response"], is_flag=True, help="Scaled to add up to the probability or the predicted number."
         ),
     ),
-    examples=["h2olite contributions iris.h2olite iris.csv --background iris.csv"],
+    examples=[
+        "h2olite contributions iris.h2olite iris.csv",
+        "h2olite contributions iris.h2olite iris.csv --plot iris.svg -o why.csv",
+    ],
 )
 @click.pass_obj
 def contributions(
@@ -142,13 +174,17 @@ def contributions(
     path: str,
     output: Path | None,
     to: str | None,
-    background: str,
+    background: str | None,
     background_rows: int,
     by_input: bool,
     of_response: bool,
+    method: str,
+    permutations: int,
+    seed: int,
+    plot: Path | None,
     **options: Any,
 ) -> None:
-    """Tell what each column adds to the prediction of every row of TABLE by MODEL (DeepSHAP).
+    """Tell what each column adds to the prediction of every row of TABLE by MODEL.
 
     A row's contributions add up to its prediction, together with BiasTerm, the mean prediction of the background. The
     prediction is the logarithm of the odds of the second of two classes, the logarithm of the mean with a log link, and
@@ -160,13 +196,32 @@ def contributions(
     from h2olite.data.reader import read_table
     from h2olite.trained.contributions import Style
 
+    refuse_undrawable_plot(plot)
+    if plot is not None and by_input:
+        raise click.UsageError("--plot draws contributions of columns; leave out --by-input.")
     target = destination(output, to)
     model = h2olite.load_model(path)
     csv = csv_from(dict(options)).over(model.csv)  # the options are for TABLE, too
-    table = read_table(background, schema=model.schema, csv=csv)
-    rows = np.linspace(0, max(table.n_rows - 1, 0), min(background_rows, table.n_rows)).astype(np.int64)
-    attribution = model.attribution(table.take(rows), Style(by_input=by_input, of_response=of_response))
-    transform(console, model, target, attribution.columns, attribution.n_columns, **options)
+    usual = model.background if background is None else read_table(background, schema=model.schema, csv=csv)
+    if usual is not None:
+        rows = np.linspace(0, max(usual.n_rows - 1, 0), min(background_rows, usual.n_rows)).astype(np.int64)
+        usual = usual.take(rows)
+    style = Style(by_input=by_input, of_response=of_response, method=method, n_permutations=permutations, seed=seed)
+    attribution = model.attribution(usual, style)
+    first: list[tuple[Table, dict[str, np.ndarray]]] = []
+
+    def columns_of(table: Table, adaptation: Adaptation) -> dict[str, np.ndarray]:
+        columns = attribution.columns(table, adaptation)
+        if plot is not None and not first:
+            first.append((table, columns))
+        return columns
+
+    transform(console, model, target, columns_of, attribution.n_columns, **options)
+    if plot is not None:
+        from h2olite.pictures.canvas import save
+        from h2olite.pictures.charts import draw_summary
+
+        save(draw_summary(model, *first[0]), plot)
 
 
 def transform(

@@ -101,7 +101,6 @@ REASONS = {
     "max_confusion_matrix_size": "deprecated in H2O, where it changes no result",
     "train_segments": "`h2olite.train_segments`",
     "predicted_vs_actual_by_variable": "`predict`, grouped by the column",
-    "permutation_importance_plot": "`permutation_importance(use_pandas=True).plot.barh()`",
     "gains_lift_plot": "of models; of metrics `gains_lift().plot()`",
     "plot": "`learning_curve_plot`; of metrics `roc()`",
     "pareto_front": "`sorted_metric_table` for two metrics",

@@ -25,9 +25,10 @@ from .formats.importing import read_mojo
 from .formats.loading import load
 from .formats.mojo import download_mojo
 from .pictures.plots import Plots
+from .trained.background import BACKGROUND
 from .trained.contributions import Attribution, Style
 from .trained.evaluation import curves, measure, measure_parts, model_performance, predict_observed
-from .trained.explain import partial_plot, permutation_importance
+from .trained.explain import permutation_importance
 from .trained.h2o_names import H2ONames
 from .trained.importance import IMPORTANCE_COLUMNS, column_importance, ranked, usual_spreads
 from .trained.layers import describe_layers
@@ -162,12 +163,16 @@ class Model(H2ONames, Plots):
     def predict_contributions(
         self,
         test_data: Any,
-        background_frame: Any,
+        background_frame: Any = None,
         output_format: str = "compact",
         output_per_reference: bool = False,
         output_space: bool = False,
+        *,
+        method: str = "DeepSHAP",
+        n_permutations: int = 10,
+        seed: int = -1,
     ) -> pd.DataFrame:
-        """Compute what each column adds to the prediction of every row of a frame (DeepSHAP).
+        """Compute what each column adds to the prediction of every row of a frame.
 
         A row is compared with every row of the background, and the contributions are the means. They add up to the
         prediction, together with the column ``BiasTerm``, which is the mean prediction of the background. Predictions
@@ -178,13 +183,17 @@ class Model(H2ONames, Plots):
         Parameters
         ----------
         test_data : any frame, as for `predict`.
-        background_frame : any frame, whose rows stand for the usual ones, such as 100 training rows. The time is
-            proportional to their number.
+        background_frame : any frame, whose rows stand for the usual ones. The time is proportional to their number.
+            If it is not given, they are the training rows that the model keeps (see the parameter `background_rows`).
         output_format : ``"compact"`` for one contribution of each column; ``"original"`` for one of each input of the
             network, such as of each level of a categorical column.
         output_per_reference : do not take the mean over the background rows. There are columns ``RowIdx`` and
             ``BackgroundRowIdx`` and a row for each pair.
         output_space : scale the contributions of a row so that they add up to its probability, or predicted number.
+        method : ``"DeepSHAP"`` divides differences layer by layer, which is fast. ``"permutation"`` estimates Shapley
+            values from random orders of the columns, and ``"exact"`` computes them from all sets of at most 12 columns.
+        n_permutations : of ``"permutation"``, the number of random orders. Each is used in both directions.
+        seed : of the random orders. -1 draws one.
 
         Returns
         -------
@@ -193,24 +202,27 @@ class Model(H2ONames, Plots):
 
         Raises
         ------
-        DataError : the model is an autoencoder, there is no background row, or `output_space` is asked for with three
-            or more classes. Errors of `predict` can occur too.
-        ParameterError : `output_format` is not one of the two.
+        DataError : the model is an autoencoder, there is no background row, `output_space` is asked for with three or
+            more classes, or there are too many columns for the method. Errors of `predict` can occur too.
+        ParameterError : `output_format` or `method` is not one of those above.
 
         References
         ----------
-        Lundberg and Lee 2017 (DeepSHAP); Shrikumar, Greenside and Kundaje 2017 (rescale rule). Names as in H2O.
+        Lundberg and Lee 2017 (DeepSHAP); Shrikumar, Greenside and Kundaje 2017 (rescale rule); Castro, Gomez and Tejada
+        2009 (random orders). Names as in H2O.
         """
         if output_format not in ("compact", "original"):
             raise ParameterError(f'output_format must be "compact" or "original"; got {output_format!r}.')
-        style = Style(output_format == "original", output_per_reference, output_space)
+        style = Style(output_format == "original", output_per_reference, output_space, method, n_permutations, seed)
         attribution = self.attribution(background_frame, style)
         return self._frame_of(test_data, attribution.columns)
 
     def attribution(self, background_frame: Any, style: Style) -> Attribution:
-        """Return what divides predictions among columns, in comparison with a background."""
-        table = rows_to_predict(background_frame, self.schema, "background_frame", csv=self.csv)
-        adaptation = Adaptation(table.name)
+        """Return what divides predictions among columns, in comparison with a background, or the one it keeps."""
+        table = None
+        if background_frame is not None:
+            table = rows_to_predict(background_frame, self.schema, "background_frame", csv=self.csv)
+        adaptation = Adaptation(BACKGROUND if table is None else table.name)
         attribution = Attribution(self, table, adaptation, style)
         adaptation.warn(stacklevel=4)
         return attribution
@@ -300,7 +312,6 @@ class Model(H2ONames, Plots):
         return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
 
     permutation_importance = permutation_importance
-    partial_plot = partial_plot
     download_mojo = download_mojo
 
     def export_onnx(self, path: str | os.PathLike[str]) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from h2olite.kinds.attribution import DEEP_SHAP
+
 from .columns import for_model
 from .models import from_pandas
 from .store import Store
@@ -72,19 +74,25 @@ def contributions(
     store: Store,
     model: Model,
     frame: pa.Table,
-    background: pa.Table,
+    background: pa.Table | None = None,
     output_format: str = "compact",
     output_space: bool = False,
     output_per_reference: bool = False,
+    method: str = DEEP_SHAP,
+    n_permutations: int = 10,
+    seed: int = -1,
 ) -> pa.Table:
     """What each column adds to each row's prediction."""
     return from_pandas(
         model.predict_contributions(
             for_model(frame),
-            for_model(background),
+            None if background is None else for_model(background),
             output_format=output_format,
             output_space=output_space,
             output_per_reference=output_per_reference,
+            method=method,
+            n_permutations=int(n_permutations),
+            seed=int(seed),
         )
     )
 

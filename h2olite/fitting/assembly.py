@@ -15,7 +15,9 @@ from h2olite.data.predictors import find_columns
 from h2olite.data.table import Table
 from h2olite.model import Model
 from h2olite.settings.parameters import FRAMES, MODELS, Parameters
+from h2olite.trained.background import background_rows
 from h2olite.trained.importance import column_importance, gedeon_importance, input_spreads, number_covariances
+from h2olite.trained.network import schema_of
 from h2olite.trained.record import TrainingRecord
 from h2olite.training.stopping import idle_rounds
 from h2olite.training.trainer import Trainer
@@ -116,6 +118,7 @@ class Assembly:
             record=record,
             shares=prepared.shares,
             column_importances=None if spreads is None else column_importance(network, encoder, spreads, covariances),
+            background=self.background,
         )
 
     def keep(self, trainer: Trainer) -> None:
@@ -131,6 +134,15 @@ class Assembly:
             return None
         rows = prepared.rows, prepared.trained, prepared.encoder, prepared.training.observed.weights
         return input_spreads(*rows), number_covariances(*rows)
+
+    @functools.cached_property
+    def background(self) -> Table | None:
+        """The training rows that the model keeps; an autoencoder predicts nothing to compare with theirs."""
+        prepared, parameters = self.prepared, self.prepared.parameters
+        if parameters.autoencoder:
+            return None
+        schema = schema_of(prepared.encoder, parameters)
+        return background_rows(self.table, prepared.usable, schema, parameters.background_rows, parameters.seed)
 
     @functools.cached_property
     def stored(self) -> Parameters:

@@ -100,6 +100,7 @@ def cross_validate(
     )
     for number, fold_model in enumerate(models, 1):
         fold_model.model_id = f"{model.model_id}_cv_{number}"
+        fold_model.background = None  # its folds' models are asked what they predict, not why
     model.record.warnings += advice_on_folds(parameters, training, n_folds)
     model.cross_validation = _summarise(model, models, training, folds)
     model.record.seconds["total"] = time.perf_counter() - started

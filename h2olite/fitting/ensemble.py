@@ -134,6 +134,7 @@ def joined(assembly: Assembly, models: Sequence[Model], dealt: Sequence[Preparat
         if spreads is None
         else column_importance(network, prepared.encoder, spreads, covariances),
         rates=_mean_rates(models),
+        background=assembly.background,
     )
     if record.largest_output is not None:  # the first network's
         with model.engine(prepared.rows, usable_threads()) as engine:

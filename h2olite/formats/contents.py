@@ -13,6 +13,7 @@ from h2olite.trained.network import CrossValidation, TrainedNetwork
 from h2olite.training.history import timestamp
 
 from .archive import source_date
+from .background import background_contents
 
 Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
 """A document and named arrays, as a model file keeps them."""
@@ -39,7 +40,8 @@ def contents(model: TrainedNetwork, keep_state: bool | None = None) -> Contents:
         "cross_validation": None,
     }
     stop_clock(document)
-    arrays = model.network.to_arrays(state=state)
+    document["background"], arrays = background_contents(model.background, model.schema)
+    arrays |= model.network.to_arrays(state=state)
     if model.cross_validation is not None:
         document["cross_validation"], of_folds = contents_of_folds(model.cross_validation)
         arrays |= {f"cv.{name}": array for name, array in of_folds.items()}

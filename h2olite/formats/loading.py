@@ -14,13 +14,14 @@ from h2olite.data.response import ResponseEncoder
 from h2olite.errors import ArtifactError
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
-from h2olite.trained.network import CrossValidation, TrainedNetwork
+from h2olite.trained.network import CrossValidation, TrainedNetwork, schema_of
 from h2olite.trained.parts import check_response
 from h2olite.trained.record import TrainingRecord
 from h2olite.trained.scoring import ClassShares, probability_names, scoring_of
 from h2olite.training.task import layout_of
 
 from .artifact import read_artifact
+from .background import restore_background
 from .soundness import (
     check_column_importances,
     check_document,
@@ -79,6 +80,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kin
     network = Network.from_arrays(layout, arrays, document["rows_seen"])
     check_numbers(network, parameters)
     columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
+    background = document.get("background")  # likewise
     check_column_importances(columns, encoder)
     check_rates(rates, layout)
     return kind(
@@ -97,6 +99,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kin
         shares=None if shares is None else ClassShares(*map(tuple, shares)),
         column_importances=None if columns is None else np.array(columns),
         rates=rates,
+        background=restore_background(background, within(arrays, "background"), schema_of(encoder, parameters)),
         threshold=document.get("threshold"),  # model files that only training wrote have none
     )
 

@@ -28,6 +28,8 @@ from h2olite.trained.parts import are_distinct, require
 from h2olite.trained.record import DURATIONS, TrainingRecord
 from h2olite.training.history import history_row
 
+from .background import StoredBackground
+
 SIMPLE = frozenset({int, float, str, bool})
 
 LARGEST_HEIGHT = 20.0
@@ -143,6 +145,7 @@ class _Document(_Needed, total=False):
     threshold: float | None
     column_importances: list[float] | None
     rates: list[dict[str, float]] | None
+    background: StoredBackground | None
 
 
 def check_json(value: Any, hint: Any, where: str) -> None:

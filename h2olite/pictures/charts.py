@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +48,8 @@ def draw_history(history: History) -> Figure:
     axes = figure.subplots()
     for (frame, values), colour in zip(history.of_frames.items(), (BLUE, ORANGE), strict=False):
         axes.plot(history.epochs, values, marker=".", color=colour, label=f"{frame} rows")
+    for k, (epochs, values) in enumerate(history.of_folds):
+        axes.plot(epochs, values, color=GREY, linewidth=0.8, label=None if k else "folds of cross-validation")
     if history.chosen is not None:
         axes.axvline(history.chosen, color=GREY, linestyle="--", linewidth=1, label="the model")
     axes.set_xlabel("epochs")
@@ -126,6 +128,39 @@ def draw_residuals(of: Judged) -> Figure:
     return figure
 
 
+def draw_errors(errors: np.ndarray) -> Figure:
+    """How many rows have a reconstruction error of each size."""
+    figure = new_figure(3.2)
+    axes = figure.subplots()
+    axes.hist(errors, bins=50, color=BLUE)
+    axes.set_xlabel("reconstruction error")
+    axes.set_ylabel("rows")
+    return figure
+
+
+def draw_partial(tables: Sequence[pd.DataFrame], names: Sequence[str], *, with_deviations: bool) -> Figure:
+    """The tables of `partial_plot`, each in a chart of its own: mean predictions, with their standard deviations.
+
+    names : what is predicted, for each table.
+    """
+    figure = new_figure(3.2 * len(tables))
+    for axes, table, name in zip(figure.subplots(len(tables), squeeze=False)[:, 0], tables, names, strict=True):
+        column = table.columns[0]
+        means, deviations = (table[title].to_numpy() for title in ("mean_response", "stddev_response"))
+        values = ["(missing)" if value is None else value for value in table[column]]
+        if any(isinstance(value, str) for value in values):
+            x: Any = np.arange(len(values))
+            axes.errorbar(x, means, deviations if with_deviations else None, color=BLUE, marker="o", linestyle="none")
+            name_ticks(axes.xaxis, map(_short, values))
+            axes.tick_params(axis="x", rotation=0 if len(values) <= 6 else 90)
+        else:
+            axes.plot(values, means, color=BLUE, linewidth=2)
+            if with_deviations:
+                axes.fill_between(values, means - deviations, means + deviations, color=BLUE, alpha=0.2)
+        write_names([axes.xaxis.label, axes.yaxis.label], [_short(column), f"mean of {name}"])
+    return figure
+
+
 def draw_curves(curves: Sequence[Curve], kind: str) -> Figure:
     """The curve of each class: ``"roc"``, ``"pr"`` (precision and recall), or ``"lift"``."""
     figure = new_figure()
@@ -197,12 +232,31 @@ def contributions_of(
 
     Parameters
     ----------
-    background : the rows to compare with; some of the frame's own if None.
+    background : the rows to compare with; those that the model keeps, or else some of the frame's own, if None.
     """
     table = as_table(frame, name="frame", schema=model.schema, csv=model.csv)
     rows = sampled(table, n_rows)
-    usual = sampled(table if background is None else rows_to_predict(background, model.schema, "background_frame"), 100)
-    found = model.predict_contributions(rows, usual)
+    if background is not None:
+        usual = sampled(rows_to_predict(background, model.schema, "background_frame"), 100)
+    else:
+        usual = sampled(table, 100) if model.background is None else model.background
+    return of_class(model, model.predict_contributions(rows, usual), target), rows
+
+
+def draw_summary(model: Any, table: Table, columns: Mapping[str, np.ndarray]) -> Figure:
+    """What `draw_contributions` draws, for at most 2,000 rows of a table whose contributions are known.
+
+    columns : as `Attribution.columns` gives them; of three or more classes, those of the last one are drawn.
+    """
+    import pandas as pd
+
+    rows = _some(table.n_rows)
+    found = of_class(model, pd.DataFrame({name: values[rows] for name, values in columns.items()}), None)
+    return draw_contributions(found, table.take(rows), 20, "contribution")
+
+
+def of_class(model: Any, found: pd.DataFrame, target: str | None) -> pd.DataFrame:
+    """The contributions to one class of three or more, the last one if None; with fewer, all contributions."""
     if model.category == "Multinomial":
         classes = model.classes
         chosen = classes[-1] if target is None else target
@@ -211,7 +265,7 @@ def contributions_of(
         suffix = f".{chosen}"
         names = [name for name in (*model.encoder.schema, BIAS) if f"{name}{suffix}" in found]
         found = found[[f"{name}{suffix}" for name in names]].set_axis(names, axis=1)
-    return found, rows
+    return found
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:

@@ -6,18 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from h2olite.data.adaptation import Adaptation
-from h2olite.data.frames import as_table
 from h2olite.data.splits import random_stream
 from h2olite.data.table import Column, Table
-from h2olite.errors import DataError
 from h2olite.metrics.bootstrap import Statistics, bootstrap, class_statistics, interval, number_statistics
 from h2olite.metrics.curves import ThresholdCurve
-from h2olite.trained.evaluation import predict_observed
 from h2olite.trained.network import TrainedNetwork
 from h2olite.trained.scoring import predicted_classes
 
-from .numbers import Judged
+from .numbers import Judged, judged
 
 N_RESAMPLES = 200
 """Tables drawn for intervals."""
@@ -36,46 +32,29 @@ Commission 1978)."""
 class Evidence(NamedTuple):
     """A table whose rows a model has predicted, as far as their response is known.
 
-    table : all rows of the table.
-    places : the indices of the rows that are judged.
-    judged : their responses and predictions.
+    judged : these rows, their responses and predictions.
     classes : index of the class that is predicted for each; None of numbers.
     """
 
-    table: Table
-    places: np.ndarray
     judged: Judged
     classes: np.ndarray | None
 
     @classmethod
     def of(cls, model: TrainedNetwork, frame: Any) -> Evidence:
-        """What a model says of a frame.
+        """What a model says of a frame; raises what `judged` does."""
+        of_rows = judged(model, frame)
+        if model.classes is None:
+            return cls(of_rows, None)
+        return cls(of_rows, predicted_classes(of_rows.predicted, model.default_threshold()))
 
-        Raises
-        ------
-        DataError : the frame has no response, or the model is an autoencoder.
-        """
-        if model.response is None:
-            raise DataError(f"a report on a table needs a model of a response; {model.model_id} is an autoencoder.")
-        table = as_table(frame, name="frame", schema=model.schema | model.response_schema, csv=model.csv)
-        if model.response.name not in table:
-            raise DataError(f"{table.name} has no response {model.response.name!r}, which the report needs.")
-        adaptation = Adaptation(table.name)
-        actual, predicted, weights = predict_observed(model, table, adaptation)
-        adaptation.warn(stacklevel=4)
-        weights = np.ones(len(actual)) if weights is None else weights
-        known = (actual >= 0 if model.classes is not None else ~np.isnan(actual)) & (weights > 0)
-        if not known.any():
-            raise DataError(f"{table.name} has no row whose response is known.")
-        of_rows = Judged(actual[known], predicted[known], weights[known])
-        classes = None
-        if model.classes is not None:
-            classes = predicted_classes(of_rows.predicted, model.default_threshold())
-        return cls(table, np.flatnonzero(known), of_rows, classes)
+    @property
+    def table(self) -> Table:
+        """All rows of the table."""
+        return self.judged.table
 
     def statistics(self, rows: np.ndarray | slice = slice(None)) -> Statistics:
         """The function that computes metrics of some of the rows from their weights."""
-        actual, predicted, _ = self.judged
+        actual, predicted = self.judged.actual, self.judged.predicted
         if self.classes is None:
             return number_statistics(actual[rows], predicted[np.newaxis, rows], None)
         return class_statistics(actual[rows], predicted[np.newaxis, rows], self.classes[np.newaxis, rows])
@@ -94,7 +73,7 @@ def metrics_with_intervals(evidence: Evidence) -> list[dict[str, Any]]:
 
 def losses_of(evidence: Evidence) -> np.ndarray:
     """The loss of each judged row: the squared error, or the negative logarithm of the actual class's probability."""
-    actual, predicted, _ = evidence.judged
+    actual, predicted = evidence.judged.actual, evidence.judged.predicted
     if evidence.classes is None:
         return np.square(predicted - actual)
     of_actual: np.ndarray = predicted[np.arange(actual.size), actual]
@@ -106,7 +85,7 @@ def worst_rows(model: TrainedNetwork, evidence: Evidence, columns: list[str]) ->
     losses = losses_of(evidence)
     rows = []
     for index in np.argsort(-losses, kind="stable")[:N_WORST].tolist():
-        place = int(evidence.places[index])
+        place = int(evidence.judged.places[index])
         actual, predicted = evidence.judged.actual[index], evidence.judged.predicted[index]
         if evidence.classes is None or model.classes is None:
             told: dict[str, Any] = {"actual": float(actual), "predicted": float(predicted)}
@@ -140,7 +119,7 @@ def groups_of(model: TrainedNetwork, evidence: Evidence, column: str) -> list[di
     DataError : there is no such column.
     """
     groups = evidence.table[column].as_categorical()
-    codes = groups.values[evidence.places]
+    codes = groups.values[evidence.judged.places]
     weights = evidence.judged.weights
     counts = np.bincount(codes + 1)
     rows = []
@@ -164,7 +143,7 @@ def groups_of(model: TrainedNetwork, evidence: Evidence, column: str) -> list[di
 
 def thresholds_of(evidence: Evidence, n: int = 101) -> list[list[float]]:
     """For thresholds from 0 to 1: the threshold, and the weights of tp, fp, fn and tn."""
-    actual, predicted, weights = evidence.judged
+    _, _, actual, predicted, weights = evidence.judged
     curve = ThresholdCurve.from_predictions(actual == 1, predicted[:, 1], weights)
     rows = []
     for threshold in np.linspace(0, 1, n):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.frames import as_table
-from h2olite.data.splits import random_stream
+from h2olite.data.splits import random_stream, sample_rows
 from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError
-from h2olite.metrics.base import measured
 from h2olite.metrics.curves import ThresholdCurve
 from h2olite.trained.evaluation import classes_of_curves, predict_observed
 from h2olite.trained.explain import codes_of, response_columns, with_constant
@@ -22,6 +21,9 @@ from h2olite.training.history import COLUMNS
 MOST_CLASSES = 10
 """Classes that have a line in a picture."""
 
+MOST_DETAILED = 1000
+"""Rows whose errors are told by input."""
+
 
 class History(NamedTuple):
     """A metric in the course of training.
@@ -29,12 +31,14 @@ class History(NamedTuple):
     metric : its name.
     epochs : when the model was measured.
     of_frames : its values on the training rows, and on the validation rows if there were any.
+    of_folds : for each model of cross-validation that is kept, when it was measured on its fold, and the values.
     chosen : epochs after which the model was as it is; None where it is the last or an average.
     """
 
     metric: str
     epochs: list[float]
     of_frames: dict[str, list[float]]
+    of_folds: list[tuple[list[float], list[float]]]
     chosen: float | None
 
 
@@ -56,8 +60,18 @@ def history_of(model: TrainedNetwork, metric: str = "AUTO") -> History:
         raise ParameterError(f"metric must be AUTO or one of {', '.join(known)}; got {metric!r}.")
     shown = [row for row in rows if row.get(f"training_{chosen}") is not None]
     frames = [frame for frame in ("training", "validation") if f"{frame}_{chosen}" in shown[-1]]
-    of_frames = {frame: [float(row.get(f"{frame}_{chosen}") or np.nan) for row in shown] for frame in frames}
-    return History(chosen, [float(row["epochs"]) for row in shown], of_frames, model.record.best_epochs)
+    of_frames = {frame: _values(shown, f"{frame}_{chosen}") for frame in frames}
+    folds = (model.cross_validation and model.cross_validation.models) or ()
+    of_folds = []
+    for fold in folds:
+        judged_rows = [row for row in fold.history if row.get(f"validation_{chosen}") is not None]
+        of_folds.append((_values(judged_rows, "epochs"), _values(judged_rows, f"validation_{chosen}")))
+    return History(chosen, _values(shown, "epochs"), of_frames, of_folds, model.record.best_epochs)
+
+
+def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """A column of a scoring history, with NaN where it has no value."""
+    return [float(np.nan if row.get(name) is None else row[name]) for row in rows]
 
 
 class Dependence(NamedTuple):
@@ -106,34 +120,76 @@ def dependence_of(
 
 def sampled(table: Table, n_rows: int) -> Table:
     """At most so many rows of a table, at random but the same each time."""
-    if table.n_rows <= n_rows:
-        return table
-    return table.take(np.sort(random_stream(1, "picture").choice(table.n_rows, n_rows, replace=False)))
+    return table.take(sample_rows(table.n_rows, n_rows, random_stream(1, "picture")))
 
 
 class Judged(NamedTuple):
-    """The rows of a frame whose response is known.
+    """The rows of a table whose response is known.
 
+    table : all rows of the table.
+    places : the indices in it of the rows that are judged.
     actual : class indices, or numbers.
     predicted : probabilities (n_rows, n_classes), or numbers (n_rows,).
-    weights : of the rows.
+    weights : of the rows, above 0.
     """
 
+    table: Table
+    places: np.ndarray
     actual: np.ndarray
     predicted: np.ndarray
     weights: np.ndarray
 
 
 def judged(model: TrainedNetwork, frame: Any) -> Judged:
-    """The predictions of a frame that holds the response."""
-    schema = model.schema | model.response_schema
-    table = as_table(frame, name="frame", schema=schema, csv=model.csv)
-    if model.response is None or model.response.name not in table:
-        raise DataError(f"the picture needs the response of {model.model_id}, which {table.name} does not have.")
+    """The predictions of a frame that holds the response.
+
+    Raises
+    ------
+    DataError : the model is an autoencoder, or the frame has no response.
+    """
+    if model.response is None:
+        raise DataError(f"to judge predictions needs a model of a response; {model.model_id} is an autoencoder.")
+    table = as_table(frame, name="frame", schema=model.schema | model.response_schema, csv=model.csv)
+    if model.response.name not in table:
+        raise DataError(f"{table.name} has no response {model.response.name!r}, by which predictions are judged.")
     adaptation = Adaptation(table.name)
-    of_rows = Judged(*measured(*predict_observed(model, table, adaptation)))
+    actual, predicted, weights = predict_observed(model, table, adaptation)
     adaptation.warn(stacklevel=4)
-    return of_rows
+    weights = np.ones(len(actual)) if weights is None else weights
+    known = (actual >= 0 if model.classes is not None else ~np.isnan(actual)) & (weights > 0)
+    if not known.any():
+        raise DataError(f"{table.name} has no row whose response is known.")
+    return Judged(table, np.flatnonzero(known), actual[known], predicted[known], weights[known])
+
+
+class Reconstructed(NamedTuple):
+    """How badly an autoencoder reconstructs the rows of a table.
+
+    table : the rows.
+    errors : float64 (n_rows,), the mean squared error of each row over the inputs.
+    by_input : the mean squared error of each input over at most `MOST_DETAILED` of the rows.
+    """
+
+    table: Table
+    errors: np.ndarray
+    by_input: dict[str, float]
+
+
+def reconstructed(model: Any, frame: Any) -> Reconstructed:
+    """The reconstruction errors of the rows of a frame, by an autoencoder.
+
+    Raises
+    ------
+    DataError : the model is no autoencoder.
+    """
+    table = as_table(frame, name="frame", schema=model.schema, csv=model.csv)
+    adaptation = Adaptation(table.name)
+    (errors,) = model.anomaly_columns(table, adaptation, per_feature=False).values()
+    adaptation.warn(stacklevel=4)
+    some = sampled(table, MOST_DETAILED)
+    of_inputs = model.anomaly_columns(some, Adaptation(table.name), per_feature=True)
+    means = [float(values.mean()) for values in of_inputs.values()]
+    return Reconstructed(table, errors, dict(zip(model.encoder.input_names, means, strict=True)))
 
 
 class Curve(NamedTuple):

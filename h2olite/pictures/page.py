@@ -16,8 +16,10 @@ import h2olite
 from h2olite.display import visible
 from h2olite.errors import DataError, MissingExtraError
 from h2olite.formats.archive import replacing
+from h2olite.trained.background import BACKGROUND
 from h2olite.trained.contributions import BIAS
 from h2olite.trained.layers import describe_layers
+from h2olite.trained.report import count_weights
 
 from .canvas import as_svg, refuse_without_matplotlib
 from .charts import (
@@ -28,19 +30,22 @@ from .charts import (
     draw_contributions,
     draw_curves,
     draw_dependence,
+    draw_errors,
     draw_history,
     draw_residuals,
 )
 from .findings import (
     FOUR_FIFTHS,
+    N_WORST,
     Evidence,
     correlations,
     groups_of,
     metrics_with_intervals,
+    text_of,
     thresholds_of,
     worst_rows,
 )
-from .numbers import calibration_of, curves_of, dependence_of, history_of
+from .numbers import calibration_of, curves_of, dependence_of, history_of, reconstructed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,7 +125,10 @@ def report_page(
     environment = new_environment()
     refuse_without_matplotlib()
     name, model = next(iter(models.items()))
-    evidences = {} if frame is None else {key: Evidence.of(one, frame) for key, one in models.items()}
+    is_autoencoder = model.response is None and len(models) == 1
+    evidences = {}
+    if frame is not None and not is_autoencoder:
+        evidences = {key: Evidence.of(one, frame) for key, one in models.items()}
     sections = []
     if len(models) > 1:
         sections.append(compared(models, evidences, comparison))
@@ -135,10 +143,12 @@ def report_page(
         if group_by is not None:
             sections.append(by_group(model, evidence, group_by))
     elif group_by is not None:
-        raise DataError("group_by needs a table, whose column it names.")
+        raise DataError("group_by needs a model with a response, and a table, whose column it names.")
+    elif frame is not None:
+        sections.append(of_reconstruction(model, frame))
     numbered = [dataclasses.replace(section, id=f"s{number}") for number, section in enumerate(sections, 1)]
     response = f" of {model.response_column}" if model.response is not None else ""
-    where = "" if frame is None else f" Measured on {evidences[name].table.name}."
+    where = f" Measured on {evidences[name].table.name}." if evidences else ""
     return environment.get_template(TEMPLATE).render(
         title=", ".join(models),
         subtitle=f"{model.category} model{response}, trained on {model.record.rows:,} rows.{where}",
@@ -256,7 +266,7 @@ def arguments_of(given: Mapping[str, Any]) -> str:
 def of_rows(model: Any, evidence: Evidence, suffix: str) -> list[Section]:
     """How good the model is on the rows of a table."""
     of = evidence.judged
-    n_rows = f"{evidence.places.size:,} rows of {evidence.table.name}. Intervals are of 95 %, by the bootstrap."
+    n_rows = f"{evidence.judged.places.size:,} rows of {evidence.table.name}. Intervals are of 95 %, by the bootstrap."
     quality = Section("", f"How good is it{suffix}?", texts=[n_rows], tables=[metrics_with_intervals(evidence)])
     if evidence.classes is None:
         points = [{"predicted": float(p), "actual": float(a)} for p, a in zip(of.predicted, of.actual, strict=True)]
@@ -298,6 +308,35 @@ def of_rows(model: Any, evidence: Evidence, suffix: str) -> list[Section]:
     return [quality, wrong]
 
 
+def of_reconstruction(model: Any, frame: Any) -> Section:
+    """How badly an autoencoder reconstructs the rows of a table, which of them worst, and which inputs."""
+    found = reconstructed(model, frame)
+    quartiles = np.quantile(found.errors, [0, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
+    names = ("least", "a quarter", "median", "three quarters", "95 %", "99 %", "largest")
+    inputs = sorted(found.by_input.items(), key=lambda item: -item[1])[:N_IMPORTANCES]
+    columns = list(model.schema)[:N_COLUMNS]
+    worst = [
+        {"row": found.table.place(int(row)), "error": float(found.errors[row])}
+        | {name: text_of(found.table[name], row) for name in columns if name in found.table}
+        for row in np.argsort(-found.errors, kind="stable")[:N_WORST]
+    ]
+    return Section(
+        "",
+        "How well does it reconstruct rows?",
+        texts=[
+            f"{found.errors.size:,} rows of {found.table.name}. The error of a row is the mean squared error over its "
+            "inputs, as they are encoded. The tables have quantiles of the errors, the inputs of the largest mean "
+            "errors, and the rows of the largest errors.",
+        ],
+        tables=[
+            [{"quantile": name, "error": error} for name, error in zip(names, quartiles.tolist(), strict=True)],
+            [{"input": name, "mean squared error": error} for name, error in inputs],
+            worst,
+        ],
+        charts=[chart("Reconstruction errors", draw_errors(found.errors))],
+    )
+
+
 def why(model: Any, evidence: Evidence, suffix: str) -> list[Section]:
     """Why the model predicts what it predicts: contributions, permutations, and the dependence on columns."""
     found, rows = contributions_of(model, evidence.table, None, N_EXPLAINED, None)
@@ -319,11 +358,12 @@ def why(model: Any, evidence: Evidence, suffix: str) -> list[Section]:
         }
         for i in np.argsort(-sizes, kind="stable")[:N_IMPORTANCES]
     ]
+    against = "100 rows of the table" if model.background is None else BACKGROUND
     about = f"contributions to {model.classes[-1]}" if model.category == "Multinomial" else "contributions"
     section = Section(
         "",
         f"Why does it predict so{suffix}?",
-        texts=["Contributions are on the scale of the linear output (DeepSHAP), against 100 rows of the table."],
+        texts=[f"Contributions are on the scale of the linear output (DeepSHAP), against {against}."],
         tables=[importances],
         charts=[chart(f"What columns add{suffix}", draw_contributions(found, rows, 12, about))],
     )
@@ -364,7 +404,7 @@ def compared(
         {
             "model": name,
             "predictors": len(model.encoder.schema),
-            "weights": (count := model.report()["weights"])["total"],
+            "weights": (count := count_weights(model))["total"],
             "not 0": count["nonzero"],
             "epochs": float(model.record.epochs),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from h2olite.data.frames import as_table
 from h2olite.errors import DataError
 from h2olite.trained.contributions import BIAS
+from h2olite.trained.explain import partial_plot, response_columns
 
 from .canvas import save as write
 from .charts import (
@@ -21,10 +22,12 @@ from .charts import (
     draw_contributions,
     draw_curves,
     draw_dependence,
+    draw_errors,
     draw_history,
+    draw_partial,
     draw_residuals,
 )
-from .numbers import calibration_of, curves_of, dependence_of, history_of, judged
+from .numbers import calibration_of, curves_of, dependence_of, history_of, judged, reconstructed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,12 +61,85 @@ class Plots:
         shown = rows[:num_of_features]
         return write(draw_bars([row[0] for row in shown], [row[2] for row in shown], "scaled importance"), save)
 
+    def permutation_importance_plot(
+        self: Any,
+        frame: Any,
+        metric: str = "AUTO",
+        n_samples: int = 10_000,
+        n_repeats: int = 1,
+        features: Iterable[str] | None = None,
+        seed: int = -1,
+        num_of_features: int = 10,
+        *,
+        save: Target = None,
+    ) -> Figure:
+        """Draw how much worse a metric gets when the values of a column are dealt anew to the rows, the most on top.
+
+        num_of_features : how many columns to show. The other arguments are those of `permutation_importance`. With
+        several repeats, their mean is drawn.
+        """
+        rows = self.permutation_importance(frame, metric, n_samples, n_repeats, features, seed)
+        worse = [row[1] if n_repeats == 1 else float(np.mean(row[1:])) for row in rows]
+        bars = draw_bars([row[0] for row in rows][:num_of_features], worse[:num_of_features], "permutation importance")
+        return write(bars, save)
+
     def learning_curve_plot(self: Any, metric: str = "AUTO", *, save: Target = None) -> Figure:
         """Draw a metric of the scoring history against epochs, and where the model was taken.
 
         metric : a metric of the scoring history without its prefix, such as ``"auc"``; AUTO is the loss.
         """
         return write(draw_history(history_of(self, metric)), save)
+
+    def partial_plot(
+        self: Any,
+        frame: Any,
+        cols: Iterable[str] | None = None,
+        nbins: int = 20,
+        targets: Iterable[str] | None = None,
+        include_na: bool = False,
+        user_splits: Mapping[str, Sequence[Any]] | None = None,
+        row_index: int | None = None,
+        *,
+        plot: bool = False,
+        plot_stddev: bool = True,
+        save: Target = None,
+    ) -> Any:
+        """Compute the mean prediction over all rows when a predictor has the same value in each row.
+
+        Parameters
+        ----------
+        frame : any frame. The means are over its rows, and the values are within the ranges of its columns.
+        cols : predictors to look at; all if not given.
+        nbins : how many values of a numeric predictor to go through. They are evenly spread. A categorical predictor
+            goes through all its levels.
+        targets : classes whose probabilities are predicted. If not given, the second of two classes, or all of more.
+        include_na : end with a row for the missing value.
+        user_splits : for some predictors, the values to go through instead.
+        row_index : look at this row only, from 0.
+        plot : return a figure of the tables instead of the tables.
+        plot_stddev : draw the standard deviation over the rows, too.
+        save : the file to write the figure to, as if `plot` were given.
+
+        Returns
+        -------
+        tables : a list with one DataFrame for each predictor and target. Its columns are the value under the
+            predictor's name, mean_response, stddev_response and std_error_mean_response.
+
+        Raises
+        ------
+        DataError : there is no such predictor, level, class or row.
+
+        References
+        ----------
+        Friedman (2001), Greedy function approximation: a gradient boosting machine.
+        """
+        columns = None if cols is None else [cols] if isinstance(cols, str) else list(cols)
+        tables = partial_plot(self, frame, columns, nbins, targets, include_na, user_splits, row_index)
+        if not plot and save is None:
+            return tables
+        responses = response_columns(self, targets)
+        names = responses * (len(tables) // len(responses))
+        return write(draw_partial(tables, names, with_deviations=plot_stddev and row_index is None), save)
 
     def pd_plot(
         self: Any, frame: Any, column: str, target: str | None = None, *, nbins: int = 20, save: Target = None
@@ -101,7 +177,8 @@ class Plots:
         Parameters
         ----------
         frame : any frame; at most `samples` of its rows are used.
-        background_frame : the rows to compare with, at most 100; some of the frame's own if not given.
+        background_frame : the rows to compare with, of which 100 are used. If it is not given, they are the training
+            rows that the model keeps, or else some of the frame's own.
         target : with three or more classes, the class; the last one if not given.
         top_n_features : how many columns to show.
         """
@@ -123,7 +200,7 @@ class Plots:
         row_index : of the row, from 0. The other arguments are those of `shap_summary_plot`.
         """
         row = _row(self, frame, row_index)
-        found, _ = contributions_of(self, row, frame if background_frame is None else background_frame, 1, target)
+        found, _ = contributions_of(self, row, background_frame, 1, target)
         values = found.drop(columns=BIAS).iloc[0]
         shown = values.reindex(values.abs().sort_values(ascending=False, kind="stable").index)[:top_n_features]
         return write(draw_bars([str(name) for name in shown.index], shown.tolist(), "contribution"), save)
@@ -133,6 +210,10 @@ class Plots:
         if self.category != "Regression":
             raise DataError(f"residuals need a regression; {self.model_id} is a {self.category} model.")
         return write(draw_residuals(judged(self, frame)), save)
+
+    def reconstruction_plot(self: Any, frame: Any, *, save: Target = None) -> Figure:
+        """Draw how many rows of a frame an autoencoder reconstructs with an error of each size."""
+        return write(draw_errors(reconstructed(self, frame).errors), save)
 
     def roc_plot(self: Any, frame: Any, *, save: Target = None) -> Figure:
         """Draw the true against the false positive rate at all thresholds, for each class."""
@@ -158,7 +239,7 @@ class Plots:
         return write(draw_confusion(np.asarray(matrix.matrix, np.float64), list(self.classes)), save)
 
     def explain(self: Any, frame: Any, background_frame: Any = None) -> dict[str, Figure]:
-        """Draw everything that explains the model on a frame that holds the response.
+        """Draw everything that explains the model on a frame that holds the response, if the model has one.
 
         Returns
         -------
@@ -169,6 +250,8 @@ class Plots:
             figures["varimp_plot"] = self.varimp_plot()
         if self.history:
             figures["learning_curve_plot"] = self.learning_curve_plot()
+        if self.response is None:
+            return figures | {"reconstruction_plot": self.reconstruction_plot(frame)}
         if self.category == "Regression":
             figures["residual_analysis_plot"] = self.residual_analysis_plot(frame)
         else:

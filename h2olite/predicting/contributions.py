@@ -11,6 +11,7 @@ References: Shrikumar, Greenside and Kundaje 2017 (DeepLIFT); Lundberg and Lee 2
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ class Passed(NamedTuple):
     outputs: np.ndarray
 
 
-class Explainer:
+class Explainer(abc.ABC):
     """Divides the outputs of a network among groups of its inputs.
 
     Parameters
@@ -104,8 +105,18 @@ class Explainer:
         *hidden, outputs = pre_activations(self._network, self._layers, self._objective, levels, numbers)
         return Passed(levels, numbers, hidden, outputs[:, 0] @ self._head)
 
+    @abc.abstractmethod
     def _divide(self, rows: Passed) -> np.ndarray:
-        """Divide the outputs of some rows, against each background row, among the groups of inputs."""
+        """Divide the outputs of some rows, against each background row, among the groups of inputs.
+
+        float64 (n_rows, n_background, n_groups, n_outputs).
+        """
+
+
+class DeepShap(Explainer):
+    """Divides the differences of outputs layer by layer, by the rescale rule."""
+
+    def _divide(self, rows: Passed) -> np.ndarray:
         others = self._background
         multipliers = self._head.T[np.newaxis, np.newaxis]  # of pre-activations, the same for all pairs at the outputs
         for layer in range(len(rows.hidden) - 1, -1, -1):

@@ -67,14 +67,21 @@ def pre_activations(
     levels, numbers : the inputs of some rows.
     """
     n_levels = int(network.layout.sizes[0]) - numbers.shape[1]
-    (weights, biases), *others = layers
+    weights, biases = layers[0]
     linear = numbers @ weights[n_levels:] + biases
     for column in levels.T:
         present = np.flatnonzero(column >= 0)
         linear[present] += weights[column[present]]
     linear = linear.reshape(len(linear), -1, int(network.layout.sizes[1]))
     yield linear
-    for layer, (weights, biases) in enumerate(others, 1):
+    yield from later_pre_activations(network, layers, objective, linear)
+
+
+def later_pre_activations(
+    network: Network, layers: list[tuple[np.ndarray, np.ndarray]], objective: Objective, linear: np.ndarray
+) -> Iterator[np.ndarray]:
+    """The pre-activations of each layer but the first one, by those of the first one."""
+    for layer, (weights, biases) in enumerate(layers[1:], 1):
         linear = units_of(objective, layer - 1, linear) @ weights + biases
         linear = linear.reshape(len(linear), -1, int(network.layout.sizes[layer + 1]))
         yield linear

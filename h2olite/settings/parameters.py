@@ -695,6 +695,14 @@ class Parameters:
         "the update rule. This is two to four times as large as the weights. It is always kept if training "
         "was interrupted, ran out of time, exports checkpoints or continued from a checkpoint.",
     )
+    background_rows: int = parameter(
+        default=100,
+        within="[0, inf)",
+        group="output",
+        own=True,
+        help="Largest number of training rows that the model and its file keep, chosen at random. Contributions "
+        "compare a row with them. At most 100,000 cells are kept. With 0, no row leaves the training table.",
+    )
 
 
 Strategy = Literal["Cartesian", "RandomDiscrete", "Sequential"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from h2olite.data.adaptation import Adaptation
 from h2olite.data.roles import row_offsets
+from h2olite.data.splits import draw_seed, random_stream
 from h2olite.data.table import Table
-from h2olite.errors import DataError
+from h2olite.errors import DataError, ParameterError
+from h2olite.kinds.attribution import DEEP_SHAP, EXACT, METHODS, PERMUTATION
 from h2olite.kinds.distributions import DISTRIBUTIONS
-from h2olite.predicting.contributions import Explainer
+from h2olite.predicting.coalitions import ByCoalitions, Coalitions
+from h2olite.predicting.contributions import DeepShap, Explainer
 from h2olite.predicting.double_precision import softmax
+from h2olite.settings.parameters import folded
 
 from .network import TrainedNetwork
 from .scoring import Scoring
@@ -24,17 +28,27 @@ ROW, BACKGROUND_ROW = "RowIdx", "BackgroundRowIdx"
 """The columns that tell, of contributions by background row, which two rows they compare; named as in H2O."""
 
 
+MOST_COLUMNS = {EXACT: 12, PERMUTATION: 1000}
+"""Columns that a method is for: 12 have 4,096 sets, and a random order of 1,000 has 1,000 sets of 1,000 each."""
+
+
 class Style(NamedTuple):
     """What contributions are asked for.
 
     by_input : of every input of the network, not of every column of the table.
     per_reference : against every background row, not against their mean.
     of_response : on the scale of the prediction, not on that of the linear output.
+    method : one of `h2olite.kinds.attribution.METHODS`, in any case.
+    n_permutations : for `PERMUTATION`, how many random orders there are; each is gone through in both directions.
+    seed : of the random orders; -1 draws one.
     """
 
     by_input: bool = False
     per_reference: bool = False
     of_response: bool = False
+    method: str = DEEP_SHAP
+    n_permutations: int = 10
+    seed: int = -1
 
 
 class Attribution:
@@ -43,17 +57,19 @@ class Attribution:
     Parameters
     ----------
     model : what predicts.
-    background : the rows that others are compared with.
+    background : the rows that others are compared with; those that the model keeps if None.
     adaptation : notes what is missing in them.
     style : what is asked for.
 
     Raises
     ------
-    DataError : the model is an autoencoder, there is no background row, or probabilities of more than two classes are
-        to be divided: one may change by the outputs of the other classes alone.
+    ParameterError : there is no such method.
+    DataError : the model is an autoencoder, there is no background row, there are too many columns for the method, or
+        probabilities of more than two classes are to be divided: one may change by the outputs of the other classes
+        alone.
     """
 
-    def __init__(self, model: TrainedNetwork, background: Table, adaptation: Adaptation, style: Style) -> None:
+    def __init__(self, model: TrainedNetwork, background: Table | None, adaptation: Adaptation, style: Style) -> None:
         if not isinstance(model.scoring, Scoring):
             raise DataError(
                 f"contributions need a model that predicts a response; {model.model_id} is an autoencoder; "
@@ -64,6 +80,12 @@ class Attribution:
                 f"contributions on the scale of probabilities are for two classes; {model.model_id} has "
                 f"{len(model.classes or ())}; leave output_space (--of-response) out: the softmax of the sums is the "
                 "probabilities."
+            )
+        background = model.background if background is None else background
+        if background is None:
+            raise DataError(
+                f"{model.model_id} keeps no training rows to compare with; pass a background_frame (--background), "
+                "such as the training table, or train with background_rows above 0."
             )
         if background.n_rows == 0:
             raise DataError(f"{background.name} must have a row or more to compare with; it has none.")
@@ -76,7 +98,15 @@ class Attribution:
         self._offset = model.parameters.offset_column
         self._names = [*names, *([self._offset] if self._offset else [])]
         rows = encoder.encode_rows(background, adaptation, model.dtype)
-        self._explainer = Explainer(model.network, model.objective, rows, groups, len(names), self._head)
+        self._explainer = _explainer(
+            style,
+            network=model.network,
+            objective=model.objective,
+            background=rows,
+            groups=groups,
+            n_groups=len(names),
+            head=self._head,
+        )
         self._base = self._explainer.base + self._constants
         offsets = row_offsets(background, self._offset)
         self._base_offsets = np.zeros(background.n_rows) if offsets is None else offsets
@@ -137,6 +167,24 @@ class Attribution:
             for j, name in enumerate([*self._names, BIAS]):
                 columns[name + suffix] = values[:, :, j, k].ravel()
         return columns
+
+
+def _explainer(style: Style, **given: Any) -> Explainer:
+    """What divides outputs by the method that is asked for."""
+    method = next((method for method in METHODS if folded(method) == folded(style.method)), None)
+    if method is None:
+        raise ParameterError(f"method must be one of {', '.join(METHODS)}; got {style.method!r}.")
+    if method == DEEP_SHAP:
+        return DeepShap(**given)
+    n_groups, most = given["n_groups"], MOST_COLUMNS[method]
+    if n_groups > most:
+        raise DataError(f"method {method} is for at most {most} columns or inputs; got {n_groups}; use DeepSHAP.")
+    if method == EXACT:
+        return ByCoalitions(Coalitions.all_of(n_groups), **given)
+    if style.n_permutations < 1:
+        raise ParameterError(f"n_permutations must be >= 1; got {style.n_permutations}.")
+    random = random_stream(draw_seed(style.seed), "contributions")
+    return ByCoalitions(Coalitions.of_orders(n_groups, style.n_permutations, random), **given)
 
 
 def _head(scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:

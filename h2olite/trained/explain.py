@@ -116,27 +116,7 @@ def partial_plot(
     user_splits: Mapping[str, Sequence[Any]] | None = None,
     row_index: int | None = None,
 ) -> list[pd.DataFrame]:
-    """The mean prediction over all rows when a predictor has the same value in each, for one value after the other.
-
-    Parameters
-    ----------
-    frame : any frame; the means are over its rows, and the values gone through are within its columns' ranges.
-    cols : predictors to look at; all if not given.
-    nbins : how many values of a numeric predictor to go through, evenly spread unless it has no more; of a categorical
-        one it is all levels.
-    targets : classes whose probabilities are predicted; if not given, the second of two classes, or all of more.
-    include_na : end with a row for the missing value.
-    user_splits : for some predictors the values to go through instead.
-    row_index : look at this row only, from 0 (individual conditional expectation).
-
-    Returns
-    -------
-    tables : one per predictor and target, with the value under the predictor's name, mean_response, stddev_response and
-        std_error_mean_response; `include_na`'s value is None.
-
-    Raises
-    ------
-    DataError : there is no such predictor, level, class or row.
+    """The tables of `Model.partial_plot`, where the arguments are told.
 
     References
     ----------

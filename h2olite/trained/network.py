@@ -84,7 +84,7 @@ class TrainedNetwork:
 
     Whoever made it, its parts have been checked to fit together (see `h2olite.trained.parts.check_parts`). It may be
     pickled, and predict in many threads at once. Its `path` is the file that it was last read from or written to, None
-    without one.
+    without one. Its `background` are rows of the training table (see `h2olite.trained.background`).
     """
 
     model_id: str
@@ -103,6 +103,7 @@ class TrainedNetwork:
     threshold: float | None = None
     column_importances: np.ndarray | None = None
     rates: list[dict[str, float]] | None = None
+    background: Table | None = None
 
     def __post_init__(self) -> None:
         check_parts(self.parameters, self.encoder, self.response, self.network)
@@ -131,7 +132,7 @@ class TrainedNetwork:
     @property
     def schema(self) -> dict[str, Kind]:
         """The columns that predictions need, and what each must be."""
-        return self.encoder.schema | _numeric(self.parameters.offset_column)
+        return schema_of(self.encoder, self.parameters)
 
     @property
     def response_schema(self) -> dict[str, Kind]:
@@ -212,6 +213,11 @@ class TrainedNetwork:
         given = (self.record.origin or {}).get("given") or {}  # the checkpoints of a path are nobody's wish
         asked = self.parameters.keep_state or self.parameters.export_checkpoints_dir or "checkpoint" in given
         return bool(asked) or self.stopped_by in UNFINISHED
+
+
+def schema_of(encoder: RowEncoder, parameters: Parameters) -> dict[str, Kind]:
+    """The columns that predictions with an encoder need, and what each must be."""
+    return encoder.schema | _numeric(parameters.offset_column)
 
 
 def _numeric(name: str | None) -> dict[str, Kind]:

@@ -177,3 +177,40 @@ def test_a_file_without_rows_beside_others_adds_none(tmp_path):
     assert run("train", folder / "1.csv", *SMALL, "-o", model).exit_code == 0
     assert run("predict", model, folder).stdout == run("predict", model, folder / "1.csv").stdout
     assert run("predict", model, "-", stdin=text.partition("\n")[0]).stdout.count("\n") == 1
+
+
+def test_contributions_need_no_background_where_the_model_keeps_rows(penguins, tmp_path):
+    model = h2olite.load_model(penguins.path)
+    usual = run("contributions", penguins.path, TABLE)
+    assert (usual.exit_code, usual.stderr) == (0, "")
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(usual.stdout)), model.predict_contributions(TABLE))
+    exact = run("contributions", penguins.path, TABLE, "--method", "EXACT", "--background-rows", 5)
+    rows = model.background.take(pd.Series([0, 24, 49, 74, 99]).to_numpy())
+    found = pd.read_csv(io.StringIO(exact.stdout))
+    pd.testing.assert_frame_equal(found, model.predict_contributions(TABLE, rows, method="exact"))
+    model.background = None
+    path = model.save(tmp_path / "m.h2olite")
+    refused = run("contributions", path, TABLE)
+    assert refused.exit_code == 1
+    assert "keeps no training rows to compare with; pass a background_frame (--background)" in refused.stderr
+
+
+def test_random_orders_have_a_seed(penguins):
+    given = ("contributions", penguins.path, TABLE, "--method", "permutation", "--permutations", 2)
+    first, again, other = (run(*given, "--seed", seed).stdout for seed in (1, 1, 2))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("source", ["file", "-"])
+def test_contributions_are_drawn(penguins, tmp_path, source):
+    pytest.importorskip("matplotlib")
+    table, text = (TABLE, None) if source == "file" else ("-", TABLE.read_text())
+    result = run(
+        "contributions", penguins.path, table, "--plot", tmp_path / "c.svg", "-o", tmp_path / "c.csv", stdin=text
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "culmen_length_mm" in (tmp_path / "c.svg").read_text()
+    assert len(pd.read_csv(tmp_path / "c.csv")) == len(pd.read_csv(TABLE))
+    refused = run("contributions", penguins.path, table, "--plot", tmp_path / "d.svg", "--by-input", stdin=text)
+    assert refused.exit_code == 2
+    assert "--plot draws contributions of columns; leave out --by-input" in refused.stderr

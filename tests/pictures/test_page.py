@@ -211,7 +211,7 @@ def test_correlations_of_predictions():
     [
         (lambda model, table: model.report_html(table.drop(columns="y")), "has no response 'y'"),
         (lambda model, table: model.report_html(table, group_by="z"), "has no column 'z'"),
-        (lambda model, table: model.report_html(group_by="g"), "group_by needs a table"),
+        (lambda model, table: model.report_html(group_by="g"), "group_by needs a model with a response, and a table"),
     ],
 )
 def test_what_is_not_there_is_refused(model, kind, make, message):
@@ -225,35 +225,52 @@ def test_without_jinja_the_extra_is_named(model, monkeypatch):
         model.report_html()
 
 
+def test_the_report_of_an_autoencoder_tells_how_well_it_reconstructs(tmp_path):
+    table = frame("Regression")
+    model = h2olite.deeplearning(training_frame=table, autoencoder=True, **SETTINGS)
+    page = model.report_html(table)
+    errors = model.anomaly(table)["Reconstruction.MSE"]
+    assert "How well does it reconstruct rows?" in page
+    assert f"{errors.max():.5g}" in page
+    assert f"{errors.median():.5g}" in page
+    by_input = model.anomaly(table, per_feature=True).mean().sort_values()
+    assert f"{by_input.iloc[-1]:.5g}" in page
+    assert SCRIPT not in page
+    with pytest.raises(h2olite.DataError, match="group_by needs a model with a response"):
+        model.report_html(table, group_by="g")
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_browser_shows_it_without_a_network(tmp_path, width):
     table = frame("Binomial")
     model = h2olite.deeplearning(y="y", training_frame=table, **SETTINGS)
     model.report_html(table, group_by="g", save=tmp_path / "r.html")
-    # The page tells, as its title, how wide it is, what it has asked for, and what the slider has counted.
+    # A page with the report in a frame of this width, as headless Chromium has no window below 500 pixels. Its title
+    # becomes how wide the report is, what it has asked for, and what its slider has counted.
     told = (
-        "document.documentElement.scrollWidth",
-        "performance.getEntriesByType('resource').length",
-        "document.querySelector('.slider').hidden",
-        "document.querySelector('.slider td').textContent",
+        "report.innerWidth",
+        "report.document.documentElement.scrollWidth",
+        "report.performance.getEntriesByType('resource').length",
+        "report.document.querySelector('.slider').hidden",
+        "report.document.querySelector('.slider td').textContent",
     )
-    asked = f"<script>document.title = [{', '.join(told)}].join()</script>"
-    page = (tmp_path / "r.html").read_text().replace("</body>", f"{asked}</body>")
-    (tmp_path / "r.html").write_text(page)
+    (tmp_path / "frame.html").write_text(
+        f"<iframe id='frame' src='r.html' style='border:0;width:{width}px;height:900px'></iframe><script>"
+        "onload = () => {const report = document.getElementById('frame').contentWindow;"
+        f"document.title = [{', '.join(told)}].join()}}</script>"
+    )
     options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--window-size={width},900",
+        *("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--window-size=1400,900"),
         f"--user-data-dir={tmp_path}",
     ]
     shown = subprocess.run(
-        [CHROMIUM, *options, "--dump-dom", f"file://{tmp_path}/r.html"], capture_output=True, text=True, timeout=120
+        [CHROMIUM, *options, "--dump-dom", f"file://{tmp_path}/frame.html"], capture_output=True, text=True, timeout=120
     ).stdout
-    asked_for = re.search(r"<title>(\d+),(\d+),(\w+),([\d,]*)</title>", shown)
-    assert asked_for is not None, shown[:500]
-    scroll_width, n_requests, is_hidden, counted = asked_for.groups()
-    assert int(scroll_width) <= max(width, 500)  # headless Chromium has windows of 500 pixels at the least
+    found = re.search(r"<title>(\d+),(\d+),(\d+),(\w+),([\d,]*)</title>", shown)
+    assert found is not None, shown[:500]
+    inner_width, scroll_width, n_requests, is_hidden, counted = found.groups()
+    assert int(inner_width) == width
+    assert int(scroll_width) <= width
     assert (n_requests, is_hidden) == ("0", "false")
     assert counted

@@ -49,6 +49,15 @@ def test_importances_are_those_of_the_columns(model):
     assert shown == [row[0].replace("\x1b", "\\x1b") for row in rows]
 
 
+@pytest.mark.parametrize("n_repeats", [1, 3])
+def test_permutation_importances_are_drawn(model, kind, n_repeats):
+    given = {"n_repeats": n_repeats, "seed": 1}
+    bars = model.permutation_importance_plot(frame(kind), num_of_features=2, **given).axes[0].patches
+    rows = model.permutation_importance(frame(kind), **given)[:2]
+    expected = [row[1] if n_repeats == 1 else np.mean(row[1:]) for row in rows]
+    assert [bar.get_width() for bar in bars] == pytest.approx(expected)
+
+
 def test_the_learning_curve_is_the_history(model):
     metric = {"Regression": "deviance"}.get(model.category, "logloss")
     training, validation, *_ = lines_of(model.learning_curve_plot())
@@ -71,6 +80,48 @@ def test_partial_dependence_is_that_of_the_tables_and_single_rows_have_their_lin
     assert len(lines) == 50
     (first,) = model.partial_plot(table, ["a"], nbins=20, targets=target and [target], row_index=0)
     assert lines[0].get_ydata() == pytest.approx(first["mean_response"].to_numpy())
+
+
+def test_partial_plot_draws_its_tables(model, kind, tmp_path):
+    table = frame(kind)
+    tables = model.partial_plot(table, ["a", "c"])
+    figure = model.partial_plot(table, ["a", "c"], plot=True)
+    assert len(figure.axes) == len(tables) == 2 * (3 if kind == "Multinomial" else 1)
+    for axes, expected in zip(figure.axes, tables, strict=True):
+        means, deviations = expected["mean_response"].to_numpy(), expected["stddev_response"].to_numpy()
+        assert axes.get_lines()[0].get_ydata() == pytest.approx(means)
+        if axes.get_xlabel() == "a":
+            corners = axes.collections[0].get_paths()[0].vertices[:, 1]
+            assert (corners.min(), corners.max()) == pytest.approx(
+                ((means - deviations).min(), (means + deviations).max())
+            )
+        else:
+            (bars,) = axes.collections
+            ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+            assert ends == pytest.approx(np.column_stack([means - deviations, means + deviations]))
+    plain = model.partial_plot(table, "a", plot=True, plot_stddev=False, save=tmp_path / "p.svg")
+    assert not plain.axes[0].collections
+    assert (tmp_path / "p.svg").stat().st_size > 1000
+
+
+def test_the_learning_curve_has_a_line_for_each_fold(kind):
+    model = h2olite.deeplearning(
+        y="y", training_frame=frame(kind), nfolds=3, keep_cross_validation_models=True, **SETTINGS
+    )
+    metric = {"Regression": "deviance"}.get(kind, "logloss")
+    drawn = [np.asarray(line.get_ydata()).tolist() for line in lines_of(model.learning_curve_plot())]
+    for fold in model.cross_validation_models():
+        history = fold.scoring_history().dropna(subset=[f"validation_{metric}"])
+        assert history[f"validation_{metric}"].tolist() in drawn
+
+
+def test_contributions_compare_with_the_rows_that_the_model_keeps(model, kind):
+    table = frame(kind)
+    suffix = f".{model.classes[-1]}" if kind == "Multinomial" else ""
+    found = model.predict_contributions(table)
+    axes = model.shap_summary_plot(table, top_n_features=1).axes[0]
+    (name,) = [label.get_text().replace("\\x1b", "\x1b") for label in axes.get_yticklabels()]
+    assert np.asarray(axes.collections[0].get_offsets())[:, 0] == pytest.approx(found[f"{name}{suffix}"].to_numpy())
 
 
 def test_contributions_are_those_of_the_model(model, kind):
@@ -120,7 +171,7 @@ def test_calibrated_probabilities_lie_on_the_diagonal():
     random = np.random.default_rng(0)
     p = random.random(50_000)
     actual = (random.random(p.size) < p).astype(int)
-    found = calibration_of(Judged(actual, np.column_stack([1 - p, p]), np.ones(p.size)))
+    found = calibration_of(Judged(None, np.arange(p.size), actual, np.column_stack([1 - p, p]), np.ones(p.size)))
     assert found.observed == pytest.approx(found.predicted, abs=0.03)
     assert found.weights.sum() == p.size
 
@@ -147,7 +198,10 @@ def test_everything_is_explained_and_written(model, kind, tmp_path):
         (lambda model, table: model.pd_plot(table, "z"), "'z' is no predictor"),
         (lambda model, table: model.shap_explain_row_plot(table, N), f"row_index must be from 0 to {N - 1}; got {N}"),
         (lambda model, table: model.explain_row(table, -1), "row_index must be from 0"),
-        (lambda model, table: model.explain(table.drop(columns="y")), "needs the response"),
+        (
+            lambda model, table: model.explain(table.drop(columns="y")),
+            "has no response 'y', by which",
+        ),
     ],
 )
 def test_what_is_not_there_is_refused(model, kind, draw, message):
@@ -166,6 +220,15 @@ def test_without_matplotlib_the_extra_is_named(model, monkeypatch):
         model.varimp_plot()
 
 
-def test_an_autoencoder_has_a_learning_curve():
-    model = h2olite.deeplearning(training_frame=frame("Regression"), autoencoder=True, **SETTINGS)
+def test_an_autoencoder_has_a_learning_curve_and_a_histogram_of_errors():
+    table = frame("Regression")
+    model = h2olite.deeplearning(training_frame=table, autoencoder=True, **SETTINGS)
     assert len(lines_of(model.learning_curve_plot())[0].get_xdata()) > 1
+    figures = model.explain(table)
+    assert set(figures) == {"learning_curve_plot", "reconstruction_plot"} | ({"varimp_plot"} & set(figures))
+    bars = figures["reconstruction_plot"].axes[0].patches
+    errors = model.anomaly(table)["Reconstruction.MSE"]
+    assert sum(bar.get_height() for bar in bars) == len(table)
+    assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(errors.max())
+    with pytest.raises(h2olite.DataError, match="is an autoencoder"):
+        model.roc_plot(table)

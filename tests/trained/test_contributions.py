@@ -131,12 +131,15 @@ def test_contributions_are_the_means_over_background_rows():
     np.testing.assert_allclose(pairs[pairs.BackgroundRowIdx == 2].iloc[:, 2:], alone, atol=1e-12)
 
 
-def exact_shapley(model, row, reference, columns):
-    """Shapley values by all coalitions: of columns in a coalition the row's values, of others the reference's."""
+def exact_shapley(model, row, reference, columns, linear=lambda predicted: predicted[0]):
+    """Shapley values by all coalitions: of columns in a coalition the row's values, of others the reference's.
+
+    linear : from the columns of a prediction to what is divided.
+    """
 
     def margin(coalition):
         mixed = {name: row[name] if name in coalition else reference[name] for name in columns}
-        return model.predict(pd.DataFrame([mixed]))["predict"].item()
+        return linear(model.predict(pd.DataFrame([mixed])).iloc[0].tolist())
 
     values, n = dict.fromkeys(columns, 0.0), len(columns)
     for name in columns:
@@ -161,6 +164,81 @@ def test_contributions_are_near_the_exact_shapley_values(hidden, activation, sha
         largest = max(map(abs, wanted.values()))
         for name in columns:
             assert got[name] == pytest.approx(wanted[name], abs=share * largest)
+
+
+@pytest.mark.parametrize("activation", ["Rectifier", "Tanh", "Maxout", "ExpRectifier"])
+@pytest.mark.parametrize("y", ["body_mass_g", "sex"])
+def test_exact_contributions_are_the_shapley_values_of_the_predictions(y, activation):
+    frame = PENGUINS.dropna().reset_index(drop=True)
+    columns = ["island", "species", "culmen_length_mm", "flipper_length_mm"]
+    model = train(frame, y, x=columns, activation=activation)
+    space = {} if y == "body_mass_g" else {"linear": lambda row: np.log(row[-1] / row[-2])}
+    for i, j in [(3, 200), (150, 7)]:
+        got = model.predict_contributions(frame.iloc[[i]], frame.iloc[[j]], method="exact").iloc[0]
+        wanted = exact_shapley(model, frame.iloc[i], frame.iloc[j], columns, **space)
+        assert got[columns].to_numpy() == pytest.approx(
+            np.array([wanted[name] for name in columns]), rel=1e-3, abs=1e-3
+        )
+
+
+EIGHT = {"wine": 8, "diabetes": 8, "breast_cancer": 8}
+
+
+@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("activation", ["Rectifier", "Tanh", "Maxout"])
+def test_contributions_of_eight_columns_are_near_the_exact_ones(name, activation):
+    frame = pd.read_csv(DATASETS / f"{name}.csv")
+    y = frame.columns[-1]
+    model = train(frame, y, x=list(frame.columns[:8]), activation=activation, hidden=[20, 20])
+    fast, exact = (model.predict_contributions(frame.head(100), method=method) for method in ("DeepSHAP", "exact"))
+    names = [column for column in exact if not column.startswith("BiasTerm")]
+    difference = np.abs(fast[names] - exact[names]).to_numpy().mean() / np.abs(exact[names]).to_numpy().mean()
+    assert difference < 0.25  # the rescale rule is no Shapley value; see docs/explaining.md for how far it is
+
+
+def test_random_orders_come_nearer_to_the_exact_values_the_more_there_are():
+    frame = PENGUINS.dropna()
+    model = train(frame, "species")
+    rows = frame.head(20)
+    exact = model.predict_contributions(rows, method="exact")
+    few, many = (
+        np.abs(model.predict_contributions(rows, method="permutation", n_permutations=n, seed=1) - exact).to_numpy()
+        for n in (1, 100)
+    )
+    assert many.mean() < 0.3 * few.mean()
+    again = model.predict_contributions(rows, method="Permutation", n_permutations=100, seed=1)
+    assert np.abs(again - exact).to_numpy() == pytest.approx(many)
+
+
+@pytest.mark.parametrize("method", ["permutation", "exact"])
+@pytest.mark.parametrize(
+    ("y", "settings"),
+    [
+        ("species", {"hidden": []}),
+        ("sex", {"activation": "Maxout", "hidden": [5]}),
+        ("body_mass_g", {"categorical_encoding": "Eigen", "activation": "TanhWithDropout"}),
+        ("sex", {"max_categorical_features": 3}),
+        ("species", {"ensemble": 2, "holdout_share": 0.2, "numeric_encoding": "PiecewiseLinear"}),
+    ],
+    ids=str,
+)
+def test_contributions_of_other_methods_add_up(method, y, settings):
+    frame = PENGUINS.dropna(subset=[y])
+    model = train(frame, y, **settings)
+    assert_adds_up(model, frame.head(30), frame.tail(9), method=method)
+    if method == "permutation":
+        assert_adds_up(model, frame.head(10), frame.tail(9), method=method, output_format="original")
+
+
+def test_methods_are_for_so_many_columns():
+    cancer = pd.read_csv(DATASETS / "breast_cancer.csv")
+    model = train(cancer, cancer.columns[-1])
+    with pytest.raises(DataError, match="method exact is for at most 12 columns or inputs; got 30; use DeepSHAP"):
+        model.predict_contributions(cancer, method="exact")
+    with pytest.raises(ParameterError, match="method must be one of DeepSHAP, permutation, exact; got 'kernel'"):
+        model.predict_contributions(cancer, method="kernel")
+    with pytest.raises(ParameterError, match="n_permutations must be >= 1; got 0"):
+        model.predict_contributions(cancer, method="permutation", n_permutations=0)
 
 
 def test_two_linear_pieces_are_divided_by_hand():

@@ -251,6 +251,10 @@
 #'   This is two to four times as large as the weights. It is always kept if
 #'   training was interrupted, ran out of time, exports checkpoints or
 #'   continued from a checkpoint.
+#' @param background_rows Not in H2O. Largest number of training rows that the
+#'   model and its file keep, chosen at random. Contributions compare a row
+#'   with them. At most 100,000 cells are kept. With 0, no row leaves the
+#'   training table.
 #' @return A model: [H2OModel-class].
 #' @examplesIf h2olite:::has_session()
 #' model <- h2o.deeplearning(
@@ -361,6 +365,7 @@ h2o.deeplearning <- function(x,
                              ensemble = 1,
                              preset = c("none", "accurate"),
                              nthreads = 0,
-                             keep_state = FALSE) {
+                             keep_state = FALSE,
+                             background_rows = 100) {
   train_model(mget(names(match.call())[-1L], environment()))
 }

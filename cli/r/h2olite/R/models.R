@@ -303,10 +303,13 @@ h2o.reset_threshold <- function(object, threshold) {
 #' @param metric,n_samples,n_repeats,features,seed As in
 #'   [h2o.performance()]: what gets worse, on how many rows, how often, for
 #'   which columns.
-#' @param background_frame Rows that predictions are compared with.
+#' @param background_frame Rows that predictions are compared with. Without
+#'   them, the training rows that the model keeps.
 #' @param output_format,output_space,output_per_reference Contributions by
 #'   column or by input; scaled to add up to the prediction itself; against
 #'   every background row.
+#' @param method,n_permutations Not in H2O. Contributions layer by layer, by
+#'   random orders of the columns and how many, or by all sets of columns.
 #' @param ... Ignored; of contributions, H2O's other arguments, which must not
 #'   be set.
 #' @return A data.frame; of contributions an H2OFrame.
@@ -333,15 +336,14 @@ h2o.permutation_importance <- function(object, newdata, metric = "AUTO", n_sampl
 #' @export
 h2o.predict_contributions <- function(object, newdata, output_format = c("compact", "original"),
                                       background_frame = NULL, output_space = FALSE, output_per_reference = FALSE,
+                                      method = c("DeepSHAP", "permutation", "exact"), n_permutations = 10, seed = -1,
                                       ...) {
   refuse_others(list(...), "h2o.predict_contributions")
-  if (is.null(background_frame)) {
-    stop("h2o.predict_contributions needs a background_frame, such as 100 rows of the training frame.", call. = FALSE)
-  }
+  if (!is.null(background_frame)) background_frame <- check_frame(background_frame, "background_frame")
   frame_by("contributions",
     model = check_model(object), frame = check_frame(newdata, "newdata"),
-    background = check_frame(background_frame, "background_frame"), output_format = tolower(output_format[1L]),
-    output_space = output_space, output_per_reference = output_per_reference
+    background = background_frame, output_format = tolower(output_format[1L]), output_space = output_space,
+    output_per_reference = output_per_reference, method = method[1L], n_permutations = n_permutations, seed = seed
   )
 }
 
