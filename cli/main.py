@@ -29,6 +29,7 @@ COMMANDS = {
     "grid": Entry("search", "Train models with different settings and compare them.", "Models"),
     "path": Entry("path", "Train with many strengths of penalties, and show the best.", "Models"),
     "select": Entry("select", "Choose the columns that a network needs.", "Models"),
+    "tune": Entry("tune", "Search for good settings, and train with the best.", "Models"),
     "predict": Entry("predict", "Predict every row of a table.", "Models"),
     "contributions": Entry("predict", "Tell what each column adds to the prediction of every row.", "Models"),
     "anomaly": Entry("predict", "Tell how badly an autoencoder reconstructs every row.", "Models"),

@@ -20,7 +20,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .api import deeplearning, grid, regularization_path, select, train_segments
+    from .api import deeplearning, grid, regularization_path, select, train_segments, tune
     from .data.csv_options import Csv
     from .data.description import Description, describe
     from .model import Model, import_mojo, load_model
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .selection.grid import Grid
     from .selection.path import RegularizationPath
     from .selection.segments import SegmentModels
+    from .selection.tuning import Tuning
     from .trained.scorer import Scorer
 
 __version__ = "0.1.0"
@@ -53,6 +54,7 @@ __all__ = [
     "SegmentModels",
     "Selection",
     "TrainingError",
+    "Tuning",
     "compare",
     "deeplearning",
     "describe",
@@ -62,6 +64,7 @@ __all__ = [
     "regularization_path",
     "select",
     "train_segments",
+    "tune",
 ]
 
 _HOMES = {
@@ -74,6 +77,7 @@ _HOMES = {
     "regularization_path": "api",
     "select": "api",
     "train_segments": "api",
+    "tune": "api",
     "Comparison": "selection.comparison",
     "Csv": "data.csv_options",
     "Description": "data.description",
@@ -83,6 +87,7 @@ _HOMES = {
     "Scorer": "trained.scorer",
     "Selection": "selection.columns",
     "SegmentModels": "selection.segments",
+    "Tuning": "selection.tuning",
     "DeepLearningClassifier": "scikit",
     "DeepLearningRegressor": "scikit",
 }

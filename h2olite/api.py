@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec
 
 from h2olite import jobs
+from h2olite.errors import ParameterError
 from h2olite.model import Model
 from h2olite.selection.columns import Selection
 from h2olite.selection.grid import Grid
 from h2olite.selection.path import RegularizationPath, read_strengths
 from h2olite.selection.segments import SegmentModels
+from h2olite.selection.tuning import Tuning
 from h2olite.settings.parameters import Parameters, PointChoice, SearchCriteria
 from h2olite.settings.validation import read, read_shared
 from h2olite.training.history import history_line
@@ -136,6 +138,74 @@ def grid(
         parameters,
         criteria,
         grid_id=grid_id,
+        folder=directory,
+        watch=_print_measurement if parameters.verbose else None,
+    )
+
+
+def tune(
+    x: Any = None,
+    y: Any = None,
+    training_frame: Any = None,
+    *,
+    max_runtime_secs: float = 300.0,
+    max_models: int = 0,
+    directory: str | os.PathLike[str] | None = None,
+    **given: Any,
+) -> Tuning:
+    """Search for good settings of a network within a time, and train a model with the best.
+
+    The search starts from ``preset="accurate"``. It tries other values of `numeric_encoding`, `activation`, `hidden`,
+    dropout ratios, `l1`, `l2`, `mini_batch_size`, `rho` and `epsilon`. A parameter that you give is not tried. Networks
+    are measured by cross-validation: all settings on one fold, the better third on two, and the better third of these
+    on five. Of a table with more than 10,000 rows, the search looks at 10,000. The model is an ensemble of networks
+    with the best settings, and learns from all rows.
+
+    Parameters
+    ----------
+    x, y, training_frame, **given
+        As for `deeplearning`. `stopping_metric` is what is improved: AUTO is the logloss, or the deviance.
+    max_runtime_secs
+        Seconds for everything, the training of the model included.
+    max_models
+        Networks that the search trains at the most; 0 for no limit but the time. With a seed and the same number of
+        threads, a search that this ends always tries the same.
+    directory
+        A folder. What has been tried is written to it at once. If a search was ended early, the same search in the same
+        folder continues it, with the time that is left.
+
+    Returns
+    -------
+    tuning : h2olite.Tuning
+        The model, and what was tried. After Ctrl-C, there is no model.
+
+    Raises
+    ------
+    ParameterError
+        A parameter cannot be used, or the folder has another search.
+    DataError, TrainingError
+        As for `deeplearning`.
+
+    References
+    ----------
+    Li et al. 2020, A system for massively parallel hyperparameter tuning (asynchronous successive halving).
+
+    Examples
+    --------
+    >>> import h2olite
+    >>> tuning = h2olite.tune(
+    ...     y="species", training_frame="datasets/iris.csv", hidden=[10], epochs=2, seed=1, nthreads=1, max_models=4
+    ... )
+    >>> len(tuning), tuning.sort_metric, tuning.model.category
+    (4, 'logloss', 'Multinomial')
+    """
+    if given.get("preset", "accurate") != "accurate":
+        raise ParameterError("preset cannot be given for tune, which starts from accurate; leave it out.")
+    parameters = jobs.check({"x": x, "y": y, "training_frame": training_frame} | given | {"preset": "accurate"})
+    return jobs.tune(
+        parameters,
+        max_runtime_secs=max_runtime_secs,
+        max_models=max_models,
         folder=directory,
         watch=_print_measurement if parameters.verbose else None,
     )

@@ -19,12 +19,15 @@ from h2olite.fitting.cross_validation import Watch
 from h2olite.machine.interruption import Interruption
 from h2olite.model import Model
 from h2olite.selection import rehearsal, tracing
+from h2olite.selection.candidates import Candidate
 from h2olite.selection.columns import Selection, select_columns
 from h2olite.selection.grid import Failure, Grid, Trial
 from h2olite.selection.path import RegularizationPath
 from h2olite.selection.rehearsal import Rehearsal
 from h2olite.selection.search import search as run_search
 from h2olite.selection.segments import SegmentModels, train_by_segment
+from h2olite.selection.tuning import Tuning
+from h2olite.selection.tuning import tune as run_tuning
 from h2olite.settings.continuing import Checkpoint
 from h2olite.settings.parameters import MODELS, Parameters, PointChoice, SearchCriteria, counted
 from h2olite.settings.validation import validate
@@ -203,6 +206,35 @@ def select(
         )
     warn(selection.warnings)
     return selection
+
+
+def tune(
+    parameters: Parameters,
+    *,
+    max_runtime_secs: float = 300.0,
+    max_models: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    watch: Watch | None = None,
+    tell: Callable[[Candidate], None] | None = None,
+) -> Tuning:
+    """Search for good settings. The parameters include the frame. See `h2olite.selection.tuning.tune`."""
+    warn = _Warning()
+    with Interruption() as interruption:
+        training, _ = training_tables(parameters)
+        tuning = run_tuning(
+            _without_tables(parameters),
+            training,
+            max_runtime_secs=max_runtime_secs,
+            max_models=max_models,
+            folder=None if folder is None else Path(folder),
+            watch=interruption.watching(watch),
+            tell=tell,
+            warn=warn,
+        )
+    warn(tuning.warnings)
+    if interruption.noted:
+        warn([f"the search was interrupted after {counted(len(tuning), 'setting')}; there is no model."])
+    return tuning
 
 
 def train_segments(segments: Sequence[Any], parameters: Parameters, *, watch: Watch | None = None) -> SegmentModels:

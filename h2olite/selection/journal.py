@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +17,10 @@ from h2olite.formats.soundness import check_json
 from h2olite.model import Model
 from h2olite.settings.parameters import FRAMES
 
+from .candidates import Candidate
 from .grid import Trial
 
-FILE = "grid.json"
+FILE, TUNING_FILE = "grid.json", "tuning.json"
 
 NOT_WRITTEN = ("path", "_model")
 """Attributes of a trial that follow from its model_id and the folder."""
@@ -67,10 +69,7 @@ class Journal:
         """
         path = folder / FILE
         if not path.exists():
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise DataError(f"folder {folder} cannot be made: {error.strerror}; choose another place.") from error
+            _make(folder)
             journal = cls(folder, settings, seed)
             journal._write()
             return journal
@@ -82,7 +81,7 @@ class Journal:
                 journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
-        journal._refuse_other(settings)
+        _refuse_other(folder, journal.settings, settings)
         return journal
 
     def find(self, hyper_parameters: Mapping[str, Any]) -> Trial | None:
@@ -107,17 +106,6 @@ class Journal:
             raise DataError(f"model_id must be good for a file name; got {model_id!r}; choose another grid_id.")
         return place_for_model(self.folder, model_id)
 
-    def _refuse_other(self, settings: dict[str, Any]) -> None:
-        """Raise unless these are the settings of the search that the folder holds."""
-        for name in sorted(self.settings.keys() | settings.keys()):
-            before, now = self.settings.get(name), settings.get(name)
-            if before != now:
-                values = ["the default" if value is None else value for value in (before, now)]
-                fault = "its contents differ" if name in FRAMES else "it was {}, and is {} now".format(*values)
-                raise ParameterError(
-                    f"{self.folder} holds another search ({name}: {fault}); repeat that one or choose another folder."
-                )
-
     def _write(self) -> None:
         """Replace the file."""
         trials = [
@@ -126,3 +114,100 @@ class Journal:
         document = {"settings": self.settings, "seed": self.seed, "trials": trials}
         with replacing(self.folder / FILE) as stream:
             stream.write(json.dumps(document, indent=1, default=repr).encode())
+
+
+class _Candidate(TypedDict):
+    settings: dict[str, Any]
+    losses: list[float | None]
+    seconds: float
+    error: str | None
+
+
+class _StoredTuning(TypedDict):
+    settings: dict[str, Any]
+    seed: int
+    seconds: float
+    sort_metric: str
+    candidates: list[_Candidate]
+
+
+@dataclasses.dataclass
+class TuningJournal:
+    """What a search for good settings has tried.
+
+    Attributes
+    ----------
+    folder : where its file is; None if it has none.
+    settings : all that decides what is tried; the same search goes on, another one is refused.
+    seed : of the search.
+    seconds : that the search has taken so far.
+    sort_metric : what the losses are; empty before the first.
+    candidates : what has been tried.
+    """
+
+    folder: Path | None
+    settings: dict[str, Any]
+    seed: int
+    seconds: float = 0.0
+    sort_metric: str = ""
+    candidates: list[Candidate] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def open(cls, folder: Path | None, settings: dict[str, Any], seed: int) -> TuningJournal:
+        """The journal in the folder, or a new one; raises what `Journal.open` does."""
+        if folder is None or not (folder / TUNING_FILE).exists():
+            if folder is not None:
+                _make(folder)
+            journal = cls(folder, settings, seed)
+            journal.write(0.0, "")
+            return journal
+        path = folder / TUNING_FILE
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            check_json(stored, _StoredTuning, TUNING_FILE)
+            candidates = [
+                Candidate(
+                    one["settings"],
+                    {fold: math.inf if loss is None else loss for fold, loss in enumerate(one["losses"])},
+                    one["seconds"],
+                    one["error"],
+                )
+                for one in stored["candidates"]
+            ]
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
+        _refuse_other(folder, stored["settings"], settings)
+        return cls(folder, stored["settings"], stored["seed"], stored["seconds"], stored["sort_metric"], candidates)
+
+    def write(self, seconds: float, sort_metric: str) -> None:
+        """Replace the file."""
+        self.seconds, self.sort_metric = seconds, sort_metric
+        if self.folder is None:
+            return
+        candidates = [
+            vars(one) | {"losses": [loss if math.isfinite(loss) else None for loss in one.losses.values()]}
+            for one in self.candidates
+        ]
+        document = {name: value for name, value in vars(self).items() if name != "folder"} | {"candidates": candidates}
+        with replacing(self.folder / TUNING_FILE) as stream:
+            stream.write(json.dumps(document, indent=1, default=repr).encode())
+
+
+def _make(folder: Path) -> None:
+    """Make the folder, unless there is one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"folder {folder} cannot be made: {error.strerror}; choose another place.") from error
+
+
+def _refuse_other(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise unless the settings of the search that the folder holds are those of this one."""
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            values = ["the default" if value is None else value for value in (old, new)]
+            fault = "its contents differ" if name in FRAMES else "it was {}, and is {} now".format(*values)
+            raise ParameterError(
+                f"{folder} holds another search ({name}: {fault}); repeat that one or choose another folder."
+            )

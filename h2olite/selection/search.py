@@ -80,7 +80,12 @@ def search(
     seed = draw_seed(criteria.seed)
     journal = None
     if folder is not None:
-        journal = Journal.open(folder, _settings(hyper_parameters, parameters, criteria, training, validation), seed)
+        settings = settings_of(parameters, training, validation) | {
+            "the search's hyper-parameters": json.loads(json.dumps(hyper_parameters, default=repr)),
+            "the search's strategy": criteria.strategy,
+            "the search's seed": criteria.seed,
+        }
+        journal = Journal.open(folder, settings, seed)
         seed = journal.seed
     grid = Grid(grid_id, list(hyper_parameters), [], [])
     first_error: Exception | None = None
@@ -88,11 +93,11 @@ def search(
     number = n_repeated = 0
 
     for combination in combinations(hyper_parameters, criteria.strategy, seed):
-        settings = _settled(parameters, combination, training)
-        if settings in seen and combination.get("seed") != -1:  # which is another seed every time
+        settled = _settled(parameters, combination, training)
+        if settled in seen and combination.get("seed") != -1:  # which is another seed every time
             n_repeated += 1
             continue
-        seen.add(settings)
+        seen.add(settled)
         number += 1
         left = criteria.max_runtime_secs - (time.perf_counter() - started) if criteria.max_runtime_secs else math.inf
         if left <= 0 or (criteria.max_models and len(grid) == criteria.max_models):
@@ -246,22 +251,10 @@ def _has_converged(trials: Sequence[Trial], criteria: SearchCriteria) -> bool:
     )
 
 
-def _settings(
-    hyper_parameters: Mapping[str, Any],
-    parameters: Parameters,
-    criteria: SearchCriteria,
-    training: Table,
-    validation: Table | None,
-) -> dict[str, Any]:
-    """All that decides which models a search trains, by a name for messages, as JSON has it."""
+def settings_of(parameters: Parameters, training: Table, validation: Table | None = None) -> dict[str, Any]:
+    """What parameters and tables decide of a search, by a name for messages, as JSON has it."""
     given = {name: value for name, value in changed(parameters).items() if name not in (*FRAMES, *NOT_DECISIVE)}
     given |= {name: str(value) for name, value in given.items() if isinstance(value, Relative)}
-    settings = given | {
-        "training_frame": training.fingerprint,
-        "validation_frame": validation and validation.fingerprint,
-        "the search's hyper-parameters": hyper_parameters,
-        "the search's strategy": criteria.strategy,
-        "the search's seed": criteria.seed,
-    }
-    plain: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
+    tables = {"training_frame": training.fingerprint, "validation_frame": validation and validation.fingerprint}
+    plain: dict[str, Any] = json.loads(json.dumps(given | tables, default=repr))
     return plain

@@ -786,6 +786,12 @@ PENALTIES = ("l1", "l2", "input_group_l1")
 SET_BY_SELECT = ("input_group_l1", "validation_frame", "nfolds", "fold_column", "max_runtime_secs", "autoencoder")
 """Parameters that the choice of columns cannot take, since it sets or replaces them."""
 
+SET_BY_TUNE = (
+    *("validation_frame", "nfolds", "fold_column", "max_runtime_secs", "autoencoder", "checkpoint"),
+    *("export_checkpoints_dir", "pretrained_autoencoder"),
+)
+"""Parameters that the search for good settings cannot take, since it sets or replaces them."""
+
 PointChoice = Literal["best_1se", "best"]
 
 POINT_CHOICES: tuple[PointChoice, ...] = typing.get_args(PointChoice)
