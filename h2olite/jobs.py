@@ -196,7 +196,7 @@ def select(
     with Interruption() as interruption:
         training, _ = training_tables(parameters)
         selection = select_columns(
-            _without_tables(parameters),
+            dataclasses.replace(parameters, training_frame=None),
             training,
             columns=columns,
             resamples=resamples,
@@ -222,7 +222,7 @@ def tune(
     with Interruption() as interruption:
         training, _ = training_tables(parameters)
         tuning = run_tuning(
-            _without_tables(parameters),
+            dataclasses.replace(parameters, training_frame=None),
             training,
             max_runtime_secs=max_runtime_secs,
             max_models=max_models,

@@ -202,7 +202,20 @@ def select_predictors(store: Store, parameters: Mapping[str, Any], options: Mapp
     return found.report() | {"model": None if found.model is None else describe(store, found.model)}
 
 
+def tune(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """The model of the best settings that a search has found, and what it has tried.
+
+    options : ``max_runtime_secs``, ``max_models`` and ``folder`` of `h2olite.jobs.tune`.
+    """
+    checked = jobs.check({**prepared(store, parameters), "preset": "accurate"})
+    found = jobs.tune(checked, watch=Watch(store, checked.verbose), **options)
+    if found.model is not None:
+        store.keep_model(found.model)
+    return found.report() | {"model": None if found.model is None else describe(store, found.model)}
+
+
 OPERATIONS = {
+    "tune": tune,
     "select_predictors": select_predictors,
     "train": train,
     "search": search,

@@ -30,7 +30,7 @@ from h2olite.fitting.strongest import absolute
 from h2olite.fitting.together import JointProgress, Watch, result_of
 from h2olite.machine.threads import Threads, usable_threads
 from h2olite.model import Model
-from h2olite.settings.parameters import POINT_CHOICES, Parameters, PointChoice, Relative, declared, exactly
+from h2olite.settings.parameters import FRAMES, POINT_CHOICES, Parameters, PointChoice, Relative, declared, exactly
 from h2olite.settings.validation import warnings
 from h2olite.trained.objective import penalties
 from h2olite.training.trainer import Progress
@@ -285,7 +285,10 @@ def faults_of_given(parameters: Parameters, names: Sequence[str], reason: str) -
     return [
         f"{name} cannot be given for {reason}; leave it out."
         for name in names
-        if getattr(parameters, name) != declared()[name].default
+        if (value := getattr(parameters, name)) is not None
+        and (
+            name in FRAMES or value != declared()[name].default  # a frame may compare cell by cell
+        )
     ]
 
 

@@ -214,7 +214,7 @@ class _Search:
         n_done = sum(len(candidate.losses) for candidate in self.candidates)
         while n_done < max_models and not self.interrupted:
             jobs = self._next_jobs(int(min(max(LEAST_AT_ONCE, self._n_threads), max_models - n_done)))
-            self._do(jobs)
+            self._do(jobs, ends - self._seconds_of_model())
             n_done += len(jobs)
             self._journal.write(time.perf_counter() - started, self._journal.sort_metric)
             if tell is not None:
@@ -272,8 +272,8 @@ class _Search:
         self.candidates.append(Candidate(settings))
         return self.candidates[-1]
 
-    def _do(self, jobs: Sequence[tuple[Candidate, int]]) -> None:
-        """Train, and note the losses; one thread for each training."""
+    def _do(self, jobs: Sequence[tuple[Candidate, int]], ends: float) -> None:
+        """Train, and note the losses; one thread for each training. What takes too long is not measured."""
         at_once = min(len(jobs), self._n_threads)
         together = JointProgress(self._watch, [self._parameters.epochs] * len(jobs))
 
@@ -283,7 +283,7 @@ class _Search:
                 return
             started = time.perf_counter()
             try:
-                loss = self._loss(candidate, fold, together.of(number), self._n_threads // at_once)
+                loss = self._loss(candidate, fold, together.of(number), self._n_threads // at_once, ends)
             except (H2OLiteError, MemoryError) as error:
                 candidate.error, loss = str(error) or "there is not enough memory.", math.inf
             finally:
@@ -300,8 +300,11 @@ class _Search:
                 candidate.losses = {fold: candidate.losses[fold] for fold in range(n_folds)}
         self.candidates[:] = [candidate for candidate in self.candidates if candidate.losses]
 
-    def _loss(self, candidate: Candidate, fold: int, watch: Watch, n_threads: int) -> float | None:
-        """The loss on the rows of a fold of a network that has learnt from the others; None if it was interrupted."""
+    def _loss(self, candidate: Candidate, fold: int, watch: Watch, n_threads: int, ends: float) -> float | None:
+        """The loss on the rows of a fold of a network that has learnt from the others; None if it was interrupted.
+
+        The very first settings are measured in any case.
+        """
         inside = self._folds == fold
         outside, held_out = self._table.take(~inside), self._table.take(inside)
         parameters = dataclasses.replace(
@@ -311,9 +314,11 @@ class _Search:
             variable_importances=False,
             background_rows=0,
             seed=(self._parameters.seed + fold) % 2**63,
+            max_runtime_secs=max(ends - time.perf_counter(), LEAST_SECONDS),
         )
         model = fit(parameters, outside, None, watch, prune=False)
-        if model.stopped_by == "interrupted":
+        is_first = candidate is self.candidates[0] and fold == 0
+        if model.stopped_by == "interrupted" or (model.stopped_by == "max_runtime_secs" and not is_first):
             return None
         metrics = model.measure(held_out, Adaptation(held_out.name))
         chosen = self._parameters.stopping_metric
@@ -323,8 +328,10 @@ class _Search:
         return -value if STOPPING_METRICS[metric].more_is_better else value
 
     def _seconds_of_model(self) -> float:
-        """About how long the training of the model takes with the best settings so far."""
-        best = self.ranked()[0]
+        """About how long the training of the model takes with the best settings so far; 0 before there are any."""
+        best = max(self.ranked(), key=lambda candidate: len(candidate.losses), default=Candidate({}))
+        if not best.losses:
+            return 0.0
         seconds = best.seconds / max(len(best.losses), 1) / self._share
         return 1.2 * seconds * math.ceil(self._parameters.ensemble / self._n_threads)
 

@@ -174,6 +174,23 @@ def h2olite_with(**given: Any) -> Predict:
     return predict
 
 
+def h2olite_tuned(seconds: float) -> Predict:
+    """What h2olite's search makes of so many seconds, on all cores."""
+
+    def predict(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[np.ndarray, list[str] | None]:
+        import h2olite
+
+        y = train.columns[-1]
+        factors = [] if is_number(train[y]) else [y]
+        model = h2olite.tune(y=y, training_frame=train, seed=seed, factors=factors, max_runtime_secs=seconds).model
+        predicted = model.predict(test)
+        if not factors:
+            return predicted["predict"].to_numpy(), None
+        return predicted.iloc[:, 1:].to_numpy(), sorted(train[y].unique())
+
+    return predict
+
+
 def is_number(column: pd.Series) -> bool:
     """Whether a column holds numbers."""
     return bool(pd.api.types.is_numeric_dtype(column))
@@ -268,6 +285,8 @@ def realmlp(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> tuple[np.ndar
 CONTENDERS: dict[str, Predict] = {
     "h2olite accurate": h2olite_with(preset="accurate"),
     "h2olite defaults": h2olite_with(),
+    "h2olite tune, 2 minutes": h2olite_tuned(120),
+    "h2olite tune, 5 minutes": h2olite_tuned(300),
     "LightGBM": lightgbm,
     "CatBoost": catboost,
     "HistGradientBoosting": hist_gradient_boosting,

@@ -14,6 +14,7 @@ ARGUMENTS = {
     "grid": ["penguins.csv", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["penguins.csv", "--l1", "1e-3,1e-2", *SMALL],
     "select": ["penguins.csv", "--columns", "2", "--resamples", "2", *SMALL],
+    "tune": ["penguins.csv", "-o", "tuned.h2olite", "--max-models", "4", *SMALL],
     "predict": ["penguins.h2olite", "penguins.csv"],
     "contributions": ["penguins.h2olite", "penguins.csv", "--background", "penguins.csv"],
     "anomaly": ["usual.h2olite", "penguins.csv"],

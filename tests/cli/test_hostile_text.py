@@ -47,6 +47,7 @@ ARGUMENTS = {
     "grid": ["t.parquet", "--grid-l1", "0,1e-3", "-o", "grid", *SMALL],
     "path": ["t.parquet", "--l1", "1e-3,1e-2", "--plot", "p.svg", *SMALL],
     "select": ["t.parquet", "--columns", "1", "--resamples", "2", "--plot", "p.svg", *SMALL],
+    "tune": ["t.parquet", "-o", "tuned.h2olite", "--max-models", "4", *SMALL],
     "predict": ["m.h2olite", "t.parquet", "--keep", "other"],
     "contributions": ["m.h2olite", "t.parquet", "--background", "t.parquet"],
     "anomaly": ["a.h2olite", "t.parquet", "--per-feature"],
@@ -115,7 +116,7 @@ def raw(text):
 
 
 PRINTS_CSV = (
-    *("grid", "path", "select", "predict", "contributions"),
+    *("grid", "path", "select", "tune", "predict", "contributions"),
     *("anomaly", "features", "varimp", "history", "weights"),
 )
 

@@ -128,6 +128,7 @@ def test_the_path_puts_columns_without_evidence_last(monkeypatch):
         ({"resamples": 3}, "resamples must be an even number >= 2; got 3."),
         ({"input_group_l1": 0.1}, "input_group_l1 cannot be given for select"),
         ({"nfolds": 3}, "nfolds cannot be given for select"),
+        ({"validation_frame": simulate()}, "validation_frame cannot be given for select"),
         ({"ensemble": 2}, "ensemble cannot be given for select"),
     ],
 )

@@ -141,6 +141,52 @@ print.h2olite_selection <- function(x, ...) {
   invisible(x)
 }
 
+#' Search for good settings within a time
+#'
+#' Starts from `preset = "accurate"`, tries other encodings of numbers,
+#' activations, hidden layers, dropout ratios, l1, l2 and more, and trains a model
+#' with the best. Networks are measured by cross-validation.
+#'
+#' @param x,y,training_frame,... As in [h2o.deeplearning()]. What is given is not
+#'   tried.
+#' @param max_runtime_secs Seconds for everything.
+#' @param max_models Networks that the search trains at the most; 0 for no limit.
+#' @param directory A folder where what has been tried is written at once; the same
+#'   search in the same folder goes on.
+#' @return A list of class `h2olite_tuning`: `model`; `tried`, a row for each
+#'   setting, the best first; `sort_metric`; `seconds`.
+#' @examplesIf h2olite:::has_session()
+#' tuning <- h2olite_tune(
+#'   y = "Species", training_frame = as.h2o(iris), max_models = 4, hidden = 5, epochs = 5, seed = 1
+#' )
+#' tuning$tried
+#' @export
+h2olite_tune <- function(x, y, training_frame, ..., max_runtime_secs = 300, max_models = 0, directory = NULL) {
+  given <- list(...)
+  if (!missing(x)) given$x <- x
+  if (!missing(y)) given$y <- y
+  if (!missing(training_frame)) given$training_frame <- training_frame
+  given <- prepare(given)
+  options <- list(max_runtime_secs = max_runtime_secs, max_models = as.integer(max_models))
+  if (!is.null(directory)) options$folder <- path.expand(directory)
+  described <- call_session("tune", list(parameters = given, options = options), stoppable = TRUE)
+  structure(
+    list(
+      model = if (is.null(described$model)) NULL else new_model(described$model, given),
+      tried = as_rows(described$tried), sort_metric = described$sort_metric, seconds = described$seconds
+    ),
+    class = "h2olite_tuning"
+  )
+}
+
+#' @rdname h2olite_tune
+#' @export
+print.h2olite_tuning <- function(x, ...) {
+  cat(nrow(x$tried), " settings tried in ", round(x$seconds), " s\n\n", sep = "")
+  print(utils::head(x$tried))
+  invisible(x)
+}
+
 #' Write a model as an ONNX file
 #'
 #' Needs the Python package onnx: `pip install 'h2olite[onnx]'`.

@@ -216,6 +216,12 @@ test_that("a user's own functions are there, or say what is missing", {
   expect_equal(sort(selection$ranking$column), sort(names(iris)[1:4]))
   expect_equal(sort(h2o.varimp(selection$model)$variable), sort(selection$columns))
   expect_output(print(selection), "2 of 4 columns by")
+  tuning <- h2olite_tune(
+    y = "Species", training_frame = frame, max_models = 4, hidden = 5, epochs = 5, seed = 1, nthreads = 1
+  )
+  expect_equal(tuning$model@allparameters$hidden, 5)
+  expect_equal(tuning$tried$rank, seq_len(nrow(tuning$tried)))
+  expect_output(print(tuning), "settings tried in")
   compared <- h2olite_compare(list(iris_model(), iris_model(l2 = 0.1)), frame, n_resamples = 20)
   expect_equal(compared$verdict[1], NA_character_)
   expect_error(h2o.gbm(y = "Species"), "h2o.gbm is not in h2olite")
