@@ -148,7 +148,7 @@ def evaluate(
         QUIET,
         click.Option(
             ["--resamples", "n_resamples"],
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, 1_000_000),
             default=1000,
             metavar="INT",
             help="Number of resampled tables for the intervals. Default: 1000.",

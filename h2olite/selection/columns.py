@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 CALM: dict[str, Any] = {"mini_batch_size": 32, "rho": 0.95, "epsilon": 1e-6}
 """How all networks are trained, where the user has not said otherwise: in a quarter of the time, with less noise."""
 
+MOST_RESAMPLES = 1000
+"""Half tables at the most: each of them takes several trainings."""
+
 MEASURED: dict[str, Any] = {
     "holdout_share": 0.15,
     "epochs": 60.0,
@@ -426,7 +429,7 @@ def _refuse(parameters: Parameters, n_candidates: int, columns: int | None, resa
     faults += faults_of_given(parameters, SET_BY_SELECT, "select, which divides the rows and sets penalties by itself")
     if columns is not None and not 1 <= columns <= n_candidates:
         faults.append(f"columns must be from 1 to {n_candidates}, the number of predictors; got {columns}.")
-    if resamples < 2 or resamples % 2:
-        faults.append(f"resamples must be an even number >= 2; got {resamples}.")
+    if not 2 <= resamples <= MOST_RESAMPLES or resamples % 2:
+        faults.append(f"resamples must be an even number from 2 to {MOST_RESAMPLES}; got {resamples}.")
     if faults:
         raise ParameterError(" ".join(faults))

@@ -31,6 +31,9 @@ OWN_DEVIANCE = ("poisson", "gamma", "tweedie", "quantile")
 DEVIANCE_SETTINGS = ("distribution", "quantile_alpha", "tweedie_power")
 """Parameters that the deviance depends on; only one that all models share can be compared."""
 
+MOST_RESAMPLES = 1_000_000
+"""Tables that are drawn for intervals at the most."""
+
 Models = Mapping[str, Model] | Iterable[Model | str | os.PathLike[str]]
 """Models by name; or models, called by their model_id, and files, called by their path."""
 
@@ -114,7 +117,7 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
     models : two or more models of the same response, or their files; a mapping names them. The others are held against
         the first one.
     test_data : any frame that holds the response (see `h2olite.data.frames.as_table`).
-    n_resamples : tables drawn.
+    n_resamples : tables drawn, at most 1,000,000.
     seed : of the drawing; -1 draws one.
 
     Returns
@@ -139,8 +142,8 @@ def compare(models: Models, test_data: Any, *, n_resamples: int = 1000, seed: in
     >>> [row["verdict"] for row in comparison.rows() if row["metric"] == "logloss"]
     [None, 'worse']
     """
-    if n_resamples < 1:
-        raise ParameterError(f"n_resamples must be >= 1; got {n_resamples}.")
+    if not 1 <= n_resamples <= MOST_RESAMPLES:
+        raise ParameterError(f"n_resamples must be from 1 to {MOST_RESAMPLES}; got {n_resamples}.")
     named = _named(models)
     first, *others = named.values()
     for name, model in named.items():

@@ -682,7 +682,7 @@ class Parameters:
     nthreads: int = parameter(
         default=0,
         group="machine",
-        within="[0, inf)",
+        within="[0, 1024]",
         own=True,
         help="Number of threads; 0 for all cores. A small network uses fewer. Any number gives the same bits, if "
         "the model is measured at the same moments; see reproducible.",

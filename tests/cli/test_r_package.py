@@ -232,7 +232,7 @@ capture.output(info <- h2o.init(nthreads = 1)) -> shown
 cat(info$pid, "\\n")
 flush(stdout())
 model <- h2o.deeplearning(y = "Species", training_frame = as.h2o(iris), epochs = 1e8, hidden = 10, stopping_rounds = 0,
-  score_training_samples = 10, classification_stop = -1)
+  score_training_samples = 10, classification_stop = -1, export_checkpoints_dir = file.path(getwd(), "checkpoints"))
 cat(model@model$stopped_by, "\\n")
 cat(nrow(as.data.frame(h2o.predict(model, as.h2o(iris)))), "\\n")
 """
@@ -270,7 +270,8 @@ def test_ctrl_c_ends_a_training_and_gives_the_model_so_far(library, tmp_path):
     script.write_text(LONG)
     process = r(library, tmp_path, script)
     process.stdout.readline()
-    time.sleep(3)
+    while process.poll() is None and not list(tmp_path.glob("checkpoints/*")):  # until it has been measured
+        time.sleep(0.1)
     process.send_signal(2)
     assert finish(process).split() == ["interrupted", "150"]
 

@@ -125,7 +125,7 @@ def test_the_path_puts_columns_without_evidence_last(monkeypatch):
     [
         ({"columns": 0}, "columns must be from 1 to 30, the number of predictors; got 0."),
         ({"columns": 31}, "columns must be from 1 to 30, the number of predictors; got 31."),
-        ({"resamples": 3}, "resamples must be an even number >= 2; got 3."),
+        ({"resamples": 3}, "resamples must be an even number from 2 to 1000; got 3."),
         ({"input_group_l1": 0.1}, "input_group_l1 cannot be given for select"),
         ({"nfolds": 3}, "nfolds cannot be given for select"),
         ({"validation_frame": simulate()}, "validation_frame cannot be given for select"),

@@ -105,8 +105,9 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
             h2olite.compare(single, frame)
     with pytest.raises(ParameterError, match="must have distinct names"):
         h2olite.compare([model, model], frame)
-    with pytest.raises(ParameterError, match="n_resamples must be >= 1"):
-        h2olite.compare([model, other], frame, n_resamples=0)
+    for n_resamples in (0, 10**11):
+        with pytest.raises(ParameterError, match=f"n_resamples must be from 1 to 1000000; got {n_resamples}"):
+            h2olite.compare([model, other], frame, n_resamples=n_resamples)
     number = h2olite.deeplearning(y="number", training_frame=frame, seed=1, **SMALL)
     with pytest.raises(ParameterError, match="must predict the same response"):
         h2olite.compare([model, number], frame)
