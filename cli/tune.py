@@ -64,7 +64,7 @@ def default_folder(values: Values) -> Path:
         *csv_options(),
         *(option for option in parameter_options() if option.name not in (*SET_BY_TUNE, "preset")),
     ],
-    examples=("h2olite tune iris.csv -y species --max-runtime-secs 60",),
+    examples=("h2olite tune iris.csv -y species --max-runtime-secs 10",),
 )
 @click.pass_obj
 def tune(
