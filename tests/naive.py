@@ -22,6 +22,7 @@ from h2olite.kinds.distributions import (
     QUANTILE,
     TWEEDIE,
 )
+from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW
 
 
 @dataclass
@@ -259,7 +260,7 @@ def drop_inputs(rows, ratio, seed, first_row):
     )
 
 
-def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=(), activity=None):
+def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=(), activity=None, n_updates=0):
     """Train the layers on the rows, one update per mini-batch.
 
     means are the averages of their parameters, if any; activity those of the activations of each hidden layer.
@@ -268,14 +269,15 @@ def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, m
         batch = take(rows, slice(start, start + batch_size))
         seen = rows_seen + start
         now = seen + len(batch.levels)
-        train_batch(layers, objective, rule, batch, seen, seed, activity)
+        n_updates += 1
+        train_batch(layers, objective, rule, batch, seen, seed, activity, n_updates)
         if now // rule.interval > seen // rule.interval:
             share = min(max(rule.interval, now - seen) / (rule.window * now), 1)
             for mean, layer in zip(means, layers, strict=False):
                 mean += share * (layer.parameters - mean)
 
 
-def train_batch(layers, objective, rule, rows, seen, seed, activity=None):
+def train_batch(layers, objective, rule, rows, seen, seed, activity=None, n_updates=1):
     """One update with dropout."""
     if objective.autoencoder:
         rows = with_inputs_as_target(rows, layers[0].parameters.shape[0] - 1)
@@ -287,10 +289,11 @@ def train_batch(layers, objective, rule, rows, seen, seed, activity=None):
     x = expand(rows, layers[0].parameters.shape[0] - 1)
     activations = [a[:, :-1] for a in forward(layers, x, objective.activation, masks)[0][1:]]
     for number, gradient in enumerate(gradients(layers, objective, rows, masks)):
-        update(layers[number], gradient, Rule(*map(float, rule)), number, seen)
+        update(layers[number], gradient, Rule(*map(float, rule)), number, seen, n_updates)
     if objective.sparsity_beta:
         for number, (averages, a) in enumerate(zip(activity, activations, strict=True)):
-            pull_activity(layers[number], averages, a, objective, Rule(*map(float, rule)), number, seen)
+            of_layer = averages, a
+            pull_activity(layers[number], of_layer, objective, Rule(*map(float, rule)), number, seen, n_updates)
 
 
 def with_inputs_as_target(rows, n_inputs):
@@ -298,23 +301,40 @@ def with_inputs_as_target(rows, n_inputs):
     return rows._replace(target=expand(rows, n_inputs))
 
 
-def pull_activity(layer, averages, activations, objective, rule, number, seen):
+def pull_activity(layer, of_layer, objective, rule, number, seen, n_updates):
     """Move the averages by each row's activations, then the biases against what the averages exceed."""
+    averages, activations = of_layer
     for a in activations:
         averages += 0.001 * (a - averages)
-    rate = rate_at(rule, number, seen)
-    if rule.adaptive:
-        rate = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[-1, 0]
+    rate = rates_of(layer, rule, number, seen, n_updates)[-1, 0]
+    if rule.kind in (ADAM, ADAMW):
+        rate = np.minimum(rate, 1)
     excess = averages - float(objective.average_activation)
     layer.parameters[-1, 0] -= rate * float(objective.sparsity_beta) * excess
 
 
-def update(layer, gradient, rule, number, seen):
+def rates_of(layer, rule, number, seen, n_updates):
+    """The learning rate of every weight, as penalties and pulls need it."""
+    if rule.kind == ADADELTA:
+        return np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))
+    if rule.kind in (ADAM, ADAMW):
+        c1, c2 = 1 - rule.beta1**n_updates, 1 - rule.beta2**n_updates
+        of_unreached = rule.rate * np.sqrt(c2) / c1
+        rates = rule.rate / c1 / (np.sqrt(layer.second / c2) + rule.epsilon)
+        return np.where(layer.second > 0, rates, of_unreached)
+    return np.full(layer.parameters.shape, rate_at(rule, number, seen))
+
+
+def update(layer, gradient, rule, number, seen, n_updates):
     """Move the parameters of a layer; in fast mode those without a gradient are left as they are."""
     before = Layer(*(array.copy() for array in vars(layer).values()))
-    g = with_decay(gradient, layer, rule.l2)
-    if rule.adaptive:
+    g = with_decay(gradient, layer, 0 if rule.kind == ADAMW else rule.l2)
+    if rule.kind == ADADELTA:
         adadelta_step(layer, g, rule.rho, rule.epsilon)
+    elif rule.kind in (ADAM, ADAMW):
+        if rule.kind == ADAMW:
+            layer.parameters[:-1] *= 1 - rule.rate * rule.l2
+        adam_step(layer, g, rule, n_updates)
     else:
         momentum_step(layer, g, rate_at(rule, number, seen), momentum_at(rule, seen), rule.nesterov)
     if rule.fast:
@@ -336,6 +356,15 @@ def momentum_step(layer, g, rate, momentum, nesterov):
     layer.first[:] = momentum * layer.first - g
     ahead = momentum * layer.first - g if nesterov else layer.first
     layer.parameters += (1 - momentum) * rate * ahead
+
+
+def adam_step(layer, g, rule, n_updates):
+    """Adam (Kingma and Ba 2015), as in its paper."""
+    layer.first[:] = rule.beta1 * layer.first + (1 - rule.beta1) * g
+    layer.second[:] = rule.beta2 * layer.second + (1 - rule.beta2) * g**2
+    mean = layer.first / (1 - rule.beta1**n_updates)
+    square = layer.second / (1 - rule.beta2**n_updates)
+    layer.parameters -= rule.rate * mean / (np.sqrt(square) + rule.epsilon)
 
 
 def rate_at(rule, number, seen):
@@ -368,13 +397,10 @@ class Penalised:
         self.accumulated, self.rates_sum = ([np.zeros_like(w) for w in weights] for _ in range(2))
 
 
-def proximal_step(layers, screening, rule, n_updates, seen):
+def proximal_step(layers, screening, rule, taken, seen, n_updates=1):
     """The proximal steps of many updates; weights that are out give back what they learnt."""
     for number, layer in enumerate(layers):
-        rates = np.full(layer.parameters[:-1].shape, rate_at(rule, number, seen))
-        if rule.adaptive:
-            rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
-        rates = rates * n_updates
+        rates = rates_of(layer, rule, number, seen, n_updates)[:-1] * taken
         w, out, accumulated, rates_sum = (
             layer.parameters[:-1],
             screening.out[number],

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from h2olite.kinds.activations import RECTIFIER, activation_of, drops_units
 from h2olite.kinds.distributions import CLASS_LOSSES, DISTRIBUTIONS, OF_CLASSES, OF_NUMBERS
-from h2olite.kinds.update_rules import UPDATE_RULES
+from h2olite.kinds.update_rules import UPDATE_RULES, update_rule_of
 
 from .parameters import Parameters, exactly
 
@@ -167,6 +167,12 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def update_rule_goes_with_adaptive_rate(p: Parameters) -> Iterator[str]:
+    """Without adaptive_rate, the rule is SGD; with it, which is the default, a rule may be named."""
+    if p.update_rule != "AUTO" and not p.adaptive_rate and UPDATE_RULES[p.update_rule].adaptive_rate:
+        yield f"update_rule must be AUTO or SGD without adaptive_rate; got {p.update_rule}; leave one of them out."
+
+
 def validation_rows_come_from_one_place(p: Parameters) -> Iterator[str]:
     """Two sets of rows cannot both decide."""
     if p.holdout_share and p.validation_frame is not None:
@@ -235,6 +241,7 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    update_rule_goes_with_adaptive_rate,
     validation_rows_come_from_one_place,
     members_of_an_ensemble_have_starts_of_their_own,
     numeric_encoding_needs_standardize,
@@ -358,11 +365,18 @@ RESPONSE_RULES = (
 
 
 def other_update_rule_is_idle(p: Parameters) -> Iterator[str]:
-    """ADADELTA and SGD have settings of their own."""
-    idle = UPDATE_RULES[not p.adaptive_rate].settings
-    state = "on" if p.adaptive_rate else "off"
-    for name in _changed(p, idle):
-        yield f"{name} has no effect while adaptive_rate is {state}; pass adaptive_rate={not p.adaptive_rate}."
+    """Update rules have settings of their own."""
+    used = update_rule_of(p.update_rule, p.adaptive_rate)
+    names = dict.fromkeys(name for rule in UPDATE_RULES.values() for name in rule.settings if name not in used.settings)
+    for name in _changed(p, names):
+        owners = [rule for rule in UPDATE_RULES.values() if name in rule.settings]
+        if p.update_rule == "AUTO" and owners[0] == update_rule_of("AUTO", not p.adaptive_rate):
+            state = "on" if p.adaptive_rate else "off"
+            yield f"{name} has no effect while adaptive_rate is {state}; pass adaptive_rate={not p.adaptive_rate}."
+        elif name in {rule.rate for rule in owners} and used.rate is not None:
+            yield f"{name} has no effect with update_rule {used.name}; pass {used.rate}."
+        else:
+            yield f"{name} has no effect with update_rule {used.name}; pass update_rule={owners[0].name!r}."
 
 
 def stopping_settings_are_idle_without_rounds(p: Parameters) -> Iterator[str]:

@@ -11,6 +11,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.activations import activation_of
 from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
@@ -64,11 +65,14 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
     idle = n_idle * int(network.layout.widths[0])
     interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
+    kind = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
     return Rule(
-        adaptive=parameters.adaptive_rate,
+        kind=kind.code,
         rho=single(parameters.rho),
         epsilon=single(parameters.epsilon),
-        rate=single(parameters.rate),
+        rate=single(getattr(parameters, kind.rate) if kind.rate else 0.0),
+        beta1=single(parameters.beta1),
+        beta2=single(parameters.beta2),
         annealing=single(parameters.rate_annealing),
         decay=single(parameters.rate_decay),
         momentum_start=single(parameters.momentum_start),

@@ -10,6 +10,7 @@ import h2olite
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.splits import RowOrder, divide_weights
+from h2olite.kinds.update_rules import ADAM, ADAMW
 
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
 
@@ -27,6 +28,9 @@ PLAIN = {
 
 SGD = {"adaptive_rate": False, "rate": 0.02, "rate_annealing": 0}
 MOMENTUM = {"momentum_start": 0.5, "momentum_ramp": 20, "momentum_stable": 0.9}
+
+ADAM_RULE = {"rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-4, "l2": 0.1}
+ADAM_GIVEN = {"adam_rate": 0.01, "mini_batch_size": 4} | {name: ADAM_RULE[name] for name in ADAM_RULE if name != "rate"}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,7 @@ def assert_same(trained, expected):
 
 
 @pytest.mark.proves("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay")
+@pytest.mark.proves("update_rule", "adam_rate", "beta1", "beta2")
 @pytest.mark.proves("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient")
 @pytest.mark.proves("l2", "max_w2", "fast_mode", "mini_batch_size", "shuffle_training_data")
 @pytest.mark.parametrize(
@@ -77,6 +82,11 @@ def assert_same(trained, expected):
         ({"l2": 0.05, "fast_mode": False}, {"adaptive": True, "l2": 0.05, "fast": False}),
         ({"max_w2": 0.5}, {"adaptive": True, "max_w2": 0.5}),
         ({"mini_batch_size": 7}, {"adaptive": True}),
+        ({"update_rule": "ADADELTA"}, {"adaptive": True}),
+        ({"update_rule": "sgd", "rate": 0.05, "rate_annealing": 0}, {"rate": 0.05}),
+        ({"update_rule": "Adam"}, {"kind": ADAM, "rate": 0.001}),
+        (ADAM_GIVEN | {"update_rule": "Adam"}, ADAM_RULE | {"kind": ADAM}),
+        (ADAM_GIVEN | {"update_rule": "AdamW", "fast_mode": False}, ADAM_RULE | {"kind": ADAMW, "fast": False}),
         (SGD | {"mini_batch_size": 4}, {"rate": 0.02}),
     ],
     ids=lambda given: " ".join(given) or "defaults",
@@ -86,6 +96,18 @@ def test_update_rules_follow_their_formulas_step_by_step(frame, given, formula):
     goal, how = objective(hidden=(6, 4)), rule(**{"fast": True} | formula)
     naive.train(layers, goal, how, rows, batch_size=given.get("mini_batch_size", 1), seed=1)
     assert_same(trained, layers)
+
+
+@pytest.mark.proves("update_rule")
+@pytest.mark.filterwarnings("ignore:columns of digits")
+@pytest.mark.parametrize("table", ["digits", "breast_cancer", "wine"])
+def test_adam_comes_to_a_lower_training_loss_than_sgd(table):
+    given = {"training_frame": f"datasets/{table}.csv", "hidden": [50], "epochs": 5, "reproducible": True, "seed": 1}
+    losses = {
+        rule: h2olite.deeplearning(update_rule=rule, mini_batch_size=32, averaging_window=0, **given).logloss()
+        for rule in ("SGD", "Adam")
+    }
+    assert losses["Adam"] < 0.9 * losses["SGD"]
 
 
 @pytest.mark.proves("activation", "hidden")

@@ -238,6 +238,19 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
             {"rho": 0.9, "adaptive_rate": False},
             ["rho has no effect while adaptive_rate is off; pass adaptive_rate=True."],
         ),
+        ({"update_rule": "SGD", "rate": 0.1}, []),
+        ({"update_rule": "AdamW", "adam_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-6}, []),
+        ({"beta1": 0.5}, ["beta1 has no effect with update_rule ADADELTA; pass update_rule='Adam'."]),
+        ({"update_rule": "Adam", "rate": 0.1}, ["rate has no effect with update_rule Adam; pass adam_rate."]),
+        (
+            {"update_rule": "Adam", "rho": 0.9},
+            ["rho has no effect with update_rule Adam; pass update_rule='ADADELTA'."],
+        ),
+        ({"update_rule": "SGD", "adam_rate": 0.1}, ["adam_rate has no effect with update_rule SGD; pass rate."]),
+        (
+            {"update_rule": "SGD", "epsilon": 1},
+            ["epsilon has no effect with update_rule SGD; pass update_rule='ADADELTA'."],
+        ),
         (
             {"stopping_rounds": 0, "stopping_tolerance": 0.1},
             ["stopping_tolerance has no effect while stopping_rounds is 0; pass stopping_rounds to stop early."],
