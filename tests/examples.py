@@ -22,6 +22,7 @@ LOSSES = {
     "cross-entropy of 2": (losses.CROSS_ENTROPY, 0.0, 2),
     "cross-entropy of 4": (losses.CROSS_ENTROPY, 0.0, 4),
     "cross-entropy of 20": (losses.CROSS_ENTROPY, 0.0, 20),
+    "smoothed cross-entropy of 3": (losses.CROSS_ENTROPY, 0.2, 3),
     "quadratic of 2": (losses.CLASS_QUADRATIC, 0.0, 2),
     "quadratic of 4": (losses.CLASS_QUADRATIC, 0.0, 4),
     "gaussian": (losses.GAUSSIAN, 0.0, 1),

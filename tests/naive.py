@@ -134,7 +134,7 @@ def loss(objective, f, target, around):
         move = (f - around) * can_come_nearer(objective, around, target)
         return error_loss(kind, shape, reconstruction(objective, around) + move - target).sum(axis=1)
     if kind == CROSS_ENTROPY:
-        return -np.log(softmax(f)[np.arange(len(f)), target.astype(int)])
+        return -(smoothed(target, f, shape) * np.log(softmax(f))).sum(axis=1)
     if kind == CLASS_QUADRATIC:
         others = np.exp(around).sum(axis=1, keepdims=True) - np.exp(around)
         return ((np.exp(f) / (np.exp(f) + others) - one_hot(target, f)) ** 2).sum(axis=1) / 2
@@ -167,8 +167,9 @@ def loss_gradient(objective, f, target):
         return errors * can_come_nearer(objective, f, target)
     if is_classifier(objective):
         y = softmax(f)
-        error = y - one_hot(target, f)
-        return error if kind == CROSS_ENTROPY else error * y * (1 - y)
+        if kind == CROSS_ENTROPY:
+            return y - smoothed(target, f, shape)
+        return (y - one_hot(target, f)) * y * (1 - y)
     target = target[:, np.newaxis]
     if kind == POISSON:
         return 2 * (bounded_exp(f) - target)
@@ -188,6 +189,11 @@ def error_gradient(kind, shape, error):
     if kind == QUANTILE:
         return np.where(error < 0, -shape, 1 - shape) * (error != 0)
     return 2 * np.clip(error, -shape, shape)
+
+
+def smoothed(target, f, smoothing):
+    """The probabilities that classes should have."""
+    return (1 - smoothing) * one_hot(target, f) + smoothing / f.shape[1]
 
 
 def one_hot(target, f):

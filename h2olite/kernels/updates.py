@@ -263,8 +263,8 @@ def average(mean, theta, begin, end, share):
 def rate_of(step, first, second, i, k):
     """The learning rate that a weight has now.
 
-    With Adam it is rate / (sqrt(v) + epsilon), and the rate itself for a weight that no gradient has reached. Both rules
-    with rates of their own for each weight are computed, because a loop with more branches is not vectorised for NEON.
+    With Adam it is rate / (sqrt(v) + epsilon), and the rate itself for a weight that no gradient has reached. The rates
+    of ADADELTA and Adam are both computed, because a loop with more branches is not vectorised for NEON.
     """
     rate = step.rate
     if step.kind != SGD:

@@ -683,6 +683,15 @@ class Parameters:
         "and take several times as long: five networks, numeric_encoding PiecewiseLinear, mini-batches of 32, and "
         "early stopping by rows that are held out. Values of these parameters that are given count instead.",
     )
+    label_smoothing: float = parameter(
+        default=0.0,
+        group="loss",
+        within="[0, 1)",
+        own=True,
+        help="With loss CrossEntropy, the share s of the target that all classes have alike: the target of a class is "
+        "(1 - s) for the observed class and 0 for others, plus s / number of classes. Probabilities stay away from 0 "
+        "and 1. Metrics are those of the observed classes.",
+    )
     update_rule: UpdateRuleChoice = parameter(
         default="AUTO",
         group="learning rate",

@@ -167,6 +167,16 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def label_smoothing_needs_cross_entropy(p: Parameters) -> Iterator[str]:
+    """Only the targets of cross-entropy are probabilities that could be shared among classes."""
+    if not p.label_smoothing:
+        return
+    if p.autoencoder:
+        yield "label_smoothing cannot be combined with autoencoder, which has no classes; leave one of them out."
+    elif p.loss not in ("Automatic", "CrossEntropy"):
+        yield f"label_smoothing needs loss CrossEntropy; got {p.loss}; leave one of them out."
+
+
 def update_rule_goes_with_adaptive_rate(p: Parameters) -> Iterator[str]:
     """Without adaptive_rate, the rule is SGD; with it, which is the default, a rule may be named."""
     if p.update_rule != "AUTO" and not p.adaptive_rate and UPDATE_RULES[p.update_rule].adaptive_rate:
@@ -241,6 +251,7 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    label_smoothing_needs_cross_entropy,
     update_rule_goes_with_adaptive_rate,
     validation_rows_come_from_one_place,
     members_of_an_ensemble_have_starts_of_their_own,
@@ -257,6 +268,15 @@ def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[s
                     f"{name} {getattr(p, name)} needs a categorical response and {response.name} is numeric; "
                     "name it in factors to make it categorical."
                 )
+
+
+def label_smoothing_needs_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """A number has no other levels to share its target with."""
+    if p.label_smoothing and response.n_classes is None:
+        yield (
+            f"label_smoothing needs a categorical response and {response.name} is numeric; name it in factors to make "
+            "it categorical."
+        )
 
 
 def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
@@ -356,6 +376,7 @@ RESPONSE_RULES = (
     sampling_by_class_needs_classes,
     class_sampling_factors_are_one_per_class,
     class_settings_need_classes,
+    label_smoothing_needs_classes,
     number_settings_need_numbers,
     deviances_need_their_range,
     stopping_metric_is_measured,

@@ -50,12 +50,14 @@ def _penalties(network: Network, encoder: RowEncoder, parameters: Parameters) ->
 def training_loss(model: TrainedNetwork) -> float | None:
     """The mean loss on the training rows, of a standardised response where training standardises it.
 
-    None if the metrics do not tell it: for an autoencoder, and for classes under loss Quadratic.
+    None if the metrics do not tell it: for an autoencoder, and for classes under loss Quadratic or with
+    label_smoothing.
     """
     if model.training_metrics is None or model.response is None:
         return None
     if model.response.levels is not None:
-        return model.training_metrics["logloss"] if model.parameters.loss != "Quadratic" else None
+        is_told = model.parameters.loss != "Quadratic" and not model.parameters.label_smoothing
+        return model.training_metrics["logloss"] if is_told else None
     power = DISTRIBUTIONS[model.parameters.distribution].power
     return float(model.training_metrics["mean_residual_deviance"] * model.response.multiplier**power)
 

@@ -10,7 +10,7 @@ from h2olite.kernels.layout import Layout
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.activations import activation_of
-from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.kinds.distributions import CROSS_ENTROPY, DISTRIBUTIONS
 from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
@@ -40,10 +40,13 @@ def single(number: float) -> np.float32:
 def objective_of(parameters: Parameters) -> Objective:
     """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
     distribution = DISTRIBUTIONS[parameters.distribution]
+    code = distribution.code(parameters.loss)
     shape = 0.0 if distribution.shape is None else getattr(parameters, distribution.shape)
+    if code == CROSS_ENTROPY:
+        shape = parameters.label_smoothing
     hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
     return Objective(
-        loss=distribution.code(parameters.loss),
+        loss=code,
         shape=np.float32(1.0 if distribution.name == "huber" else shape),
         activation=activation_of(parameters.activation).code,
         dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),

@@ -44,6 +44,7 @@ def frame():
             **{"text": text, "a": numbers[:, 0], "b": numbers[:, 1], "c": numbers[:, 2]},
             **{"number": number, "amount": np.exp(number / 2), "two": np.where(number > 0, "yes", "no")},
             "four": pd.cut(number, 4, labels=list("klmn")),
+            "three": pd.cut(number, 3, labels=list("klm")),
         }
     )
 
@@ -130,13 +131,14 @@ def test_inputs_and_units_are_dropped_by_their_ratios(frame, ratios, expected):
     assert_same(trained, layers)
 
 
-@pytest.mark.proves("distribution", "loss", "quantile_alpha", "tweedie_power")
+@pytest.mark.proves("distribution", "loss", "quantile_alpha", "tweedie_power", "label_smoothing")
 @pytest.mark.parametrize(
     ("y", "given", "loss"),
     [
         ("two", {}, "cross-entropy of 2"),
         ("four", {}, "cross-entropy of 4"),
         ("four", {"loss": "Quadratic"}, "quadratic of 4"),
+        ("three", {"label_smoothing": 0.2}, "smoothed cross-entropy of 3"),
         ("number", {}, "gaussian"),
         ("number", {"loss": "Absolute"}, "laplace"),
         ("number", {"distribution": "laplace"}, "laplace"),
@@ -150,6 +152,19 @@ def test_the_loss_is_that_of_the_distribution(frame, y, given, loss):
     layers, trained, rows = started_and_trained(frame, y, **given)
     naive.train(layers, objective(loss, hidden=(6, 4)), rule(adaptive=True, fast=True), rows)
     assert_same(trained, layers)
+
+
+@pytest.mark.proves("label_smoothing")
+def test_smoothed_labels_keep_probabilities_from_0_and_1_and_metrics_are_of_the_observed_classes():
+    given = {"training_frame": "datasets/wine.csv", "hidden": [20], "epochs": 200, "reproducible": True, "seed": 1}
+    given |= {"classification_stop": -1, "stopping_rounds": 0, "averaging_window": 0, "factors": ["cultivar"]}
+    plain, smooth = (h2olite.deeplearning(label_smoothing=share, **given) for share in (0, 0.3))
+    probabilities = smooth.predict("datasets/wine.csv").iloc[:, 1:].to_numpy()
+    assert plain.predict("datasets/wine.csv").iloc[:, 1:].to_numpy().max(axis=1).mean() > 0.99
+    assert probabilities.max(axis=1).mean() == pytest.approx(0.8, abs=0.03)  # 1 - 0.3 + 0.3 / 3
+    observed = pd.read_csv("datasets/wine.csv")["cultivar"].astype("category").cat.codes
+    logloss = -np.log(probabilities[np.arange(len(observed)), observed]).mean()
+    assert smooth.logloss() == pytest.approx(logloss, rel=1e-4)
 
 
 @pytest.mark.proves("huber_alpha", "distribution")

@@ -90,6 +90,18 @@ def refuses(message, **given):
             "units of their columns; got PiecewiseLinear.",
         ),
         (
+            {"update_rule": "Adam", "adaptive_rate": False},
+            "update_rule must be AUTO or SGD without adaptive_rate; got Adam; leave one of them out.",
+        ),
+        (
+            {"label_smoothing": 0.1, "autoencoder": True},
+            "label_smoothing cannot be combined with autoencoder, which has no classes; leave one of them out.",
+        ),
+        (
+            {"label_smoothing": 0.1, "loss": "Quadratic"},
+            "label_smoothing needs loss CrossEntropy; got Quadratic; leave one of them out.",
+        ),
+        (
             {"elastic_averaging": True, "sparse": True},
             "elastic_averaging and sparse cannot be combined; leave one of them out.",
         ),
@@ -135,6 +147,12 @@ def test_two_fitting_dropout_ratios_pass():
             {"loss": "CrossEntropy"},
             None,
             "loss CrossEntropy needs a categorical response and age is numeric; name it in factors to make it "
+            "categorical.",
+        ),
+        (
+            {"label_smoothing": 0.1},
+            None,
+            "label_smoothing needs a categorical response and age is numeric; name it in factors to make it "
             "categorical.",
         ),
         (

@@ -244,6 +244,11 @@
 #'   several times as long: five networks, numeric_encoding PiecewiseLinear,
 #'   mini-batches of 32, and early stopping by rows that are held out. Values
 #'   of these parameters that are given count instead.
+#' @param label_smoothing Not in H2O. With loss CrossEntropy, the share s of
+#'   the target that all classes have alike: the target of a class is (1 - s)
+#'   for the observed class and 0 for others, plus s / number of classes.
+#'   Probabilities stay away from 0 and 1. Metrics are those of the observed
+#'   classes.
 #' @param update_rule Not in H2O. How gradients move weights: ADADELTA, SGD,
 #'   Adam, or AdamW, where l2 shrinks the weights beside the gradients. AUTO
 #'   is ADADELTA, or SGD without adaptive_rate.
@@ -373,6 +378,7 @@ h2o.deeplearning <- function(x,
                              holdout_share = 0,
                              ensemble = 1,
                              preset = c("none", "accurate"),
+                             label_smoothing = 0,
                              update_rule = c("AUTO", "ADADELTA", "SGD", "Adam", "AdamW"),
                              adam_rate = 0.001,
                              beta1 = 0.9,
