@@ -21,6 +21,7 @@ from h2olite.kinds.update_rules import update_rule_of
 
 from . import autoencoding, continuing
 from .functions import load_function
+from .idle_rules import IDLE_RESPONSE_RULES, IDLE_RULES
 from .parameters import (
     FRAMES,
     FUNCTIONS,
@@ -37,8 +38,6 @@ from .parameters import (
 )
 from .presets import filled
 from .rules import (
-    IDLE_RESPONSE_RULES,
-    IDLE_RULES,
     RESPONSE_RULES,
     ROLES,
     RULES,
