@@ -11,6 +11,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds import distributions as losses
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
+from h2olite.kinds.rate_schedules import CONSTANT
 from h2olite.kinds.update_rules import ADADELTA, SGD
 from h2olite.network.network import Network
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
@@ -111,6 +112,7 @@ def without_zeros(rows):
 def rule(**settings):
     """Plain SGD with rate 1 that treats every weight on every row, but for these settings."""
     kind = settings.pop("kind", ADADELTA if settings.pop("adaptive", False) else SGD)
+    schedule, start, n_rows = settings.pop("schedule", (CONSTANT, 0.0, 1.0))
     numbers = {
         **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0, "beta1": 0.9, "beta2": 0.999},
         **{"momentum_start": 0.0, "momentum_ramp": 0.0, "momentum_stable": 0.0},
@@ -121,7 +123,15 @@ def rule(**settings):
     proximal_interval = np.int64(settings.pop("proximal_interval", 0))
     singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
     return Rule(
-        kind=kind, **flags, **singles, interval=interval, proximal_interval=proximal_interval, pace=np.float32(1)
+        kind=kind,
+        **flags,
+        **singles,
+        interval=interval,
+        proximal_interval=proximal_interval,
+        pace=np.float32(1),
+        schedule=schedule,
+        schedule_start=np.float64(start),
+        schedule_rows=np.float64(n_rows),
     )
 
 

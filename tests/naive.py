@@ -22,6 +22,7 @@ from h2olite.kinds.distributions import (
     QUANTILE,
     TWEEDIE,
 )
+from h2olite.kinds.rate_schedules import CONSTANT, COS_LOG, COSINE, LINEAR
 from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW
 
 
@@ -322,12 +323,12 @@ def pull_activity(layer, of_layer, objective, rule, number, seen, n_updates):
 def rates_of(layer, rule, number, seen, n_updates):
     """The learning rate of every weight, as penalties and pulls need it."""
     if rule.kind == ADADELTA:
-        return np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))
+        return pace_at(rule, seen) * np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))
     if rule.kind in (ADAM, ADAMW):
         c1, c2 = 1 - rule.beta1**n_updates, 1 - rule.beta2**n_updates
         of_unreached = rule.rate * np.sqrt(c2) / c1
         rates = rule.rate / c1 / (np.sqrt(layer.second / c2) + rule.epsilon)
-        return np.where(layer.second > 0, rates, of_unreached)
+        return pace_at(rule, seen) * np.where(layer.second > 0, rates, of_unreached)
     return np.full(layer.parameters.shape, rate_at(rule, number, seen))
 
 
@@ -336,11 +337,11 @@ def update(layer, gradient, rule, number, seen, n_updates):
     before = Layer(*(array.copy() for array in vars(layer).values()))
     g = with_decay(gradient, layer, 0 if rule.kind == ADAMW else rule.l2)
     if rule.kind == ADADELTA:
-        adadelta_step(layer, g, rule.rho, rule.epsilon)
+        adadelta_step(layer, g, rule, pace_at(rule, seen))
     elif rule.kind in (ADAM, ADAMW):
         if rule.kind == ADAMW:
-            layer.parameters[:-1] *= 1 - rule.rate * rule.l2
-        adam_step(layer, g, rule, n_updates)
+            layer.parameters[:-1] *= 1 - pace_at(rule, seen) * rule.rate * rule.l2
+        adam_step(layer, g, rule, n_updates, pace_at(rule, seen))
     else:
         momentum_step(layer, g, rate_at(rule, number, seen), momentum_at(rule, seen), rule.nesterov)
     if rule.fast:
@@ -349,12 +350,20 @@ def update(layer, gradient, rule, number, seen, n_updates):
     bound_incoming(layer, rule.max_w2)
 
 
-def adadelta_step(layer, g, rho, epsilon):
+def pace_at(rule, seen):
+    """By which factor the schedule multiplies steps."""
+    t = np.clip((seen - rule.schedule_start) / rule.schedule_rows, 0, 1)
+    waves = (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))) / 2
+    return {CONSTANT: 1, LINEAR: 1 - t, COSINE: (1 + np.cos(np.pi * t)) / 2, COS_LOG: waves}[int(rule.schedule)]
+
+
+def adadelta_step(layer, g, rule, pace):
     """ADADELTA (Zeiler 2012)."""
+    rho, epsilon = rule.rho, rule.epsilon
     layer.first[:] = rho * layer.first + (1 - rho) * g**2
     d = np.sqrt((layer.second + epsilon) / (layer.first + epsilon)) * g
     layer.second[:] = rho * layer.second + (1 - rho) * d**2
-    layer.parameters -= d
+    layer.parameters -= pace * d
 
 
 def momentum_step(layer, g, rate, momentum, nesterov):
@@ -364,18 +373,18 @@ def momentum_step(layer, g, rate, momentum, nesterov):
     layer.parameters += (1 - momentum) * rate * ahead
 
 
-def adam_step(layer, g, rule, n_updates):
+def adam_step(layer, g, rule, n_updates, pace):
     """Adam (Kingma and Ba 2015), as in its paper."""
     layer.first[:] = rule.beta1 * layer.first + (1 - rule.beta1) * g
     layer.second[:] = rule.beta2 * layer.second + (1 - rule.beta2) * g**2
     mean = layer.first / (1 - rule.beta1**n_updates)
     square = layer.second / (1 - rule.beta2**n_updates)
-    layer.parameters -= rule.rate * mean / (np.sqrt(square) + rule.epsilon)
+    layer.parameters -= pace * rule.rate * mean / (np.sqrt(square) + rule.epsilon)
 
 
 def rate_at(rule, number, seen):
     """The learning rate of the layer with this number (from 0) after `seen` rows."""
-    return rule.rate * rule.decay**number / (1 + rule.annealing * seen)
+    return pace_at(rule, seen) * rule.rate * rule.decay**number / (1 + rule.annealing * seen)
 
 
 def momentum_at(rule, seen):

@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from h2olite.kinds import rate_schedules
+from h2olite.kinds.rate_schedules import COS_LOG, COSINE, LINEAR
 from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW, SGD
 
 from .compiling import kernel
 from .lanes import choose, multiply_add
+
+linear, cosine, cos_log = map(kernel, (rate_schedules.linear, rate_schedules.cosine, rate_schedules.cos_log))
 
 ZERO, ONE = np.float32(0), np.float32(1)
 
@@ -37,6 +41,8 @@ class Rule(NamedTuple):
     interval : rows between two looks of the running average at the parameters.
     proximal_interval : rows between two steps of l1 and input_group_l1, 0 if there are none.
     pace : how many of its steps a weight takes at once. With such penalties it starts above 1, and ends below.
+    schedule : the code of a schedule, whose factor multiplies the pace, see `h2olite.kinds.rate_schedules`.
+    schedule_start, schedule_rows : the rows seen at its start, and its rows.
     """
 
     kind: int
@@ -60,6 +66,9 @@ class Rule(NamedTuple):
     interval: np.int64
     proximal_interval: np.int64
     pace: np.float32
+    schedule: int
+    schedule_start: np.float64
+    schedule_rows: np.float64
 
 
 class Step(NamedTuple):
@@ -122,8 +131,22 @@ def step_of(rule, layer, rows_seen, n_updates):
         l2,
         shrinkage,
         rule.fast,
-        rule.pace,
+        rule.pace * schedule_at(rule, rows_seen),
     )
+
+
+@kernel
+def schedule_at(rule, rows_seen):
+    """The factor of the rule's schedule after rows_seen rows."""
+    t = min(max((np.float64(rows_seen) - rule.schedule_start) / rule.schedule_rows, 0.0), 1.0)
+    factor = 1.0
+    if rule.schedule == LINEAR:
+        factor = linear(t)
+    elif rule.schedule == COSINE:
+        factor = cosine(t)
+    elif rule.schedule == COS_LOG:
+        factor = cos_log(t)
+    return np.float32(factor)
 
 
 @kernel

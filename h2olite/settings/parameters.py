@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from h2olite.kinds.activations import ActivationChoice
 from h2olite.kinds.distributions import DistributionChoice, LossChoice
+from h2olite.kinds.rate_schedules import RateScheduleChoice
 from h2olite.kinds.stopping_metrics import StoppingChoice
 from h2olite.kinds.update_rules import UpdateRuleChoice
 
@@ -715,6 +716,14 @@ class Parameters:
         within="[0, 1)",
         own=True,
         help="Adam and AdamW: decay of the mean of the squared gradients. With 0.999, it is over about the last 1000.",
+    )
+    rate_schedule: RateScheduleChoice = parameter(
+        default="Constant",
+        group="learning rate",
+        own=True,
+        help="A factor of the steps of every update rule, by the share of `epochs` that is done: Constant is 1, Linear "
+        "and Cosine fall from 1 to 0, and CosLog has four waves from 0 to 1 and back, each twice as long as the one "
+        "before.",
     )
     nthreads: int = parameter(
         default=0,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from h2olite.kinds.rate_schedules import RATE_SCHEDULES
 from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW, update_rule_of
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
@@ -92,7 +93,14 @@ def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:
     """Learning rate and momentum of each layer, as long as it is known; those of a file without state stand in it."""
     if not model.network.has_state and model.rates is not None:
         return model.rates
-    return [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
+    epochs = model.parameters.epochs
+    done = min(model.record.epochs / epochs, 1.0) if epochs else 1.0
+    factor = RATE_SCHEDULES[model.parameters.rate_schedule].factor(done)
+    by_layer = [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
+    return [
+        {name: rate if name == "momentum" else factor * rate for name, rate in of_layer.items()}
+        for of_layer in by_layer
+    ]
 
 
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.activations import activation_of
 from h2olite.kinds.distributions import CROSS_ENTROPY, DISTRIBUTIONS
+from h2olite.kinds.rate_schedules import RATE_SCHEDULES
 from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
@@ -91,4 +92,15 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         interval=np.int64(interval),
         proximal_interval=np.int64(0),
         pace=np.float32(1),
+        schedule=RATE_SCHEDULES[parameters.rate_schedule].code,
+        schedule_start=np.float64(0),
+        schedule_rows=np.float64(np.inf),
+    )
+
+
+def scheduled(rule: Rule, rows_seen: int, past_epochs: float, parameters: Parameters, rows_per_epoch: int) -> Rule:
+    """The same rule with its schedule over all epochs, of which some are past after so many rows seen."""
+    return rule._replace(
+        schedule_start=np.float64(rows_seen - round(past_epochs * rows_per_epoch)),
+        schedule_rows=np.float64(max(parameters.epochs * rows_per_epoch, 1.0)),
     )

@@ -246,6 +246,24 @@ def test_the_rates_of_adam_are_told_with_the_corrections_of_its_means():
     assert summary["momentum"][1] == 0.8
 
 
+def test_an_interrupted_training_goes_on_with_its_schedule_as_if_it_had_not_been(tmp_path):
+    given = {"rate_schedule": "CosLog", "update_rule": "Adam", "model_id": "m"}
+
+    def die(progress):
+        if progress.epochs > 4:
+            raise KeyboardInterrupt
+
+    parameters = start_parameters(export_checkpoints_dir=str(tmp_path), epochs=8, **given)
+    with pytest.raises(KeyboardInterrupt):
+        h2olite.jobs.train(parameters, watch=die)
+    assert_same(train(checkpoint=tmp_path, epochs=8), start(epochs=8, **given))
+
+
+def test_the_schedule_is_in_the_rates_that_are_told():
+    given = {"update_rule": "SGD", "rate_annealing": 0, "epochs": 4}
+    assert start(rate_schedule="Linear", **given).summary()["mean_rate"][1] == 0
+
+
 @pytest.mark.parametrize(
     ("begun", "given"), [({}, {"update_rule": "ADADELTA"}), ({"adaptive_rate": False}, {"update_rule": "SGD"})]
 )

@@ -10,6 +10,7 @@ import h2olite
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.splits import RowOrder, divide_weights
+from h2olite.kinds.rate_schedules import COS_LOG, COSINE, LINEAR
 from h2olite.kinds.update_rules import ADAM, ADAMW
 
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
@@ -67,7 +68,7 @@ def assert_same(trained, expected):
 
 
 @pytest.mark.proves("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay")
-@pytest.mark.proves("update_rule", "adam_rate", "beta1", "beta2")
+@pytest.mark.proves("update_rule", "adam_rate", "beta1", "beta2", "rate_schedule")
 @pytest.mark.proves("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient")
 @pytest.mark.proves("l2", "max_w2", "fast_mode", "mini_batch_size", "shuffle_training_data")
 @pytest.mark.parametrize(
@@ -84,6 +85,13 @@ def assert_same(trained, expected):
         ({"max_w2": 0.5}, {"adaptive": True, "max_w2": 0.5}),
         ({"mini_batch_size": 7}, {"adaptive": True}),
         ({"update_rule": "ADADELTA"}, {"adaptive": True}),
+        ({"rate_schedule": "Linear"}, {"adaptive": True, "schedule": (LINEAR, 0, 40)}),
+        ({"rate_schedule": "Cosine", "mini_batch_size": 4}, {"adaptive": True, "schedule": (COSINE, 0, 40)}),
+        (SGD | {"rate_schedule": "CosLog"}, {"rate": 0.02, "schedule": (COS_LOG, 0, 40)}),
+        (
+            ADAM_GIVEN | {"update_rule": "AdamW", "rate_schedule": "coslog"},
+            ADAM_RULE | {"kind": ADAMW, "schedule": (COS_LOG, 0, 40)},
+        ),
         ({"update_rule": "sgd", "rate": 0.05, "rate_annealing": 0}, {"rate": 0.05}),
         ({"update_rule": "Adam"}, {"kind": ADAM, "rate": 0.001}),
         (ADAM_GIVEN | {"update_rule": "Adam"}, ADAM_RULE | {"kind": ADAM}),

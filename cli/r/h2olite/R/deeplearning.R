@@ -257,6 +257,10 @@
 #'   gradients. With 0.9, it is over about the last 10.
 #' @param beta2 Not in H2O. Adam and AdamW: decay of the mean of the squared
 #'   gradients. With 0.999, it is over about the last 1000.
+#' @param rate_schedule Not in H2O. A factor of the steps of every update
+#'   rule, by the share of `epochs` that is done: Constant is 1, Linear and
+#'   Cosine fall from 1 to 0, and CosLog has four waves from 0 to 1 and back,
+#'   each twice as long as the one before.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
@@ -383,6 +387,7 @@ h2o.deeplearning <- function(x,
                              adam_rate = 0.001,
                              beta1 = 0.9,
                              beta2 = 0.999,
+                             rate_schedule = c("Constant", "Linear", "Cosine", "CosLog"),
                              nthreads = 0,
                              keep_state = FALSE,
                              background_rows = 100) {
