@@ -11,6 +11,8 @@ from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds import distributions as losses
 from h2olite.kinds.activations import EXP_RECTIFIER, MAXOUT, RECTIFIER, TANH
+from h2olite.kinds.rate_schedules import CONSTANT
+from h2olite.kinds.update_rules import ADADELTA, SGD
 from h2olite.network.network import Network
 from h2olite.network.topology import exchange_of, lay_out, members_of_team, workspace
 from h2olite.training.team import outers_of
@@ -21,6 +23,7 @@ LOSSES = {
     "cross-entropy of 2": (losses.CROSS_ENTROPY, 0.0, 2),
     "cross-entropy of 4": (losses.CROSS_ENTROPY, 0.0, 4),
     "cross-entropy of 20": (losses.CROSS_ENTROPY, 0.0, 20),
+    "smoothed cross-entropy of 3": (losses.CROSS_ENTROPY, 0.2, 3),
     "quadratic of 2": (losses.CLASS_QUADRATIC, 0.0, 2),
     "quadratic of 4": (losses.CLASS_QUADRATIC, 0.0, 4),
     "gaussian": (losses.GAUSSIAN, 0.0, 1),
@@ -108,16 +111,28 @@ def without_zeros(rows):
 
 def rule(**settings):
     """Plain SGD with rate 1 that treats every weight on every row, but for these settings."""
+    kind = settings.pop("kind", ADADELTA if settings.pop("adaptive", False) else SGD)
+    schedule, start, n_rows = settings.pop("schedule", (CONSTANT, 0.0, 1.0))
     numbers = {
-        **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0},
+        **{"rho": 0.99, "epsilon": 1e-8, "rate": 1.0, "annealing": 0.0, "decay": 1.0, "beta1": 0.9, "beta2": 0.999},
         **{"momentum_start": 0.0, "momentum_ramp": 0.0, "momentum_stable": 0.0},
         **{"l1": 0.0, "input_group_l1": 0.0, "l2": 0.0, "max_w2": 3.4028235e38, "window": 0.1},
     }
-    flags = {name: bool(settings.pop(name, False)) for name in ("adaptive", "nesterov", "fast")}
+    flags = {name: bool(settings.pop(name, False)) for name in ("nesterov", "fast")}
     interval = np.int64(settings.pop("interval", 1))
     proximal_interval = np.int64(settings.pop("proximal_interval", 0))
     singles = {name: np.float32(value) for name, value in {**numbers, **settings}.items()}
-    return Rule(**flags, **singles, interval=interval, proximal_interval=proximal_interval, pace=np.float32(1))
+    return Rule(
+        kind=kind,
+        **flags,
+        **singles,
+        interval=interval,
+        proximal_interval=proximal_interval,
+        pace=np.float32(1),
+        schedule=schedule,
+        schedule_start=np.float64(start),
+        schedule_rows=np.float64(n_rows),
+    )
 
 
 def train(
@@ -129,6 +144,7 @@ def train(
     order=None,
     batch_size=1,
     rows_seen=0,
+    n_updates=0,
     seed=7,
     n_members=1,
     n_parts=None,
@@ -141,7 +157,7 @@ def train(
     bounds = np.linspace(0, net.layout.sizes[0] - shape[2], (n_parts or n_members) + 1).astype(int).tolist()
     members = members_of_team(net.layout, bounds, exchange_of(net.layout, len(bounds) - 1, batch_size), n_members)
     team = [workspace(*shape)._replace(member=member) for member in members]
-    net.rows_seen, goal = rows_seen, goal._replace(seed=np.uint64(seed))
+    net.rows_seen, net.n_updates, goal = rows_seen, n_updates, goal._replace(seed=np.uint64(seed))
     state = net.state(screening)
     team = [
         work._replace(outer=outer) for work, outer in zip(team, outers_of(net.layout, state, n_members), strict=True)

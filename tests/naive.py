@@ -22,6 +22,8 @@ from h2olite.kinds.distributions import (
     QUANTILE,
     TWEEDIE,
 )
+from h2olite.kinds.rate_schedules import CONSTANT, COS_LOG, COSINE, LINEAR
+from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW
 
 
 @dataclass
@@ -133,7 +135,7 @@ def loss(objective, f, target, around):
         move = (f - around) * can_come_nearer(objective, around, target)
         return error_loss(kind, shape, reconstruction(objective, around) + move - target).sum(axis=1)
     if kind == CROSS_ENTROPY:
-        return -np.log(softmax(f)[np.arange(len(f)), target.astype(int)])
+        return -(smoothed(target, f, shape) * np.log(softmax(f))).sum(axis=1)
     if kind == CLASS_QUADRATIC:
         others = np.exp(around).sum(axis=1, keepdims=True) - np.exp(around)
         return ((np.exp(f) / (np.exp(f) + others) - one_hot(target, f)) ** 2).sum(axis=1) / 2
@@ -166,8 +168,9 @@ def loss_gradient(objective, f, target):
         return errors * can_come_nearer(objective, f, target)
     if is_classifier(objective):
         y = softmax(f)
-        error = y - one_hot(target, f)
-        return error if kind == CROSS_ENTROPY else error * y * (1 - y)
+        if kind == CROSS_ENTROPY:
+            return y - smoothed(target, f, shape)
+        return (y - one_hot(target, f)) * y * (1 - y)
     target = target[:, np.newaxis]
     if kind == POISSON:
         return 2 * (bounded_exp(f) - target)
@@ -187,6 +190,11 @@ def error_gradient(kind, shape, error):
     if kind == QUANTILE:
         return np.where(error < 0, -shape, 1 - shape) * (error != 0)
     return 2 * np.clip(error, -shape, shape)
+
+
+def smoothed(target, f, smoothing):
+    """The probabilities that classes should have."""
+    return (1 - smoothing) * one_hot(target, f) + smoothing / f.shape[1]
 
 
 def one_hot(target, f):
@@ -259,7 +267,7 @@ def drop_inputs(rows, ratio, seed, first_row):
     )
 
 
-def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=(), activity=None):
+def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, means=(), activity=None, n_updates=0):
     """Train the layers on the rows, one update per mini-batch.
 
     means are the averages of their parameters, if any; activity those of the activations of each hidden layer.
@@ -268,14 +276,15 @@ def train(layers, objective, rule, rows, *, batch_size=1, rows_seen=0, seed=0, m
         batch = take(rows, slice(start, start + batch_size))
         seen = rows_seen + start
         now = seen + len(batch.levels)
-        train_batch(layers, objective, rule, batch, seen, seed, activity)
+        n_updates += 1
+        train_batch(layers, objective, rule, batch, seen, seed, activity, n_updates)
         if now // rule.interval > seen // rule.interval:
             share = min(max(rule.interval, now - seen) / (rule.window * now), 1)
             for mean, layer in zip(means, layers, strict=False):
                 mean += share * (layer.parameters - mean)
 
 
-def train_batch(layers, objective, rule, rows, seen, seed, activity=None):
+def train_batch(layers, objective, rule, rows, seen, seed, activity=None, n_updates=1):
     """One update with dropout."""
     if objective.autoencoder:
         rows = with_inputs_as_target(rows, layers[0].parameters.shape[0] - 1)
@@ -287,10 +296,11 @@ def train_batch(layers, objective, rule, rows, seen, seed, activity=None):
     x = expand(rows, layers[0].parameters.shape[0] - 1)
     activations = [a[:, :-1] for a in forward(layers, x, objective.activation, masks)[0][1:]]
     for number, gradient in enumerate(gradients(layers, objective, rows, masks)):
-        update(layers[number], gradient, Rule(*map(float, rule)), number, seen)
+        update(layers[number], gradient, Rule(*map(float, rule)), number, seen, n_updates)
     if objective.sparsity_beta:
         for number, (averages, a) in enumerate(zip(activity, activations, strict=True)):
-            pull_activity(layers[number], averages, a, objective, Rule(*map(float, rule)), number, seen)
+            of_layer = averages, a
+            pull_activity(layers[number], of_layer, objective, Rule(*map(float, rule)), number, seen, n_updates)
 
 
 def with_inputs_as_target(rows, n_inputs):
@@ -298,23 +308,40 @@ def with_inputs_as_target(rows, n_inputs):
     return rows._replace(target=expand(rows, n_inputs))
 
 
-def pull_activity(layer, averages, activations, objective, rule, number, seen):
+def pull_activity(layer, of_layer, objective, rule, number, seen, n_updates):
     """Move the averages by each row's activations, then the biases against what the averages exceed."""
+    averages, activations = of_layer
     for a in activations:
         averages += 0.001 * (a - averages)
-    rate = rate_at(rule, number, seen)
-    if rule.adaptive:
-        rate = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[-1, 0]
+    rate = rates_of(layer, rule, number, seen, n_updates)[-1, 0]
+    if rule.kind in (ADAM, ADAMW):
+        rate = np.minimum(rate, 1)
     excess = averages - float(objective.average_activation)
     layer.parameters[-1, 0] -= rate * float(objective.sparsity_beta) * excess
 
 
-def update(layer, gradient, rule, number, seen):
+def rates_of(layer, rule, number, seen, n_updates):
+    """The learning rate of every weight, as penalties and pulls need it."""
+    if rule.kind == ADADELTA:
+        return pace_at(rule, seen) * np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))
+    if rule.kind in (ADAM, ADAMW):
+        c1, c2 = 1 - rule.beta1**n_updates, 1 - rule.beta2**n_updates
+        of_unreached = rule.rate * np.sqrt(c2) / c1
+        rates = rule.rate / c1 / (np.sqrt(layer.second / c2) + rule.epsilon)
+        return pace_at(rule, seen) * np.where(layer.second > 0, rates, of_unreached)
+    return np.full(layer.parameters.shape, rate_at(rule, number, seen))
+
+
+def update(layer, gradient, rule, number, seen, n_updates):
     """Move the parameters of a layer; in fast mode those without a gradient are left as they are."""
     before = Layer(*(array.copy() for array in vars(layer).values()))
-    g = with_decay(gradient, layer, rule.l2)
-    if rule.adaptive:
-        adadelta_step(layer, g, rule.rho, rule.epsilon)
+    g = with_decay(gradient, layer, 0 if rule.kind == ADAMW else rule.l2)
+    if rule.kind == ADADELTA:
+        adadelta_step(layer, g, rule, pace_at(rule, seen))
+    elif rule.kind in (ADAM, ADAMW):
+        if rule.kind == ADAMW:
+            layer.parameters[:-1] *= 1 - pace_at(rule, seen) * rule.rate * rule.l2
+        adam_step(layer, g, rule, n_updates, pace_at(rule, seen))
     else:
         momentum_step(layer, g, rate_at(rule, number, seen), momentum_at(rule, seen), rule.nesterov)
     if rule.fast:
@@ -323,12 +350,20 @@ def update(layer, gradient, rule, number, seen):
     bound_incoming(layer, rule.max_w2)
 
 
-def adadelta_step(layer, g, rho, epsilon):
+def pace_at(rule, seen):
+    """By which factor the schedule multiplies steps."""
+    t = np.clip((seen - rule.schedule_start) / rule.schedule_rows, 0, 1)
+    waves = (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))) / 2
+    return {CONSTANT: 1, LINEAR: 1 - t, COSINE: (1 + np.cos(np.pi * t)) / 2, COS_LOG: waves}[int(rule.schedule)]
+
+
+def adadelta_step(layer, g, rule, pace):
     """ADADELTA (Zeiler 2012)."""
+    rho, epsilon = rule.rho, rule.epsilon
     layer.first[:] = rho * layer.first + (1 - rho) * g**2
     d = np.sqrt((layer.second + epsilon) / (layer.first + epsilon)) * g
     layer.second[:] = rho * layer.second + (1 - rho) * d**2
-    layer.parameters -= d
+    layer.parameters -= pace * d
 
 
 def momentum_step(layer, g, rate, momentum, nesterov):
@@ -338,9 +373,18 @@ def momentum_step(layer, g, rate, momentum, nesterov):
     layer.parameters += (1 - momentum) * rate * ahead
 
 
+def adam_step(layer, g, rule, n_updates, pace):
+    """Adam (Kingma and Ba 2015), as in its paper."""
+    layer.first[:] = rule.beta1 * layer.first + (1 - rule.beta1) * g
+    layer.second[:] = rule.beta2 * layer.second + (1 - rule.beta2) * g**2
+    mean = layer.first / (1 - rule.beta1**n_updates)
+    square = layer.second / (1 - rule.beta2**n_updates)
+    layer.parameters -= pace * rule.rate * mean / (np.sqrt(square) + rule.epsilon)
+
+
 def rate_at(rule, number, seen):
     """The learning rate of the layer with this number (from 0) after `seen` rows."""
-    return rule.rate * rule.decay**number / (1 + rule.annealing * seen)
+    return pace_at(rule, seen) * rule.rate * rule.decay**number / (1 + rule.annealing * seen)
 
 
 def momentum_at(rule, seen):
@@ -368,13 +412,10 @@ class Penalised:
         self.accumulated, self.rates_sum = ([np.zeros_like(w) for w in weights] for _ in range(2))
 
 
-def proximal_step(layers, screening, rule, n_updates, seen):
+def proximal_step(layers, screening, rule, taken, seen, n_updates=1):
     """The proximal steps of many updates; weights that are out give back what they learnt."""
     for number, layer in enumerate(layers):
-        rates = np.full(layer.parameters[:-1].shape, rate_at(rule, number, seen))
-        if rule.adaptive:
-            rates = np.sqrt((layer.second + rule.epsilon) / (layer.first + rule.epsilon))[:-1]
-        rates = rates * n_updates
+        rates = rates_of(layer, rule, number, seen, n_updates)[:-1] * taken
         w, out, accumulated, rates_sum = (
             layer.parameters[:-1],
             screening.out[number],

@@ -34,6 +34,8 @@ TABLES = {
     "Maxout": ("diabetes.csv", {"activation": "Maxout"}),
     "Tanh": ("breast_cancer.csv", {"activation": "Tanh", "epochs": 2}),
     "momentum": ("wine.csv", {"adaptive_rate": False, "rate": 0.01, "momentum_start": 0.5}),
+    "Adam": ("breast_cancer.csv", {"update_rule": "Adam", "l1": 1e-4, "l2": 1e-5}),
+    "AdamW, mini-batches of 32": ("digits.csv", {"update_rule": "AdamW", "mini_batch_size": 32, "l2": 0.01}),
     "all weights": ("breast_cancer.csv", {"fast_mode": False, "epochs": 2}),
     "autoencoder": ("diabetes.csv", {"autoencoder": True}),
     "piecewise linear": ("diabetes.csv", {"numeric_encoding": "PiecewiseLinear"}),

@@ -26,7 +26,7 @@ ROWS_FOR_VARIANCE = 1000
 """About how many rows tell the variance of an autoencoder's inputs, of which there may be many."""
 
 FEW_UPDATES = 10_000
-"""Updates that may leave a network much as it started, with the adaptive rate."""
+"""Updates that may leave a network much as it started, with ADADELTA."""
 
 
 def advice_on_failure(model: Model, prepared: Preparation) -> Iterator[str]:
@@ -121,6 +121,6 @@ def _cause(model: Model, measured: Measured, learnt_by_heart: bool) -> str | Non
             "The training rows are predicted far better, as if learnt by heart; use fewer epochs, a smaller network, "
             "or penalties (l2, dropout)."
         )
-    if parameters.adaptive_rate and model.record.samples / parameters.mini_batch_size < FEW_UPDATES:
+    if parameters.update_rule == "ADADELTA" and model.record.samples / parameters.mini_batch_size < FEW_UPDATES:
         return None
     return f"Its training was not steady; use {ways_out(parameters)}."

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from h2olite.kernels.rows import Objective
 from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.kinds.update_rules import ADAMW
 from h2olite.machine.threads import usable_threads
 from h2olite.metrics import Metrics
 from h2olite.model import Model
@@ -64,7 +65,7 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
             take_up(prepared, team, measure),
         )
         trained = assembly.model(trainer, trainer.run())
-        if makes_zeros(rule):
+        if makes_zeros(rule) and rule.kind != ADAMW:  # whose shrinking is no part of an objective
             gradients = mean_gradients(trained.network, trainer.objective, rule, prepared.source, n_threads)
             trained.record.violations = violations(trained.network, gradients, rule, prepared.encoder.column_starts)
         trained.record.largest_output = largest_output(prepared, team, objective)

@@ -37,6 +37,7 @@ def contents(model: TrainedNetwork, keep_state: bool | None = None) -> Contents:
         "rates": None if state and model.network.has_state else rates_of(model),
         "record": dataclasses.asdict(model.record),
         "rows_seen": model.network.rows_seen,
+        "n_updates": model.network.n_updates,
         "cross_validation": None,
     }
     stop_clock(document)

@@ -77,7 +77,7 @@ def _restored(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray], kin
         check_folds(folds, within(arrays, "cv"), predicted)
     shares = document["shares"]
     check_sizes(layout, arrays, importances, shares)
-    network = Network.from_arrays(layout, arrays, document["rows_seen"])
+    network = Network.from_arrays(layout, arrays, document["rows_seen"], document.get("n_updates", 0))
     check_numbers(network, parameters)
     columns, rates = document.get("column_importances"), document.get("rates")  # which older files have not
     background = document.get("background")  # likewise

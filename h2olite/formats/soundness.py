@@ -18,6 +18,7 @@ from h2olite.data.curves import Knots, PiecewiseLinear, Quantile
 from h2olite.data.encoding import RowEncoder
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout
+from h2olite.kinds.update_rules import update_rule_of
 from h2olite.metrics import AutoEncoderMetrics, BinomialMetrics, Metrics, MultinomialMetrics, RegressionMetrics
 from h2olite.network.network import Network
 from h2olite.settings.parameters import FRAMES, FUNCTIONS, MODELS, Parameters
@@ -146,6 +147,7 @@ class _Document(_Needed, total=False):
     column_importances: list[float] | None
     rates: list[dict[str, float]] | None
     background: StoredBackground | None
+    n_updates: int
 
 
 def check_json(value: Any, hint: Any, where: str) -> None:
@@ -211,7 +213,7 @@ def check_document(document: Any) -> None:
     check_json(document, _Document, "document")
     record = document["record"]
     require(record["seconds"].keys() >= set(DURATIONS), "a duration is missing")
-    counts = [document["rows_seen"]]
+    counts = [document["rows_seen"], document.get("n_updates", 0)]
     counts += [value for name, value in record.items() if type(value) in (int, float) and name != "largest_output"]
     require(all(0 <= count <= MOST_COUNTED for count in counts), "a number of rows, inputs or epochs is out of range")
     if record.get("origin") is not None:
@@ -350,7 +352,8 @@ def check_numbers(network: Network, parameters: Parameters) -> None:
     require(layer is None, f"the weights of layer {(layer or 0) + 1} are beyond all bounds")
     state = [network.iterate, network.first, network.second, network.activity, network.last]
     require(all(flat is None or bool(np.isfinite(flat).all()) for flat in state), "what training left is not finite")
-    squares = (network.first, network.second) if parameters.adaptive_rate else ()
+    rule = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
+    squares = (getattr(network, memory) for memory in rule.squares)
     require(all(bool((flat >= 0).all()) for flat in squares), "a mean of squares is below 0")
 
 

@@ -61,7 +61,7 @@ class State(NamedTuple):
     activity : float32, the running average of every unit's activation, kept where sparsity_beta asks for it.
     screening : of the penalties that make zeros (`h2olite.kernels.penalties.Screening`). None without such penalties:
         what is compiled then has no code for them.
-    rows_seen : rows trained on before.
+    rows_seen, n_updates : rows trained on before, and updates made.
     """
 
     theta: np.ndarray
@@ -71,6 +71,7 @@ class State(NamedTuple):
     activity: np.ndarray
     screening: Any
     rows_seen: int
+    n_updates: int
 
 
 Outer = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -3,7 +3,7 @@
 With t the target and f the linear output (y = softmax(f) for classification), the loss of one row is
 
 ==================  =========================================  ==============================================
-CROSS_ENTROPY       -log y_t                                   y_k - [k = t]
+CROSS_ENTROPY       -sum q_k log y_k                           y_k - q_k, with q_k = (1 - s) [k = t] + s / n
 CLASS_QUADRATIC     1/2 (y_k - [k = t])^2 at each unit         (y_k - [k = t]) y_k (1 - y_k)
 GAUSSIAN            (f - t)^2                                  2 (f - t)
 LAPLACE             abs(f - t)                                 sign(f - t)
@@ -14,8 +14,9 @@ GAMMA               2 (t exp(-f) + f)                          2 (1 - t exp(-f))
 TWEEDIE             2 (exp((2-p) f)/(2-p) - t exp((1-p) f)/(1-p))   2 (exp((2-p) f) - t exp((1-p) f))
 ==================  =========================================  ==============================================
 
-up to terms without f. CLASS_QUADRATIC uses only the diagonal of the derivative of the softmax, as H2O does. LAPLACE and
-QUANTILE have no derivative at f = t. Their gradient is 0 there.
+up to terms without f. Of n classes, CROSS_ENTROPY has the targets q, smoothed by s (Szegedy et al. 2016).
+CLASS_QUADRATIC uses only the diagonal of the derivative of the softmax, as H2O does. LAPLACE and QUANTILE have no
+derivative at f = t. Their gradient is 0 there.
 """
 
 from __future__ import annotations
@@ -47,14 +48,17 @@ LARGEST_EXP = np.float32(1e19)
 def differentiate(loss, shape, outputs, r, n_outputs, target):
     """Replace the outputs f in row r by the loss's gradient there.
 
-    shape is the loss's own parameter: alpha (QUANTILE), delta (HUBER) or the power p (TWEEDIE).
+    shape is the loss's own parameter: s (CROSS_ENTROPY), alpha (QUANTILE), delta (HUBER) or the power p (TWEEDIE).
     """
     one, two = np.float32(1), np.float32(2)
     if loss == CROSS_ENTROPY or loss == CLASS_QUADRATIC:
         softmax(outputs, r, n_outputs)
+        smoothing = shape if loss == CROSS_ENTROPY else np.float32(0)
+        off = smoothing / np.float32(n_outputs)
+        on = one - smoothing + off
         for k in range(n_outputs):
             y = outputs[r, k]
-            error = y - one if k == int(target) else y
+            error = y - on if k == int(target) else y - off
             gradient = error if loss == CROSS_ENTROPY else error * y * (one - y)
             outputs[r, k] = np.float32(0) if abs(gradient) <= FAINT else gradient
         return

@@ -217,14 +217,14 @@ def scale_row(a, r, columns, factor):
 
 
 @kernel
-def backward(layout, state, objective, rule, work, n_rows, rows_seen):
+def backward(layout, state, objective, rule, work, n_rows, rows_seen, n_updates):
     """Carry the gradients at the output down the layers and update every weight of the member's own on the way.
 
     On entry the last layer's slopes hold the loss's gradients. Errors are those of the weights before their update.
     """
     member, n_levels = work.member, work.first.size
     for layer in range(layout.widths.size - 1, -1, -1):
-        step = step_of(rule, layer, rows_seen)
+        step = step_of(rule, layer, rows_seen, n_updates)
         gradients = layer_slopes(layout, layer, work, n_rows)
         is_divided = layer < layout.n_input_major
         if not is_divided:

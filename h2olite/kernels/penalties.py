@@ -67,7 +67,7 @@ class Screening(NamedTuple):
 
 
 @kernel
-def act_if_due(layout, state, screening, rule, now, work):
+def act_if_due(layout, state, screening, rule, now, n_updates, work):
     """Count an update, and let the penalties act if rule.proximal_interval rows have been seen since the last time.
 
     Only the first member of a team counts. All members read when the penalties acted, which changes between meetings.
@@ -78,16 +78,16 @@ def act_if_due(layout, state, screening, rule, now, work):
         if work.member.place == 0:
             screening.n_updates[0] += 1
         if rule.proximal_interval > 0 and now - screening.last_step[0] >= rule.proximal_interval:
-            step_together(layout, state, rule, now, work)
+            step_together(layout, state, rule, now, n_updates, work)
 
 
 @kernel
-def step_together(layout, state, rule, rows_seen, work):
+def step_together(layout, state, rule, rows_seen, n_updates, work):
     """Let the penalties act once all members of a team are done with a row: one acts for all."""
     member, outer = work.member, work.outer[0]
     meet(member)
     if member.place == 0:
-        proximal_step(layout, state, rule, rows_seen)
+        proximal_step(layout, state, rule, rows_seen, n_updates)
     meet(member)
     if member.place > 0:
         changed = narrow_layer(layout, state.theta)
@@ -100,13 +100,13 @@ def step_together(layout, state, rule, rows_seen, work):
 def step_and_screen(layout, state, rule, screened_rows):
     """Take the proximal step of the updates since the last one; screen by the last screened_rows, if any."""
     if state.screening.n_updates[0] > 0:
-        proximal_step(layout, state, rule, state.rows_seen)
+        proximal_step(layout, state, rule, state.rows_seen, state.n_updates)
     if screened_rows > 0:
         screen(layout, state, rule, np.float32(min(max(rule.proximal_interval / screened_rows, ENTRY), 1.0)))
 
 
 @kernel
-def proximal_step(layout, state, rule, rows_seen):
+def proximal_step(layout, state, rule, rows_seen, n_updates):
     """Move all weights by the proximal step of all updates since the last one; biases carry no penalty.
 
     Weights left alone by some of these updates take the step as well: the penalty is on every weight at every update.
@@ -114,20 +114,20 @@ def proximal_step(layout, state, rule, rows_seen):
     A column's penalty is input_group_l1 * sqrt(number of weights) * norm of the weights out of its inputs.
     """
     screening = state.screening
-    n_updates = np.float32(screening.n_updates[0])
+    taken = np.float32(screening.n_updates[0])
     screening.last_step[0], screening.n_updates[0] = rows_seen, 0
     for layer in range(layout.widths.size):
-        step = step_of(rule, layer, rows_seen)
+        step = step_of(rule, layer, rows_seen, n_updates)
         weights, known = rows_of(layout, state.theta, layer), known_of(layout, screening, layer)
         memories = rows_of(layout, state.first, layer), rows_of(layout, state.second, layer)
         in_columns = layer == 0 and rule.input_group_l1 > 0
         for i in range(weights.shape[0]):
-            soft_threshold(step, weights, memories, known, i, n_updates, rule.l1, in_columns)
+            soft_threshold(step, weights, memories, known, i, taken, rule.l1, in_columns)
         if in_columns:
             for c in range(screening.columns.size - 1):
                 begin, end = screening.columns[c], screening.columns[c + 1]
                 strength = rule.input_group_l1 * root_of_size(layout, begin, end)
-                group_soft_threshold(step, weights, memories, known, (begin, end), n_updates, strength)
+                group_soft_threshold(step, weights, memories, known, (begin, end), taken, strength)
 
 
 @kernel

@@ -30,7 +30,7 @@ from .passes import ONE, SCORING, TRAINING, ZERO, backward, forward, scale_row
 from .penalties import act_if_due
 from .randomness import stream, uniform
 from .teams import meet
-from .updates import average, rate_of, share_of, step_of
+from .updates import average, pull_rate_of, share_of, step_of
 
 FORGETTING = np.float32(0.001)
 """Weight of the newest row in the average activation of a hidden unit, as in H2O."""
@@ -67,6 +67,7 @@ def train_rows(layout, state, objective, rule, rows, order, batch_size, work):
         batch = order[start : start + batch_size]
         n_rows = batch.size
         seen = state.rows_seen + start
+        n_updates = state.n_updates + start // batch_size + 1
         load(rows, batch, objective.dropout[0], objective.seed, seen, work)
         forward(layout, state.theta, work.outer[0], objective, TRAINING, work, n_rows, seen)
         outputs, activated = layer_slopes(layout, last, work, n_rows), layer_units(layout, last + 1, work, n_rows)
@@ -83,12 +84,12 @@ def train_rows(layout, state, objective, rule, rows, order, batch_size, work):
         if objective.sparsity_beta > 0:
             note_activity(layout, state.activity, work, n_rows)
             meet(work.member)
-        backward(layout, state, objective, rule, work, n_rows, seen)
+        backward(layout, state, objective, rule, work, n_rows, seen, n_updates)
         unload(rows, batch, work)
         if objective.sparsity_beta > 0 and has_bias(work.member):
-            pull_activity(layout, state, objective, rule, seen)
+            pull_activity(layout, state, objective, rule, seen, n_updates)
         now = seen + n_rows
-        act_if_due(layout, state, state.screening, rule, now, work)
+        act_if_due(layout, state, state.screening, rule, now, n_updates, work)
         if state.mean.size > 0 and now // rule.interval > seen // rule.interval:
             share = share_of(rule.window, max(rule.interval, n_rows), now)
             note_parameters(layout, state, share, work)
@@ -136,20 +137,21 @@ def note_activity(layout, activity, work, n_rows):
 
 
 @kernel
-def pull_activity(layout, state, objective, rule, rows_seen):
+def pull_activity(layout, state, objective, rule, rows_seen, n_updates):
     """Lower the biases of hidden units that are more active than wanted on average, and raise those of the others.
 
     b = b - rate * sparsity_beta * (average - average_activation), with the rate that the bias has now.
     """
     for layer in range(layout.widths.size - 1):
-        step = step_of(rule, layer, rows_seen)
+        step = step_of(rule, layer, rows_seen, n_updates)
         averages = matrix(state.activity, layout.units[layer + 1], 1, layout.padded[layer + 1])
         biases = layer_weights(layout, state.theta, layer)
         memories = layer_weights(layout, state.first, layer), layer_weights(layout, state.second, layer)
         bias = layout.sizes[layer]
         for u in range(layout.sizes[layer + 1]):
             excess = averages[0, u] - objective.average_activation
-            biases[bias, u] -= rate_of(step, memories[0], memories[1], bias, u) * objective.sparsity_beta * excess
+            rate = pull_rate_of(step, memories[0], memories[1], bias, u)
+            biases[bias, u] -= rate * objective.sparsity_beta * excess
 
 
 @kernel

@@ -27,9 +27,10 @@ class Network:
     layout : where each layer lies.
     theta : float32 (n_parameters,), per layer the weights, then the biases: what predicts.
     iterate : the parameters that training moves. theta itself, or theta is a running average of them.
-    first, second : float32 (n_parameters,), ADADELTA's averages of squared gradients and steps, or the momentum.
+    first, second : float32 (n_parameters,), what the update rule remembers: ADADELTA's means of squared gradients and
+        squared steps, the momentum, or Adam's means of gradients and squared gradients.
     activity : float32, the running average of every unit's activation, where sparsity_beta asks for it, otherwise 0.
-    rows_seen : rows trained on so far.
+    rows_seen, n_updates : rows trained on so far, and updates made.
     last : theta as training left it, where another one, the best measured, has taken its place.
     doubles : the biases of every layer, float64 (n_channels, n_units), where theta holds them rounded: those of H2O.
     has_state : whether training can go on exactly: false of a file that keeps only what predicts. The update rule then
@@ -43,6 +44,7 @@ class Network:
     second: np.ndarray
     activity: np.ndarray
     rows_seen: int = 0
+    n_updates: int = 0
     last: np.ndarray | None = None
     doubles: list[np.ndarray] | None = None
     has_state: bool = True
@@ -111,7 +113,8 @@ class Network:
     def state(self, screening: Screening | None = None) -> State:
         """What training moves, as views; with what is known of the weights for penalties that make zeros, if any."""
         mean = self.theta if self.is_averaged else np.empty(0, np.float32)
-        return State(self.iterate, mean, self.first, self.second, self.activity, screening, self.rows_seen)
+        memories = self.first, self.second, self.activity
+        return State(self.iterate, mean, *memories, screening, self.rows_seen, self.n_updates)
 
     def predicting_by(self, theta: np.ndarray) -> Network:
         """The same network with other parameters to predict by; it keeps its own for training to go on."""
@@ -128,7 +131,7 @@ class Network:
         network.first[:] = self.first
         network.second[:] = self.second
         network.activity[:] = self.activity
-        network.rows_seen = self.rows_seen
+        network.rows_seen, network.n_updates = self.rows_seen, self.n_updates
         return network
 
     def forgetting_zeros(self) -> Network:
@@ -151,7 +154,7 @@ class Network:
         for name in arrays:
             if name.startswith("layer1.weights"):
                 arrays[name] = arrays[name][inputs]
-        return Network.from_arrays(layout, arrays, self.rows_seen)
+        return Network.from_arrays(layout, arrays, self.rows_seen, self.n_updates)
 
     def to_arrays(self, *, state: bool = True) -> dict[str, np.ndarray]:
         """Copies of weights and biases by name, as a model file keeps them, with or without the state of training.
@@ -167,7 +170,9 @@ class Network:
         return arrays | ({"activity": self.activity.copy()} if self.activity.any() else {})
 
     @classmethod
-    def from_arrays(cls, layout: Layout, arrays: Mapping[str, np.ndarray], rows_seen: int) -> Network:
+    def from_arrays(
+        cls, layout: Layout, arrays: Mapping[str, np.ndarray], rows_seen: int, n_updates: int = 0
+    ) -> Network:
         """The network that `to_arrays` was called on.
 
         Raises
@@ -176,7 +181,7 @@ class Network:
             An array is missing, or not of the layout's shape.
         """
         network = cls.zeros(layout, averaged="layer1.weights.iterate" in arrays)
-        network.rows_seen = rows_seen
+        network.rows_seen, network.n_updates = rows_seen, n_updates
         network.has_state = any(name.endswith((".first", ".second", ".iterate", ".last")) for name in arrays)
         if "activity" in arrays:
             if arrays["activity"].shape != network.activity.shape or arrays["activity"].dtype != np.float32:

@@ -18,7 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 from h2olite.kinds.activations import ActivationChoice
 from h2olite.kinds.distributions import DistributionChoice, LossChoice
+from h2olite.kinds.rate_schedules import RateScheduleChoice
 from h2olite.kinds.stopping_metrics import StoppingChoice
+from h2olite.kinds.update_rules import UpdateRuleChoice
 
 FoldAssignment = Literal["AUTO", "Random", "Modulo", "Stratified"]
 WeightDistribution = Literal["UniformAdaptive", "Uniform", "Normal"]
@@ -288,7 +290,9 @@ class Parameters:
         help="Seed of all random numbers, any whole number of 64 bits. With -1, a seed is drawn.",
     )
     adaptive_rate: bool = parameter(
-        default=True, group="learning rate", help="Use ADADELTA. Otherwise use SGD with rate, annealing and momentum."
+        default=True,
+        group="learning rate",
+        help="Use ADADELTA. Otherwise use SGD with rate, annealing and momentum. `update_rule` can name other rules.",
     )
     rho: float = parameter(
         default=0.99,
@@ -300,7 +304,8 @@ class Parameters:
         default=1e-8,
         group="learning rate",
         within="(0, inf)",
-        help="ADADELTA: is added under the square roots, so that the first steps are not 0.",
+        help="ADADELTA: is added under the square roots, so that the first steps are not 0. Adam: is added to the "
+        "square root, so that nothing is divided by 0.",
     )
     rate: float = parameter(default=0.005, group="learning rate", within="(0, inf)", help="SGD: learning rate.")
     rate_annealing: float = parameter(
@@ -678,6 +683,47 @@ class Parameters:
         help="accurate sets other parameters to values that make better predictions than the defaults on most tables, "
         "and take several times as long: five networks, numeric_encoding PiecewiseLinear, mini-batches of 32, and "
         "early stopping by rows that are held out. Values of these parameters that are given count instead.",
+    )
+    label_smoothing: float = parameter(
+        default=0.0,
+        group="loss",
+        within="[0, 1)",
+        own=True,
+        help="With loss CrossEntropy, the share s of the target that all classes have alike: the target of a class is "
+        "(1 - s) for the observed class and 0 for others, plus s / number of classes. Probabilities stay away from 0 "
+        "and 1. Metrics are those of the observed classes.",
+    )
+    update_rule: UpdateRuleChoice = parameter(
+        default="AUTO",
+        group="learning rate",
+        own=True,
+        help="How gradients move weights: ADADELTA, SGD, Adam, or AdamW, where l2 shrinks the weights beside the "
+        "gradients. AUTO is ADADELTA, or SGD without adaptive_rate.",
+    )
+    adam_rate: float = parameter(
+        default=0.001, group="learning rate", within="(0, inf)", own=True, help="Adam and AdamW: learning rate."
+    )
+    beta1: float = parameter(
+        default=0.9,
+        group="learning rate",
+        within="[0, 1)",
+        own=True,
+        help="Adam and AdamW: decay of the mean of the gradients. With 0.9, it is over about the last 10.",
+    )
+    beta2: float = parameter(
+        default=0.999,
+        group="learning rate",
+        within="[0, 1)",
+        own=True,
+        help="Adam and AdamW: decay of the mean of the squared gradients. With 0.999, it is over about the last 1000.",
+    )
+    rate_schedule: RateScheduleChoice = parameter(
+        default="Constant",
+        group="learning rate",
+        own=True,
+        help="A factor of the steps of every update rule, by the share of `epochs` that is done: Constant is 1, Linear "
+        "and Cosine fall from 1 to 0, and CosLog has four waves from 0 to 1 and back, each twice as long as the one "
+        "before.",
     )
     nthreads: int = parameter(
         default=0,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from h2olite.kinds.update_rules import update_rule_of
+
 from .parameters import declared
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -57,7 +59,7 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
         return dict(values)
     changed = {name for name, value in values.items() if not is_default(name, value)}
     dropped = {name for name, others in WITHOUT.items() if changed & set(others)}
-    if values.get("adaptive_rate") is False:
+    if update_rule_of(values.get("update_rule", "AUTO"), values.get("adaptive_rate", True)).name != "ADADELTA":
         dropped |= {"rho", "epsilon"}
     if values.get("standardize") is False:
         dropped.add("numeric_encoding")

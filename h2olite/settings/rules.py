@@ -1,7 +1,7 @@
 """Rules that relate several parameters, one small function each, which yields a sentence for each breach.
 
 `RULES` are about parameters alone, `RESPONSE_RULES` about what they mean for a given response; breaking these is an
-error. `IDLE_RULES` and `IDLE_RESPONSE_RULES` find parameters that were changed to no effect, which is worth a warning.
+error. `h2olite.settings.idle_rules` finds parameters that were changed to no effect.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from h2olite.kinds.activations import RECTIFIER, activation_of, drops_units
@@ -167,6 +167,22 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def label_smoothing_needs_cross_entropy(p: Parameters) -> Iterator[str]:
+    """Only the targets of cross-entropy are probabilities that could be shared among classes."""
+    if not p.label_smoothing:
+        return
+    if p.autoencoder:
+        yield "label_smoothing cannot be combined with autoencoder, which has no classes; leave one of them out."
+    elif p.loss not in ("Automatic", "CrossEntropy"):
+        yield f"label_smoothing needs loss CrossEntropy; got {p.loss}; leave one of them out."
+
+
+def update_rule_goes_with_adaptive_rate(p: Parameters) -> Iterator[str]:
+    """Without adaptive_rate, the rule is SGD; with it, which is the default, a rule may be named."""
+    if p.update_rule != "AUTO" and not p.adaptive_rate and UPDATE_RULES[p.update_rule].adaptive_rate:
+        yield f"update_rule must be AUTO or SGD without adaptive_rate; got {p.update_rule}; leave one of them out."
+
+
 def validation_rows_come_from_one_place(p: Parameters) -> Iterator[str]:
     """Two sets of rows cannot both decide."""
     if p.holdout_share and p.validation_frame is not None:
@@ -235,6 +251,8 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    label_smoothing_needs_cross_entropy,
+    update_rule_goes_with_adaptive_rate,
     validation_rows_come_from_one_place,
     members_of_an_ensemble_have_starts_of_their_own,
     numeric_encoding_needs_standardize,
@@ -250,6 +268,15 @@ def class_settings_need_classes(p: Parameters, response: Response) -> Iterator[s
                     f"{name} {getattr(p, name)} needs a categorical response and {response.name} is numeric; "
                     "name it in factors to make it categorical."
                 )
+
+
+def label_smoothing_needs_classes(p: Parameters, response: Response) -> Iterator[str]:
+    """A number has no other levels to share its target with."""
+    if p.label_smoothing and response.n_classes is None:
+        yield (
+            f"label_smoothing needs a categorical response and {response.name} is numeric; name it in factors to make "
+            "it categorical."
+        )
 
 
 def number_settings_need_numbers(p: Parameters, response: Response) -> Iterator[str]:
@@ -349,6 +376,7 @@ RESPONSE_RULES = (
     sampling_by_class_needs_classes,
     class_sampling_factors_are_one_per_class,
     class_settings_need_classes,
+    label_smoothing_needs_classes,
     number_settings_need_numbers,
     deviances_need_their_range,
     stopping_metric_is_measured,
@@ -357,115 +385,9 @@ RESPONSE_RULES = (
 )
 
 
-def other_update_rule_is_idle(p: Parameters) -> Iterator[str]:
-    """ADADELTA and SGD have settings of their own."""
-    idle = UPDATE_RULES[not p.adaptive_rate].settings
-    state = "on" if p.adaptive_rate else "off"
-    for name in _changed(p, idle):
-        yield f"{name} has no effect while adaptive_rate is {state}; pass adaptive_rate={not p.adaptive_rate}."
-
-
-def stopping_settings_are_idle_without_rounds(p: Parameters) -> Iterator[str]:
-    """Without stopping_rounds nothing is stopped, yet the metric still tells which model is best."""
-    if p.stopping_rounds == 0:
-        for name in _changed(p, ("stopping_metric", "stopping_tolerance")):
-            picks = name == "stopping_metric" and p.overwrite_with_best_model
-            effect = "only picks the best model" if picks else "has no effect"
-            yield f"{name} {effect} while stopping_rounds is 0; pass stopping_rounds to stop early."
-
-
-def settings_of_other_distributions_are_idle(p: Parameters) -> Iterator[str]:
-    """A shape parameter belongs to one distribution."""
-    owners = {distribution.shape: name for name, distribution in DISTRIBUTIONS.items() if distribution.shape}
-    for name in _changed(p, owners):
-        if distribution_of(p, None) != owners[name]:
-            yield f"{name} has no effect without distribution {owners[name]}; pass distribution={owners[name]!r}."
-
-
-def scale_is_idle_for_uniform_adaptive(p: Parameters) -> Iterator[str]:
-    """UniformAdaptive takes its width from the layer sizes."""
-    if p.initial_weight_distribution == "UniformAdaptive" and _changed(p, ("initial_weight_scale",)):
-        yield (
-            "initial_weight_scale has no effect on UniformAdaptive initial weights; "
-            "pass initial_weight_distribution='Uniform' or 'Normal'."
-        )
-
-
-def kept_folds_are_idle_without_folds(p: Parameters) -> Iterator[str]:
-    """Without cross-validation there is nothing of it to keep."""
-    if not p.nfolds and p.fold_column is None:
-        for name in _changed(p, ("keep_cross_validation_predictions", "keep_cross_validation_fold_assignment")):
-            yield f"{name} has no effect without cross-validation; pass nfolds or fold_column."
-
-
-def balancing_limit_is_idle_without_balancing(p: Parameters) -> Iterator[str]:
-    """It limits what balance_classes makes."""
-    if not p.balance_classes and _changed(p, ("max_after_balance_size",)):
-        yield "max_after_balance_size has no effect without balance_classes; pass balance_classes=True."
-
-
-def sampling_method_is_idle_without_a_sample(p: Parameters) -> Iterator[str]:
-    """All rows are all rows, however they are drawn."""
-    if p.score_validation_samples == 0 and _changed(p, ("score_validation_sampling",)):
-        yield (
-            "score_validation_sampling has no effect while score_validation_samples is 0, which takes all rows; "
-            "pass score_validation_samples."
-        )
-
-
-def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
-    """There is one machine."""
-    for name in _changed(p, DISTRIBUTED_SETTINGS):
-        yield f"{name} acts only in distributed training, which h2olite does not do yet."
-
-
-def metrics_of_other_responses_are_idle(p: Parameters, response: Response) -> Iterator[str]:
-    """Each of the two is about one number of classes."""
-    if wants_multinomial_auc(p) and response.kind != "many classes":
-        yield f"auc_type has no effect on the metrics of {response.name}, which has not more than two classes."
-    if response.kind != "two classes":
-        for name in _changed(p, ("gainslift_bins",)):
-            yield f"{name} has no effect on the metrics of {response.name}, which has not two classes."
-
-
-def diagnostics_are_always_on(p: Parameters) -> Iterator[str]:
-    """The statistics of layers cost next to nothing."""
-    if not p.diagnostics:
-        yield "diagnostics has no effect: the statistics of the layers are always there."
-
-
-def metric_named_in_a_file_is_not_run(p: Parameters) -> Iterator[str]:
-    """Going on from a model file must not run code that the file names."""
-    if isinstance(p.custom_metric_func, str):
-        yield f"custom_metric_func {p.custom_metric_func} of the checkpoint is not run; pass it again to measure it."
-
-
-def infinite_max_w2_is_bounded(p: Parameters) -> Iterator[str]:
-    """Not idle, but not what was asked for either."""
-    if becomes_bounded(p):
-        yield f"max_w2 inf becomes 1000 with {p.activation}, as in H2O; leave it out for no limit."
-
-
 def becomes_bounded(p: Parameters) -> bool:
     """Whether H2O puts a limit in place of an infinite max_w2, for fear of rectifiers that grow without bound."""
     return p.max_w2 == math.inf and activation_of(p.activation).code == RECTIFIER
-
-
-IDLE_RULES = (
-    other_update_rule_is_idle,
-    stopping_settings_are_idle_without_rounds,
-    settings_of_other_distributions_are_idle,
-    scale_is_idle_for_uniform_adaptive,
-    kept_folds_are_idle_without_folds,
-    balancing_limit_is_idle_without_balancing,
-    sampling_method_is_idle_without_a_sample,
-    settings_of_distributed_training_are_idle,
-    diagnostics_are_always_on,
-    metric_named_in_a_file_is_not_run,
-    infinite_max_w2_is_bounded,
-)
-
-IDLE_RESPONSE_RULES = (metrics_of_other_responses_are_idle,)
 
 
 def distribution_of(p: Parameters, n_classes: int | None) -> str:
@@ -475,9 +397,3 @@ def distribution_of(p: Parameters, n_classes: int | None) -> str:
     if p.distribution != "AUTO":
         return p.distribution
     return next((name for name in OF_NUMBERS if DISTRIBUTIONS[name].loss == p.loss != "Automatic"), "gaussian")
-
-
-def _changed(p: Parameters, names: Iterable[str]) -> list[str]:
-    """Those of the names whose value is not the default, or not that of the checkpoint."""
-    usual = Parameters() if p.checkpoint is None else p.checkpoint.parameters
-    return [name for name in names if getattr(p, name) != getattr(usual, name)]

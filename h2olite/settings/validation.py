@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 from h2olite.errors import ParameterError
 from h2olite.kinds.activations import drops_units
 from h2olite.kinds.distributions import DISTRIBUTIONS, OF_CLASSES
+from h2olite.kinds.update_rules import update_rule_of
 
 from . import autoencoding, continuing
 from .functions import load_function
+from .idle_rules import IDLE_RESPONSE_RULES, IDLE_RULES
 from .parameters import (
     FRAMES,
     FUNCTIONS,
@@ -36,8 +38,6 @@ from .parameters import (
 )
 from .presets import filled
 from .rules import (
-    IDLE_RESPONSE_RULES,
-    IDLE_RULES,
     RESPONSE_RULES,
     ROLES,
     RULES,
@@ -100,6 +100,8 @@ def validate(given: Mapping[str, Any], checkpoint: continuing.Checkpoint | None 
     """
     values, faults, readable = _read_all(Parameters, given)
     values = filled(values)
+    if checkpoint is not None and "adaptive_rate" in values:  # which then chooses, and not the name in the checkpoint
+        values = {"update_rule": "AUTO"} | values
     checked = dataclasses.replace(
         Parameters() if checkpoint is None else continuing.inherited(checkpoint.parameters), **values
     )
@@ -206,8 +208,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
     The distribution follows the number of classes, or for a numeric response (`n_classes` None) the loss, and the
     loss follows the distribution; it stays Automatic where the distribution has a deviance of its own (poisson,
     gamma, tweedie). Activations with dropout get ratios of 0.5, autoencoders inputs for all levels. `reproducible`
-    means one thread and iterations of one epoch, each of them scored. Folds are dealt at random, levels have an input
-    each and several classes have no mean AUC unless asked for.
+    means one thread and iterations of one epoch, each of them scored. The update rule is named. Folds are dealt at
+    random, levels have an input each and several classes have no mean AUC unless asked for.
     """
     distribution = distribution_of(p, n_classes)
     changes: dict[str, Any] = {
@@ -230,6 +232,8 @@ def resolve(p: Parameters, n_classes: int | None) -> Parameters:
         changes["max_w2"] = 1000.0
     elif math.isinf(p.max_w2):
         changes["max_w2"] = declared()["max_w2"].default  # the largest number of the weights' type
+    rule = update_rule_of(p.update_rule, p.adaptive_rate)
+    changes |= {"update_rule": rule.name, "adaptive_rate": rule.adaptive_rate}
     if p.reproducible:
         changes |= {"nthreads": 1, "score_each_iteration": True}
         if p.train_samples_per_iteration == -2:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from h2olite.kinds.rate_schedules import RATE_SCHEDULES
+from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW, update_rule_of
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 from h2olite.training.task import single
@@ -23,11 +25,11 @@ def describe_layers(model: TrainedNetwork) -> list[dict[str, Any]]:
     The weights of pruned inputs, which the network no longer has, count as zeros.
 
     mean_rate and rate_rms are mean and standard deviation of ADADELTA's step sizes sqrt((D + epsilon) / (G + epsilon)),
-    without those of weights of 0 that it has no memory of, or the learning rate of SGD; momentum is the one in use at
-    the end. Every *_rms is a standard deviation. l1_norm is sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer
-    adds to the objective, and penalty_share its share (see `h2olite.trained.objective`). violation is how far the layer
-    is from an optimum under penalties that make zeros, in units of their strength (see
-    `h2olite.training.optimality.violations`); None without them.
+    without those of weights of 0 that it has no memory of, of Adam's rates (see `_rates_of_adam`), or the learning rate
+    of SGD; momentum is the one in use at the end, of Adam beta1. Every *_rms is a standard deviation. l1_norm is
+    sum |w|, l2_norm sqrt(sum w^2); penalty is what the layer adds to the objective, and penalty_share its share (see
+    `h2olite.trained.objective`). violation is how far the layer is from an optimum under penalties that make zeros, in
+    units of their strength (see `h2olite.training.optimality.violations`); None without them, and with AdamW.
     """
     network, parameters, of_penalties, rates = (
         model.network,
@@ -91,7 +93,14 @@ def rates_of(model: TrainedNetwork) -> list[dict[str, float]]:
     """Learning rate and momentum of each layer, as long as it is known; those of a file without state stand in it."""
     if not model.network.has_state and model.rates is not None:
         return model.rates
-    return [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
+    epochs = model.parameters.epochs
+    done = min(model.record.epochs / epochs, 1.0) if epochs else 1.0
+    factor = RATE_SCHEDULES[model.parameters.rate_schedule].factor(done)
+    by_layer = [_rates(model.network, model.parameters, layer) for layer in range(model.network.n_layers)]
+    return [
+        {name: rate if name == "momentum" else factor * rate for name, rate in of_layer.items()}
+        for of_layer in by_layer
+    ]
 
 
 def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
@@ -101,7 +110,10 @@ def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, fl
     """
     if not network.rows_seen:
         return {}
-    if parameters.adaptive_rate:
+    rule = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
+    if rule.code in (ADAM, ADAMW):
+        return _rates_of_adam(network, parameters, layer)
+    if rule.code == ADADELTA:
         epsilon = single(parameters.epsilon)
         known = (network.weights(layer) != 0) | (network.weights(layer, network.first) != 0)
         rates = network.weights(layer, network.second)[known] + epsilon
@@ -118,3 +130,18 @@ def _rates(network: Network, parameters: Parameters, layer: int) -> dict[str, fl
     rate = parameters.rate * parameters.rate_decay**layer / (1 + parameters.rate_annealing * network.rows_seen)
     momentum = parameters.momentum_start + (parameters.momentum_stable - parameters.momentum_start) * progress
     return {"mean_rate": rate, "rate_rms": 0.0, "momentum": momentum}
+
+
+def _rates_of_adam(network: Network, parameters: Parameters, layer: int) -> dict[str, float]:
+    """The rates by which Adam multiplies its means of gradients, of the weights that a gradient has reached.
+
+    adam_rate / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), with t the number of updates.
+    """
+    n_updates, of_means = network.n_updates, {"momentum": parameters.beta1}
+    squares = network.weights(layer, network.second)
+    squares = squares[squares > 0].astype(np.float64)
+    if not (n_updates and squares.size):
+        return {"mean_rate": 0.0, "rate_rms": 0.0} | of_means
+    roots = np.sqrt(squares / (1 - parameters.beta2**n_updates))
+    rates = parameters.adam_rate / (1 - parameters.beta1**n_updates) / (roots + parameters.epsilon)
+    return {"mean_rate": float(rates.mean()), "rate_rms": float(rates.std())} | of_means

@@ -2,6 +2,7 @@
 
 The objective is the mean loss + l1 * sum |w| + l2 / 2 * sum w^2 over all weights w, without biases,
 + input_group_l1 * the sum over the predictors of sqrt(number of weights) * norm of the weights out of its inputs.
+With AdamW there is no term of l2: what its shrinking minimises is not known.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from h2olite.data.encoding import RowEncoder
 from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
@@ -34,7 +36,9 @@ def penalties(model: TrainedNetwork, parameters: Parameters) -> list[float]:
 def _penalties(network: Network, encoder: RowEncoder, parameters: Parameters) -> list[float]:
     """What the penalties on one network add."""
     weights = [network.weights(layer).astype(np.float64) for layer in range(network.n_layers)]
-    added = [parameters.l1 * float(np.abs(w).sum()) + parameters.l2 / 2 * float(np.square(w).sum()) for w in weights]
+    rule = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
+    l2 = parameters.l2 if rule.minimises_l2 else 0.0
+    added = [parameters.l1 * float(np.abs(w).sum()) + l2 / 2 * float(np.square(w).sum()) for w in weights]
     if parameters.input_group_l1:
         squares = np.square(weights[0]).sum(axis=(1, 2))
         for start, end in itertools.pairwise(encoder.column_starts):
@@ -46,12 +50,14 @@ def _penalties(network: Network, encoder: RowEncoder, parameters: Parameters) ->
 def training_loss(model: TrainedNetwork) -> float | None:
     """The mean loss on the training rows, of a standardised response where training standardises it.
 
-    None if the metrics do not tell it: for an autoencoder, and for classes under loss Quadratic.
+    None if the metrics do not tell it: for an autoencoder, and for classes under loss Quadratic or with
+    label_smoothing.
     """
     if model.training_metrics is None or model.response is None:
         return None
     if model.response.levels is not None:
-        return model.training_metrics["logloss"] if model.parameters.loss != "Quadratic" else None
+        is_told = model.parameters.loss != "Quadratic" and not model.parameters.label_smoothing
+        return model.training_metrics["logloss"] if is_told else None
     power = DISTRIBUTIONS[model.parameters.distribution].power
     return float(model.training_metrics["mean_residual_deviance"] * model.response.multiplier**power)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
+from h2olite.kinds.update_rules import SGD
 from h2olite.network.network import Network, no_screening
 
 from .source import RowSource
@@ -33,7 +34,7 @@ def mean_gradients(
     """
     # The velocity of momentum 1 is minus the sum of all gradients; at a rate of 0, no weight moves.
     summing = rule._replace(
-        adaptive=False,
+        kind=SGD,
         rate=np.float32(0),
         momentum_start=np.float32(1),
         momentum_stable=np.float32(1),

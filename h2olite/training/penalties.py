@@ -19,6 +19,7 @@ import numpy as np
 
 from h2olite.kernels.penalties import IN
 from h2olite.kernels.updates import Rule
+from h2olite.kinds.update_rules import ADADELTA
 from h2olite.network.network import new_screening
 from h2olite.settings.parameters import Parameters
 
@@ -125,7 +126,7 @@ class PenaltySchedule:
         grown = min(start + (1 - start) * done / GROWTH, 1.0)
         self.is_growing = grown < 1.0
         pace = 1.0
-        if full.adaptive:
+        if full.kind == ADADELTA:
             falling = LAST_PACE + (FIRST_PACE - LAST_PACE) * (1 + math.cos(math.pi * done)) / 2
             pace += min(strength / SAFE, 1.0) * (falling - 1.0)
         self.rule = full._replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from h2olite.errors import TrainingError
+from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.settings.parameters import Parameters
 
@@ -36,8 +37,10 @@ def ways_out(parameters: Parameters) -> str:
     ways = []
     if not parameters.standardize:
         ways.append("standardize")
-    if not parameters.adaptive_rate:
-        ways.append(f"a smaller rate (it is {parameters.rate:g})")
+    rule = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
+    if rule.rate is not None:
+        ways.append(f"a smaller {rule.rate} (it is {getattr(parameters, rule.rate):g})")
+    if not rule.adaptive_rate:
         if max(parameters.momentum_start, parameters.momentum_stable) > 0:
             ways.append("less momentum (momentum_start, momentum_stable)")
         ways.append("adaptive_rate")

@@ -10,7 +10,9 @@ from h2olite.kernels.layout import Layout
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.activations import activation_of
-from h2olite.kinds.distributions import DISTRIBUTIONS
+from h2olite.kinds.distributions import CROSS_ENTROPY, DISTRIBUTIONS
+from h2olite.kinds.rate_schedules import RATE_SCHEDULES
+from h2olite.kinds.update_rules import update_rule_of
 from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
@@ -39,10 +41,13 @@ def single(number: float) -> np.float32:
 def objective_of(parameters: Parameters) -> Objective:
     """The objective that resolved parameters describe; Huber's delta starts at 1 and follows the residuals later."""
     distribution = DISTRIBUTIONS[parameters.distribution]
+    code = distribution.code(parameters.loss)
     shape = 0.0 if distribution.shape is None else getattr(parameters, distribution.shape)
+    if code == CROSS_ENTROPY:
+        shape = parameters.label_smoothing
     hidden_ratios = parameters.hidden_dropout_ratios or [0.0] * len(parameters.hidden)
     return Objective(
-        loss=distribution.code(parameters.loss),
+        loss=code,
         shape=np.float32(1.0 if distribution.name == "huber" else shape),
         activation=activation_of(parameters.activation).code,
         dropout=np.array([parameters.input_dropout_ratio, *hidden_ratios, 0.0], np.float32),
@@ -64,11 +69,14 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
     n_idle = max(n_levels - rows.levels.shape[1], 0) + n_numeric - rows.numbers_in_use()
     idle = n_idle * int(network.layout.widths[0])
     interval = AVERAGING_INTERVAL * network.theta.size // (network.theta.size - idle)
+    kind = update_rule_of(parameters.update_rule, parameters.adaptive_rate)
     return Rule(
-        adaptive=parameters.adaptive_rate,
+        kind=kind.code,
         rho=single(parameters.rho),
         epsilon=single(parameters.epsilon),
-        rate=single(parameters.rate),
+        rate=single(getattr(parameters, kind.rate) if kind.rate else 0.0),
+        beta1=single(parameters.beta1),
+        beta2=single(parameters.beta2),
         annealing=single(parameters.rate_annealing),
         decay=single(parameters.rate_decay),
         momentum_start=single(parameters.momentum_start),
@@ -84,4 +92,15 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         interval=np.int64(interval),
         proximal_interval=np.int64(0),
         pace=np.float32(1),
+        schedule=RATE_SCHEDULES[parameters.rate_schedule].code,
+        schedule_start=np.float64(0),
+        schedule_rows=np.float64(np.inf),
+    )
+
+
+def scheduled(rule: Rule, rows_seen: int, past_epochs: float, parameters: Parameters, rows_per_epoch: int) -> Rule:
+    """The same rule with its schedule over all epochs, of which some are past after so many rows seen."""
+    return rule._replace(
+        schedule_start=np.float64(rows_seen - round(past_epochs * rows_per_epoch)),
+        schedule_rows=np.float64(max(parameters.epochs * rows_per_epoch, 1.0)),
     )

@@ -136,6 +136,7 @@ class Team(SinglePrecision):
             together.abort()  # an interruption may have kept some members from being called
             raise
         self.network.rows_seen += order.size
+        self.network.n_updates += -(-order.size // self.batch_size)
         took = time.perf_counter() - started
         if order.size and took > LEAST_TO_COMPARE:
             self._paces[which] = took / order.size

@@ -25,7 +25,7 @@ from .schedule import measurement_is_due, rows_per_iteration
 from .source import RowSource
 from .stability import refuse_instability
 from .stopping import reason_to_stop
-from .task import AVERAGING_INTERVAL
+from .task import AVERAGING_INTERVAL, scheduled
 from .team import Team
 
 BLOCK_SECONDS = 0.2
@@ -154,6 +154,8 @@ class Trainer:
         self._rows_elsewhere = 0
         self._block = -(-FIRST_ROWS // self.team.batch_size) * self.team.batch_size
         rows_per_epoch = self.source.rows_per_epoch
+        past_epochs = 0.0 if self.past is None else self.past.epochs
+        self.rule = scheduled(self.rule, self._network.rows_seen, past_epochs, self.parameters, rows_per_epoch)
         planned = rows_planned(self.parameters, rows_per_epoch)
         self._penalties = PenaltySchedule(self.team, self.rule, self.columns, rows_per_epoch, planned)
         self._largest_target = self.source.largest_target

@@ -50,11 +50,16 @@ def assert_same(model, other):
         {"mini_batch_size": 7},
         {"activation": "TanhWithDropout", "input_dropout_ratio": 0.1},
         {"adaptive_rate": False, "momentum_start": 0.5, "momentum_stable": 0.9, "momentum_ramp": 1000},
+        {"update_rule": "Adam", "mini_batch_size": 7},
+        {"update_rule": "AdamW", "l2": 0.1},
         {"y": "petal_width", "distribution": "huber"},
         {"balance_classes": True, "class_sampling_factors": [1.0, 2.0, 0.5]},
         {"y": "petal_width", "categorical_encoding": "EnumLimited"},
     ],
-    ids=["defaults", "no average", "l1", "mini-batches", "dropout", "momentum", "huber", "balanced", "EnumLimited"],
+    ids=[
+        *("defaults", "no average", "l1", "mini-batches", "dropout", "momentum"),
+        *("Adam", "AdamW", "huber", "balanced", "EnumLimited"),
+    ],
 )
 def test_six_epochs_and_four_more_are_ten(given, tmp_path):
     path = start(epochs=6, **given).save(tmp_path / "m.h2olite", keep_state=True)
@@ -226,6 +231,50 @@ def test_measurements_before_count_where_the_last_weights_were_the_model(given):
 def test_sgd_goes_on_with_the_rate_it_had_come_to():
     given = {"adaptive_rate": False, "rate_annealing": 0.01}
     assert train(checkpoint=start(**given), epochs=3).summary()["mean_rate"][1] == pytest.approx(0.005 / 5.5)
+
+
+def test_the_rates_of_adam_are_told_with_the_corrections_of_its_means():
+    given = {"update_rule": "Adam", "hidden": [3], "mini_batch_size": 7, "beta1": 0.8}
+    model = train(checkpoint=start(**given), epochs=3)
+    n_updates = 3 * -(-150 // 7)
+    assert model.network.n_updates == n_updates
+    squares = model.network.weights(0, model.network.second).astype(float)
+    rates = 0.001 / (1 - 0.8**n_updates) / (np.sqrt(squares / (1 - 0.999**n_updates)) + 1e-8)
+    summary = model.summary()
+    assert summary["mean_rate"][1] == pytest.approx(rates.mean())
+    assert summary["rate_rms"][1] == pytest.approx(rates.std())
+    assert summary["momentum"][1] == 0.8
+
+
+def test_an_interrupted_training_goes_on_with_its_schedule_as_if_it_had_not_been(tmp_path):
+    given = {"rate_schedule": "CosLog", "update_rule": "Adam", "model_id": "m"}
+
+    def die(progress):
+        if progress.epochs > 4:
+            raise KeyboardInterrupt
+
+    parameters = start_parameters(export_checkpoints_dir=str(tmp_path), epochs=8, **given)
+    with pytest.raises(KeyboardInterrupt):
+        h2olite.jobs.train(parameters, watch=die)
+    assert_same(train(checkpoint=tmp_path, epochs=8), start(epochs=8, **given))
+
+
+def test_the_schedule_is_in_the_rates_that_are_told():
+    given = {"update_rule": "SGD", "rate_annealing": 0, "epochs": 4}
+    assert start(rate_schedule="Linear", **given).summary()["mean_rate"][1] == 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "given"), [({}, {"update_rule": "ADADELTA"}), ({"adaptive_rate": False}, {"update_rule": "SGD"})]
+)
+def test_a_rule_may_be_named_that_was_chosen_without_its_name(begun, given):
+    assert train(checkpoint=start(**begun), epochs=3, **given).parameters.update_rule == given["update_rule"]
+
+
+@pytest.mark.parametrize("given", [{"adaptive_rate": True}, {"update_rule": "ADADELTA"}, {"update_rule": "AdamW"}])
+def test_training_does_not_go_on_with_another_update_rule(given):
+    with pytest.raises(ParameterError, match=r"update_rule must be as in the checkpoint \(SGD\)"):
+        train(checkpoint=start(update_rule="SGD"), epochs=3, **given)
 
 
 @pytest.mark.proves("export_checkpoints_dir")

@@ -94,6 +94,7 @@ def test_ordinary_models_are_not_far_worse_than_a_constant(frame, given):
 
 
 SGD = {"adaptive_rate": False, "rate": 50.0}
+ADAM = {"update_rule": "Adam", "adam_rate": 1e10}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,7 @@ SGD = {"adaptive_rate": False, "rate": 50.0}
         (SGD | {"standardize": False}, [" use standardize, ", "a bounded activation (Tanh)"], ["momentum"]),
         (SGD | {"l2": 0.5}, ["a larger l2 (it is 0.5)", "max_w2 (such as 10)"], ["standardize"]),
         (SGD | {"hidden": [], "mini_batch_size": 8}, ["adaptive_rate"], ["mini_batch_size"]),
+        (ADAM, ["a smaller adam_rate (it is 1e+10)"], ["adaptive_rate", "a smaller rate"]),
     ],
 )
 def test_the_advice_of_an_unstable_training_fits_the_network(frame, given, named, unnamed):

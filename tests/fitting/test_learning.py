@@ -10,6 +10,8 @@ import h2olite
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.frames import as_table
 from h2olite.data.splits import RowOrder, divide_weights
+from h2olite.kinds.rate_schedules import COS_LOG, COSINE, LINEAR
+from h2olite.kinds.update_rules import ADAM, ADAMW
 
 MANY_STEPS = {"rtol": 2e-4, "atol": 2e-5}
 
@@ -28,6 +30,9 @@ PLAIN = {
 SGD = {"adaptive_rate": False, "rate": 0.02, "rate_annealing": 0}
 MOMENTUM = {"momentum_start": 0.5, "momentum_ramp": 20, "momentum_stable": 0.9}
 
+ADAM_RULE = {"rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-4, "l2": 0.1}
+ADAM_GIVEN = {"adam_rate": 0.01, "mini_batch_size": 4} | {name: ADAM_RULE[name] for name in ADAM_RULE if name != "rate"}
+
 
 @pytest.fixture(scope="module")
 def frame():
@@ -40,6 +45,7 @@ def frame():
             **{"text": text, "a": numbers[:, 0], "b": numbers[:, 1], "c": numbers[:, 2]},
             **{"number": number, "amount": np.exp(number / 2), "two": np.where(number > 0, "yes", "no")},
             "four": pd.cut(number, 4, labels=list("klmn")),
+            "three": pd.cut(number, 3, labels=list("klm")),
         }
     )
 
@@ -62,6 +68,7 @@ def assert_same(trained, expected):
 
 
 @pytest.mark.proves("adaptive_rate", "rho", "epsilon", "rate", "rate_annealing", "rate_decay")
+@pytest.mark.proves("update_rule", "adam_rate", "beta1", "beta2", "rate_schedule")
 @pytest.mark.proves("momentum_start", "momentum_ramp", "momentum_stable", "nesterov_accelerated_gradient")
 @pytest.mark.proves("l2", "max_w2", "fast_mode", "mini_batch_size", "shuffle_training_data")
 @pytest.mark.parametrize(
@@ -77,6 +84,18 @@ def assert_same(trained, expected):
         ({"l2": 0.05, "fast_mode": False}, {"adaptive": True, "l2": 0.05, "fast": False}),
         ({"max_w2": 0.5}, {"adaptive": True, "max_w2": 0.5}),
         ({"mini_batch_size": 7}, {"adaptive": True}),
+        ({"update_rule": "ADADELTA"}, {"adaptive": True}),
+        ({"rate_schedule": "Linear"}, {"adaptive": True, "schedule": (LINEAR, 0, 40)}),
+        ({"rate_schedule": "Cosine", "mini_batch_size": 4}, {"adaptive": True, "schedule": (COSINE, 0, 40)}),
+        (SGD | {"rate_schedule": "CosLog"}, {"rate": 0.02, "schedule": (COS_LOG, 0, 40)}),
+        (
+            ADAM_GIVEN | {"update_rule": "AdamW", "rate_schedule": "coslog"},
+            ADAM_RULE | {"kind": ADAMW, "schedule": (COS_LOG, 0, 40)},
+        ),
+        ({"update_rule": "sgd", "rate": 0.05, "rate_annealing": 0}, {"rate": 0.05}),
+        ({"update_rule": "Adam"}, {"kind": ADAM, "rate": 0.001}),
+        (ADAM_GIVEN | {"update_rule": "Adam"}, ADAM_RULE | {"kind": ADAM}),
+        (ADAM_GIVEN | {"update_rule": "AdamW", "fast_mode": False}, ADAM_RULE | {"kind": ADAMW, "fast": False}),
         (SGD | {"mini_batch_size": 4}, {"rate": 0.02}),
     ],
     ids=lambda given: " ".join(given) or "defaults",
@@ -86,6 +105,18 @@ def test_update_rules_follow_their_formulas_step_by_step(frame, given, formula):
     goal, how = objective(hidden=(6, 4)), rule(**{"fast": True} | formula)
     naive.train(layers, goal, how, rows, batch_size=given.get("mini_batch_size", 1), seed=1)
     assert_same(trained, layers)
+
+
+@pytest.mark.proves("update_rule")
+@pytest.mark.filterwarnings("ignore:columns of digits")
+@pytest.mark.parametrize("table", ["digits", "breast_cancer", "wine"])
+def test_adam_comes_to_a_lower_training_loss_than_sgd(table):
+    given = {"training_frame": f"datasets/{table}.csv", "hidden": [50], "epochs": 5, "reproducible": True, "seed": 1}
+    losses = {
+        rule: h2olite.deeplearning(update_rule=rule, mini_batch_size=32, averaging_window=0, **given).logloss()
+        for rule in ("SGD", "Adam")
+    }
+    assert losses["Adam"] < 0.9 * losses["SGD"]
 
 
 @pytest.mark.proves("activation", "hidden")
@@ -108,13 +139,14 @@ def test_inputs_and_units_are_dropped_by_their_ratios(frame, ratios, expected):
     assert_same(trained, layers)
 
 
-@pytest.mark.proves("distribution", "loss", "quantile_alpha", "tweedie_power")
+@pytest.mark.proves("distribution", "loss", "quantile_alpha", "tweedie_power", "label_smoothing")
 @pytest.mark.parametrize(
     ("y", "given", "loss"),
     [
         ("two", {}, "cross-entropy of 2"),
         ("four", {}, "cross-entropy of 4"),
         ("four", {"loss": "Quadratic"}, "quadratic of 4"),
+        ("three", {"label_smoothing": 0.2}, "smoothed cross-entropy of 3"),
         ("number", {}, "gaussian"),
         ("number", {"loss": "Absolute"}, "laplace"),
         ("number", {"distribution": "laplace"}, "laplace"),
@@ -128,6 +160,19 @@ def test_the_loss_is_that_of_the_distribution(frame, y, given, loss):
     layers, trained, rows = started_and_trained(frame, y, **given)
     naive.train(layers, objective(loss, hidden=(6, 4)), rule(adaptive=True, fast=True), rows)
     assert_same(trained, layers)
+
+
+@pytest.mark.proves("label_smoothing")
+def test_smoothed_labels_keep_probabilities_from_0_and_1_and_metrics_are_of_the_observed_classes():
+    given = {"training_frame": "datasets/wine.csv", "hidden": [20], "epochs": 200, "reproducible": True, "seed": 1}
+    given |= {"classification_stop": -1, "stopping_rounds": 0, "averaging_window": 0, "factors": ["cultivar"]}
+    plain, smooth = (h2olite.deeplearning(label_smoothing=share, **given) for share in (0, 0.3))
+    probabilities = smooth.predict("datasets/wine.csv").iloc[:, 1:].to_numpy()
+    assert plain.predict("datasets/wine.csv").iloc[:, 1:].to_numpy().max(axis=1).mean() > 0.99
+    assert probabilities.max(axis=1).mean() == pytest.approx(0.8, abs=0.03)  # 1 - 0.3 + 0.3 / 3
+    observed = pd.read_csv("datasets/wine.csv")["cultivar"].astype("category").cat.codes
+    logloss = -np.log(probabilities[np.arange(len(observed)), observed]).mean()
+    assert smooth.logloss() == pytest.approx(logloss, rel=1e-4)
 
 
 @pytest.mark.proves("huber_alpha", "distribution")

@@ -37,13 +37,14 @@ numbers = np.zeros(1, np.float32), np.zeros(1, np.int32), np.zeros(1, np.int64)
 member = numba.typeof(
     Member(0, 1, 0, 1, 1, np.zeros((1, 2), int), numbers[2], np.zeros((1, 16), int), np.zeros((2, 1, 1), np.float32))
 )
-step = numba.typeof(updates.Step(True, *[np.float32(0)] * 4, False, np.float32(0), False, np.float32(1)))
+step = numba.typeof(updates.Step(0, *[np.float32(0)] * 6, False, *[np.float32(0)] * 2, False, np.float32(1)))
 layers = numba.typeof(
     sparse.SparseLayers(*[numbers[2]] * 3, numbers[1], numbers[0], numbers[2], numbers[1], numbers[0], numbers[0])
 )
 
 SIGNATURES = {
     updates._adadelta: (step, parameters, listed, flat, whole, matrix, whole),
+    updates._adam: (step, parameters, listed, flat, whole, matrix, whole),
     updates._momentum: (step, parameters, listed, flat, whole, matrix, whole),
     updates.average: (matrix, matrix, whole, whole, single),
     passes.add_product: (matrix, matrix, whole, listed, whole, matrix),

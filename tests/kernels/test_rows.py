@@ -27,6 +27,7 @@ from examples import (
 from h2olite.kernels import rows
 from h2olite.kernels.lanes import LANES
 from h2olite.kernels.passes import GROUP
+from h2olite.kinds.update_rules import ADADELTA, ADAM, ADAMW, SGD
 from h2olite.network.network import new_screening
 
 ONE_STEP = {"rtol": 2e-6, "atol": 2e-6}
@@ -83,6 +84,9 @@ def test_any_depth_and_width_trains_as_the_twin(activation, hidden):
         {"rate": 0.05, "annealing": 0.1, "decay": 0.5, "l1": 1e-3},
         {"rate": 0.05, "max_w2": 0.6},
         {"adaptive": True, "max_w2": 0.4},
+        {"kind": ADAM, "rate": 0.01},
+        {"kind": ADAM, "rate": 0.02, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3, "l2": 1e-2, "max_w2": 0.6},
+        {"kind": ADAMW, "rate": 0.02, "l2": 0.5},
     ],
     ids=lambda settings: " ".join(name for name in settings),
 )
@@ -90,8 +94,8 @@ def test_any_depth_and_width_trains_as_the_twin(activation, hidden):
 def test_update_rules_follow_their_formulas_step_by_step(activation, settings, batch_size, fast):
     net, goal = network(activation=activation, hidden=(6,)), objective(activation=activation, hidden=(6,))
     data, how, layers = table(30, weights=True), rule(fast=fast, **settings), naive.layers_of(net)
-    train(net, goal, how, data, batch_size=batch_size, rows_seen=3)
-    naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=3)
+    train(net, goal, how, data, batch_size=batch_size, rows_seen=3, n_updates=2)
+    naive.train(layers, goal, how, data, batch_size=batch_size, rows_seen=3, n_updates=2)
     assert_same(net, layers, MANY_STEPS)
 
 
@@ -118,7 +122,11 @@ def test_autoencoders_train_as_the_twin_towards_the_inputs_before_dropout(activa
     assert_same(net, layers, MANY_STEPS)
 
 
-@pytest.mark.parametrize("settings", [{"adaptive": True}, {"rate": 0.02, "annealing": 0.1}], ids=["adaptive", "sgd"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"adaptive": True}, {"rate": 0.02, "annealing": 0.1}, {"kind": ADAM, "rate": 0.01}],
+    ids=["adaptive", "sgd", "adam"],
+)
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_sparsity_pulls_biases_by_the_running_average_of_activations(batch_size, settings):
     goal = objective(autoencoder=True, average_activation=0.1, sparsity_beta=0.5, dropout=[0.0, 0.5])
@@ -278,9 +286,9 @@ def test_order_chooses_the_rows():
     np.testing.assert_array_equal(net.theta, direct.theta)
 
 
-@pytest.mark.parametrize("adaptive", [True, False])
+@pytest.mark.parametrize("kind", [ADADELTA, SGD, ADAM, ADAMW])
 @pytest.mark.parametrize("batch_size", [1, 4])
-def test_fast_mode_leaves_weights_without_gradient_and_their_memory_untouched(batch_size, adaptive):
+def test_fast_mode_leaves_weights_without_gradient_and_their_memory_untouched(batch_size, kind):
     net, data = network(), table(4)
     data.levels[data.levels == 2] = 1
     data.numbers[:, 1] = 0
@@ -288,9 +296,9 @@ def test_fast_mode_leaves_weights_without_gradient_and_their_memory_untouched(ba
         flat[:] = 0.25
     unused = [2, N_INPUTS - 2]
     before = copy(net)
-    how = rule(adaptive=adaptive, rate=0.1, momentum_start=0.5, momentum_stable=0.5, l1=0.1, l2=0.1, fast=True)
+    how = rule(kind=kind, rate=0.1, momentum_start=0.5, momentum_stable=0.5, l1=0.1, l2=0.1, fast=True)
     train(net, objective(), how, data, batch_size=batch_size)
-    for name in ("theta", "first") + ("second",) * adaptive:
+    for name in ("theta", "first") + ("second",) * (kind != SGD):
         ours, theirs = net.weights(0, of=getattr(net, name)), before.weights(0, of=getattr(before, name))
         np.testing.assert_array_equal(ours[unused], theirs[unused])
         assert (ours != theirs).any(), name
@@ -311,6 +319,40 @@ def test_without_fast_mode_absent_levels_and_zero_inputs_decay(batch_size):
         w = w + (1 - 0.2) * 0.5 * v
     np.testing.assert_allclose(net.weights(0)[unused], w, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(net.weights(0, of=net.first)[unused], v, rtol=1e-5, atol=1e-6)
+
+
+def test_adam_is_that_of_its_paper_to_the_last_digits():
+    # One weight out of one input of 1, to a linear output: its gradient is 2 (w - y).
+    net, data = network(hidden=(), n_inputs=1), table(200)._replace(levels=np.empty((200, 0), np.int32))
+    data = data._replace(numbers=np.ones((200, 1), np.float32))
+    w, b = float(net.weights(0)[0, 0, 0]), float(net.biases(0)[0, 0])
+    m, v = np.zeros(2), np.zeros(2)
+    for t, y in enumerate(data.target.astype(float), start=1):
+        g = np.full(2, 2 * (w + b - y))
+        m, v = 0.95 * m + 0.05 * g, 0.98 * v + 0.02 * g**2
+        w, b = [w, b] - 0.01 * (m / (1 - 0.95**t)) / (np.sqrt(v / (1 - 0.98**t)) + 1e-6)
+    train(net, objective(hidden=()), rule(kind=ADAM, rate=0.01, beta1=0.95, beta2=0.98, epsilon=1e-6), data)
+    np.testing.assert_allclose([net.weights(0)[0, 0, 0], net.biases(0)[0, 0]], [w, b], rtol=1e-5)
+
+
+def test_a_weight_that_rows_use_late_moves_by_a_few_rates_at_the_most():
+    net, data, order = network(), table(400), np.arange(400)
+    late = data.levels[:, 0] == 2
+    order = np.concatenate([order[~late], order[late][:1]])
+    how = rule(kind=ADAM, rate=1e-3, fast=True)
+    train(net, objective(), how, data, order=order[:-1])
+    before = net.weights(0)[2].copy()
+    train(net, objective(), how, data, order=order[-1:], n_updates=order.size - 1)
+    moves = np.abs(net.weights(0)[2] - before)
+    assert 0 < moves.max() <= 1e-3 * 0.1 / np.sqrt(0.001) * 1.001
+
+
+def test_means_of_gradients_become_zero_and_no_denormal_numbers():
+    net, data = network(), table(4)
+    data.levels[data.levels == 2] = 1
+    net.first[:] = 1e-30
+    train(net, objective(), rule(kind=ADAM, rate=0.1), data)
+    assert not net.weights(0, of=net.first)[2].any()
 
 
 def test_without_fast_mode_adadelta_forgets_where_no_gradient_comes():
@@ -351,11 +393,11 @@ def padding(net, flat):
     return flat[~covered]
 
 
-@pytest.mark.parametrize("adaptive", [True, False])
+@pytest.mark.parametrize("kind", [ADADELTA, SGD, ADAM, ADAMW])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_padding_stays_zero(activation, adaptive):
+def test_padding_stays_zero(activation, kind):
     net, goal = network("cross-entropy of 4", activation), objective("cross-entropy of 4", activation, dropout=0.3)
-    how = rule(adaptive=adaptive, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
+    how = rule(kind=kind, rate=0.1, l1=0.01, l2=0.01, max_w2=1)
     train(net, goal, how, table(40, "cross-entropy of 4"), batch_size=3)
     step_and_screen(net, new_screening(net, COLUMNS), how, 40, screened_rows=40)
     assert padding(net, net.theta).size > LANES
@@ -425,6 +467,8 @@ TEAMS = {
     "mini-batches": {"batch_size": 6},  # the last one has 4 rows
     "all weights": {"settings": {"rate": 0.02, "momentum_start": 0.5, "momentum_stable": 0.5, "l2": 0.01}},
     "bounded": {"settings": {"adaptive": True, "fast": True, "max_w2": 0.5}},
+    "Adam": {"settings": {"kind": ADAM, "rate": 0.01, "fast": True, "l2": 0.01}, "batch_size": 3},
+    "AdamW": {"settings": {"kind": ADAMW, "rate": 0.01, "l2": 0.01}},
     "dropout": {"goal": {"input_dropout": 0.2, "dropout": [0.5, 0.3]}},
     "averaged": {"averaged": True, "settings": {"adaptive": True, "fast": True, "window": 0.8}},
     "many outputs": {"loss": "cross-entropy of 20", "batch_size": 3},

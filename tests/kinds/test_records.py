@@ -41,7 +41,10 @@ def test_shapes_and_settings_of_kinds_are_parameters():
     assert {distribution.shape for distribution in DISTRIBUTIONS.values() if distribution.shape} <= names
     for rule in UPDATE_RULES.values():
         assert set(rule.settings) <= names
-    assert "adaptive" in updates.Rule._fields
+        assert rule.rate is None or rule.rate in rule.settings
+    assert sorted(rule.code for rule in UPDATE_RULES.values()) == list(range(len(UPDATE_RULES)))
+    assert ("AUTO", *UPDATE_RULES) == declared()["update_rule"].choices
+    assert "kind" in updates.Rule._fields
 
 
 @pytest.mark.parametrize("name", [name for name, record in DISTRIBUTIONS.items() if not record.is_of_classes])

@@ -45,6 +45,8 @@ def test_a_value_that_is_given_wins_even_if_it_is_the_default(name):
         ({"sparse": True}, {"numeric_encoding"}),
         ({"standardize": False}, {"numeric_encoding"}),
         ({"adaptive_rate": False}, {"rho", "epsilon"}),
+        ({"update_rule": "Adam"}, {"rho", "epsilon"}),
+        ({"update_rule": "ADADELTA"}, set()),
     ],
 )
 def test_what_cannot_go_with_a_given_value_gives_way(given, dropped):

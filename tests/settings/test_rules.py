@@ -90,6 +90,18 @@ def refuses(message, **given):
             "units of their columns; got PiecewiseLinear.",
         ),
         (
+            {"update_rule": "Adam", "adaptive_rate": False},
+            "update_rule must be AUTO or SGD without adaptive_rate; got Adam; leave one of them out.",
+        ),
+        (
+            {"label_smoothing": 0.1, "autoencoder": True},
+            "label_smoothing cannot be combined with autoencoder, which has no classes; leave one of them out.",
+        ),
+        (
+            {"label_smoothing": 0.1, "loss": "Quadratic"},
+            "label_smoothing needs loss CrossEntropy; got Quadratic; leave one of them out.",
+        ),
+        (
             {"elastic_averaging": True, "sparse": True},
             "elastic_averaging and sparse cannot be combined; leave one of them out.",
         ),
@@ -135,6 +147,12 @@ def test_two_fitting_dropout_ratios_pass():
             {"loss": "CrossEntropy"},
             None,
             "loss CrossEntropy needs a categorical response and age is numeric; name it in factors to make it "
+            "categorical.",
+        ),
+        (
+            {"label_smoothing": 0.1},
+            None,
+            "label_smoothing needs a categorical response and age is numeric; name it in factors to make it "
             "categorical.",
         ),
         (
@@ -237,6 +255,19 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
         (
             {"rho": 0.9, "adaptive_rate": False},
             ["rho has no effect while adaptive_rate is off; pass adaptive_rate=True."],
+        ),
+        ({"update_rule": "SGD", "rate": 0.1}, []),
+        ({"update_rule": "AdamW", "adam_rate": 0.1, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-6}, []),
+        ({"beta1": 0.5}, ["beta1 has no effect with update_rule ADADELTA; pass update_rule='Adam'."]),
+        ({"update_rule": "Adam", "rate": 0.1}, ["rate has no effect with update_rule Adam; pass adam_rate."]),
+        (
+            {"update_rule": "Adam", "rho": 0.9},
+            ["rho has no effect with update_rule Adam; pass update_rule='ADADELTA'."],
+        ),
+        ({"update_rule": "SGD", "adam_rate": 0.1}, ["adam_rate has no effect with update_rule SGD; pass rate."]),
+        (
+            {"update_rule": "SGD", "epsilon": 1},
+            ["epsilon has no effect with update_rule SGD; pass update_rule='ADADELTA'."],
         ),
         (
             {"stopping_rounds": 0, "stopping_tolerance": 0.1},

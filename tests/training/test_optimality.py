@@ -53,6 +53,16 @@ def test_at_the_lasso_nothing_is_violated(table):
     assert far.record.violations[0] > 0.05
 
 
+def test_at_the_lasso_adam_violates_nothing_either_and_adamw_tells_nothing(table):
+    settings = {"hidden": [], "adam_rate": 1e-3, "epochs": 300, "training_frame": table, "l1": 0.2}
+    near = h2olite.deeplearning(update_rule="Adam", **SETTINGS, **settings)
+    far = h2olite.deeplearning(update_rule="Adam", **SETTINGS, **settings | {"epochs": 0.5})
+    print(near.record.violations, far.record.violations)
+    assert near.record.violations[0] < 0.01
+    assert far.record.violations[0] > 0.05
+    assert h2olite.deeplearning(update_rule="AdamW", **SETTINGS, **settings | {"epochs": 1}).record.violations == []
+
+
 def test_without_penalties_that_make_zeros_nothing_is_told(table):
     model = h2olite.deeplearning(training_frame=table, hidden=[4], epochs=1, l2=1e-3, **SETTINGS)
     assert [row.get("violation") for row in model.report()["layers"]] == [None, None, None]

@@ -72,11 +72,12 @@
 #' @param seed Seed of all random numbers, any whole number of 64 bits. With
 #'   -1, a seed is drawn.
 #' @param adaptive_rate Use ADADELTA. Otherwise use SGD with rate, annealing
-#'   and momentum.
+#'   and momentum. `update_rule` can name other rules.
 #' @param rho ADADELTA: decay of the running averages. With 0.99, an average
 #'   is over about the last 100 gradients.
 #' @param epsilon ADADELTA: is added under the square roots, so that the first
-#'   steps are not 0.
+#'   steps are not 0. Adam: is added to the square root, so that nothing is
+#'   divided by 0.
 #' @param rate SGD: learning rate.
 #' @param rate_annealing SGD: the rate is divided by 1 + rate_annealing * rows
 #'   seen.
@@ -243,6 +244,23 @@
 #'   several times as long: five networks, numeric_encoding PiecewiseLinear,
 #'   mini-batches of 32, and early stopping by rows that are held out. Values
 #'   of these parameters that are given count instead.
+#' @param label_smoothing Not in H2O. With loss CrossEntropy, the share s of
+#'   the target that all classes have alike: the target of a class is (1 - s)
+#'   for the observed class and 0 for others, plus s / number of classes.
+#'   Probabilities stay away from 0 and 1. Metrics are those of the observed
+#'   classes.
+#' @param update_rule Not in H2O. How gradients move weights: ADADELTA, SGD,
+#'   Adam, or AdamW, where l2 shrinks the weights beside the gradients. AUTO
+#'   is ADADELTA, or SGD without adaptive_rate.
+#' @param adam_rate Not in H2O. Adam and AdamW: learning rate.
+#' @param beta1 Not in H2O. Adam and AdamW: decay of the mean of the
+#'   gradients. With 0.9, it is over about the last 10.
+#' @param beta2 Not in H2O. Adam and AdamW: decay of the mean of the squared
+#'   gradients. With 0.999, it is over about the last 1000.
+#' @param rate_schedule Not in H2O. A factor of the steps of every update
+#'   rule, by the share of `epochs` that is done: Constant is 1, Linear and
+#'   Cosine fall from 1 to 0, and CosLog has four waves from 0 to 1 and back,
+#'   each twice as long as the one before.
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
@@ -364,6 +382,12 @@ h2o.deeplearning <- function(x,
                              holdout_share = 0,
                              ensemble = 1,
                              preset = c("none", "accurate"),
+                             label_smoothing = 0,
+                             update_rule = c("AUTO", "ADADELTA", "SGD", "Adam", "AdamW"),
+                             adam_rate = 0.001,
+                             beta1 = 0.9,
+                             beta2 = 0.999,
+                             rate_schedule = c("Constant", "Linear", "Cosine", "CosLog"),
                              nthreads = 0,
                              keep_state = FALSE,
                              background_rows = 100) {
