@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from h2olite.kinds.update_rules import UpdateRule, update_rule_of
 from h2olite.settings.parameters import Parameters, declared
 from h2olite.settings.presets import PRESETS
 
@@ -25,17 +26,21 @@ SPACE: dict[str, tuple[Any, ...]] = {
     "l1": (0.0, 1e-6, 1e-5, 1e-4),
     "l2": (0.0, 1e-6, 1e-5, 1e-4, 1e-3),
     "mini_batch_size": (1, 8, 32, 128),
+    "update_rule": ("AUTO", "Adam"),
+    "adam_rate": (3e-4, 1e-3, 3e-3),
+    "rate_schedule": ("Constant", "Cosine", "CosLog"),
     "rho": (0.9, 0.95, 0.99),
     "epsilon": (1e-8, 1e-7, 1e-6, 1e-5),
 }
 """The values of each dimension, where it has an order in this order."""
 
-UNORDERED = ("numeric_encoding", "activation", "hidden")
+UNORDERED = ("numeric_encoding", "activation", "hidden", "update_rule", "rate_schedule")
 """Dimensions whose values have no order."""
 
 START: Settings = {
     **{"numeric_encoding": "PiecewiseLinear", "activation": "Rectifier", "hidden": [200, 200], DROPOUT: 0.0},
-    **{"input_dropout_ratio": 0.0, "l1": 0.0, "l2": 0.0, "mini_batch_size": 32, "rho": 0.95, "epsilon": 1e-6},
+    **{"input_dropout_ratio": 0.0, "l1": 0.0, "l2": 0.0, "mini_batch_size": 32},
+    **{"update_rule": "AUTO", "adam_rate": 1e-3, "rate_schedule": "Constant", "rho": 0.95, "epsilon": 1e-6},
 }
 """The settings of the preset `accurate`, which are tried first."""
 
@@ -45,9 +50,14 @@ NEXT: tuple[Settings, ...] = (
     {DROPOUT: 0.2},
     {"hidden": [400, 400]},
     {"numeric_encoding": "Standardize", "mini_batch_size": 1, "rho": 0.99, "epsilon": 1e-8},
+    {"update_rule": "Adam"},
+    {"update_rule": "Adam", "rate_schedule": "CosLog"},
     {"l2": 1e-4},
 )
 """Changes of the first settings that are tried next."""
+
+OF_RULES = {"rho", "epsilon", "adam_rate"}
+"""Dimensions that act with some update rules only."""
 
 KEPT_SHARE = 0.5
 """How often a dimension of random settings has the value of the first ones."""
@@ -69,16 +79,24 @@ def free_dimensions(parameters: Parameters) -> list[str]:
     }
     if own & {"activation", "hidden_dropout_ratios"} or not parameters.hidden:
         own |= {"activation", DROPOUT}
-    if not parameters.adaptive_rate:
-        own |= {"rho", "epsilon"}
+    if "update_rule" in own or not parameters.adaptive_rate:
+        own.add("update_rule")
+        own |= OF_RULES - set(_rule_of({}, parameters).settings)
     if not parameters.standardize or parameters.sparse:
         own.add("numeric_encoding")
     return [name for name in SPACE if name not in own]
 
 
+def _rule_of(settings: Settings, parameters: Parameters) -> UpdateRule:
+    """The update rule with these settings."""
+    return update_rule_of(settings.get("update_rule", parameters.update_rule), parameters.adaptive_rate)
+
+
 def parameters_of(settings: Settings, parameters: Parameters) -> dict[str, Any]:
     """The parameters that settings stand for."""
     values = {name: value for name, value in settings.items() if name != DROPOUT}
+    for name in OF_RULES - set(_rule_of(settings, parameters).settings):
+        values.pop(name, None)
     if ratio := settings.get(DROPOUT, 0.0):
         activation = values.get("activation", parameters.activation)
         values["activation"] = f"{activation}WithDropout"
@@ -105,6 +123,9 @@ def proposed(
     for _ in range(1000):
         is_change = good and random.random() < 0.5
         made = _changed(good[int(random.integers(len(good)))], random) if is_change else _drawn(start, random)
+        if "update_rule" in made:  # what does not act is as at the start
+            acting = update_rule_of(made["update_rule"], True).settings
+            made |= {name: start[name] for name in OF_RULES - set(acting) if name in start}
         if made not in tried:
             break
     return made

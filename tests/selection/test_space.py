@@ -30,7 +30,8 @@ def test_the_first_settings_are_those_of_the_preset():
         ({"l1": 1e-3, "rho": 0.9}, ["l1", "rho"]),
         ({"hidden": []}, ["activation", "hidden", DROPOUT]),
         ({"activation": "TanhWithDropout", "hidden_dropout_ratios": [0.1, 0.2]}, ["activation", DROPOUT]),
-        ({"adaptive_rate": False}, ["rho", "epsilon"]),
+        ({"adaptive_rate": False}, ["update_rule", "adam_rate", "rho", "epsilon"]),
+        ({"update_rule": "Adam"}, ["update_rule", "rho"]),
         ({"standardize": False}, ["numeric_encoding"]),
     ],
     ids=str,
@@ -48,6 +49,9 @@ def test_dropout_of_hidden_layers_goes_with_its_activation():
         "hidden_dropout_ratios": [0.2, 0.2, 0.2],
         "l1": 0.0,
     }
+    of_adam = parameters_of({"update_rule": "Adam", "rho": 0.9, "adam_rate": 1e-3}, parameters())
+    assert of_adam == {"update_rule": "Adam", "adam_rate": 1e-3}
+    assert parameters_of({"rho": 0.9, "adam_rate": 1e-3}, parameters()) == {"rho": 0.9}
     assert parameters_of({"activation": "Tanh", DROPOUT: 0.0}, parameters()) == {"activation": "Tanh"}
 
 
