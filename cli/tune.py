@@ -80,8 +80,9 @@ def tune(
     """Search for good settings on TABLE, write a model that is trained with the best, and print what was tried as CSV.
 
     The search starts from --preset accurate. It tries other encodings of numbers, activations, hidden layers, dropout
-    ratios, l1, l2, sizes of mini-batches, update rules and schedules of the rate. An option that you give is not tried. Networks are measured
-    by cross-validation: all settings on one fold, and the better ones on two and then on five folds.
+    ratios, l1, l2, sizes of mini-batches, update rules and schedules of the rate. An option that you give is not tried.
+    Networks are measured by cross-validation: all settings on one fold, and the better ones on two and then on five
+    folds.
 
     What has been tried is written to DIR at once. After an interruption, the same command continues, with the time that
     is left.

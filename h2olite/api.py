@@ -156,10 +156,10 @@ def tune(
     """Search for good settings of a network within a time, and train a model with the best.
 
     The search starts from ``preset="accurate"``. It tries other values of `numeric_encoding`, `activation`, `hidden`,
-    dropout ratios, `l1`, `l2`, `mini_batch_size`, `update_rule`, its rates and `rate_schedule`. A parameter that you give is not tried. Networks
-    are measured by cross-validation: all settings on one fold, the better third on two, and the better third of these
-    on five. Of a table with more than 10,000 rows, the search looks at 10,000. The model is an ensemble of networks
-    with the best settings, and learns from all rows.
+    dropout ratios, `l1`, `l2`, `mini_batch_size`, `update_rule`, its rates and `rate_schedule`. A parameter that you
+    give is not tried. Networks are measured by cross-validation: all settings on one fold, the better third on two, and
+    the better third of these on five. Of a table with more than 10,000 rows, the search looks at 10,000. The model is
+    an ensemble of networks with the best settings, and learns from all rows.
 
     Parameters
     ----------
