@@ -4,51 +4,119 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiling import entry, span
-from .lanes import choose, multiply_add
+from .compiling import entry, kernel, span
+from .lanes import LANES, choose, multiply_add
 from .teams import meet
 
 ZERO, ONE = np.float32(0), np.float32(1)
 
+PIECE = 1024
+"""Numbers of each array that are averaged at a time: they stay in the nearest cache until they are handed out."""
+
 
 @entry
-def meet_others(member):
-    """Wait until all members of a team have come here as often as this one."""
+def average_states(member, means, stacks, n_rows, hands_out):
+    """Fill arrays with the means of the rows of stacks, weighted by n_rows, once all members of a team have come here.
+
+    Every member averages its own part of each array. With N_i the sum of n_rows up to i, the mean is computed as
+    mean = mean + n_i / N_i (stack_i - mean): that of equal numbers is this number, to the last bit. A row of a stack
+    whose n_rows is 0 does not count.
+
+    means, stacks : two groups each; first the parameters, their running average, the two memories of the update rule
+        and the activities, then `out`, `accumulated` and `rates_sum` of `h2olite.kernels.penalties.Screening`. Arrays
+        that there are not have no element.
+    n_rows : float32, one for each row of the stacks, at least one of them above 0.
+    hands_out : whether the rows of the stacks are filled with the mean.
+    """
+    meet(member)
+    (theta, mean, first, second, activity), known = means
+    (thetas, running, firsts, seconds, activities), all_known = stacks
+    average_array(member, theta, thetas, n_rows, hands_out)
+    average_array(member, mean, running, n_rows, hands_out)
+    average_array(member, first, firsts, n_rows, hands_out)
+    average_array(member, second, seconds, n_rows, hands_out)
+    average_array(member, activity, activities, n_rows, hands_out)
+    average_known(member, known, all_known, n_rows, hands_out)
     meet(member)
 
 
-@entry
-def move_towards(mean, values, share, begin, end):
-    """Move numbers begin to end of a mean towards others: mean = mean + share (values - mean)."""
-    first, last = span(begin, end)
-    for k in range(first, last):
-        mean[k] = multiply_add(share, values[k] - mean[k], mean[k])
+@kernel
+def own_part(member, size):
+    """The part of an array that a member averages, in whole registers; the last member has what is left."""
+    registers = size // LANES
+    end = registers * (member.place + 1) // member.n_members * LANES
+    return registers * member.place // member.n_members * LANES, size if member.place + 1 == member.n_members else end
 
 
-@entry
-def keep_most_in(out, other, begin, end):
-    """Let a weight be in if it is in one of two networks: out = min(out, other)."""
-    first, last = span(begin, end)
-    for k in range(first, last):
-        out[k] = min(out[k], other[k])
+@kernel
+def average_array(member, mean, stack, n_rows, hands_out):
+    """Average the member's part of one array, and hand it out."""
+    begin, end = own_part(member, mean.size)
+    for start in range(begin, end, PIECE):
+        first, last = span(start, min(start + PIECE, end))
+        total = ZERO
+        for i in range(stack.shape[0]):
+            total += n_rows[i]
+            move_towards(mean, stack, np.uint64(i), n_rows[i] / max(total, ONE), first, last)
+        if hands_out:
+            hand_out(mean, stack, first, last)
 
 
-@entry
-def collect(sums, others, counted, n_rows, begin, end):
-    """Move the means of what the penalties know of each weight towards those of one more network.
+@kernel
+def move_towards(mean, stack, i, share, first, last):
+    """Move a piece of a mean towards that of the i-th row; a share of 1 makes it that row, and one of 0 leaves it."""
+    if share == ONE:
+        for k in range(first, last):
+            mean[k] = stack[i, k]
+    elif share > ZERO:
+        for k in range(first, last):
+            mean[k] = multiply_add(share, stack[i, k] - mean[k], mean[k])
 
-    A network counts with its rows where the weight is in, or out, as in the mean: the sums of weights that are in are
-    of other quantities than those of weights that are out.
 
-    sums, others : `out`, `accumulated` and `rates_sum` of `h2olite.kernels.penalties.Screening`; `out` is final.
-    counted : float32, the rows that count for each weight so far.
-    n_rows : float32, rows of the one more network.
+@kernel
+def hand_out(mean, stack, first, last):
+    """Fill a piece of all rows with that of the mean."""
+    for i in range(stack.shape[0]):
+        row = np.uint64(i)
+        for k in range(first, last):
+            stack[row, k] = mean[k]
+
+
+@kernel
+def average_known(member, known, all_known, n_rows, hands_out):
+    """Average what the penalties know of each weight, as far as it is the member's part, and hand it out.
+
+    A weight is out if it is out in all networks that count. The sums of weights that are in are of other quantities
+    than those of weights that are out. So a network counts for a weight if the weight is in or out there as it is now.
     """
-    (out, accumulated, rates_sum), (other_out, other_accumulated, other_rates_sum) = sums, others
-    first, last = span(begin, end)
+    (out, accumulated, rates_sum), (outs, all_accumulated, all_rates_sum) = known, all_known
+    begin, end = own_part(member, out.size)
+    for start in range(begin, end, PIECE):
+        first, last = span(start, min(start + PIECE, end))
+        for k in range(first, last):
+            out[k] = ONE
+        for i in range(outs.shape[0]):
+            if n_rows[i] > 0:
+                row = np.uint64(i)
+                for k in range(first, last):
+                    out[k] = min(out[k], outs[row, k])
+        average_sums(out, outs, accumulated, all_accumulated, n_rows, (first, last))
+        average_sums(out, outs, rates_sum, all_rates_sum, n_rows, (first, last))
+        if hands_out:
+            hand_out(out, outs, first, last)
+            hand_out(accumulated, all_accumulated, first, last)
+            hand_out(rates_sum, all_rates_sum, first, last)
+
+
+@kernel
+def average_sums(out, outs, sums, stack, n_rows, bounds):
+    """Fill a piece of sums with the means over the networks where a weight is in, or out, as it is now."""
+    first, last = bounds
     for k in range(first, last):
-        rows = choose(other_out[k] == out[k], n_rows, ZERO)
-        counted[k] += rows
-        share = rows / max(counted[k], ONE)
-        accumulated[k] = multiply_add(share, other_accumulated[k] - accumulated[k], accumulated[k])
-        rates_sum[k] = multiply_add(share, other_rates_sum[k] - rates_sum[k], rates_sum[k])
+        counted, mean = ZERO, ZERO
+        for i in range(stack.shape[0]):
+            row = np.uint64(i)
+            rows = choose(outs[row, k] == out[k], n_rows[i], ZERO)
+            counted += rows
+            mean = multiply_add(rows / max(counted, ONE), stack[row, k] - mean, mean)
+        sums[k] = mean

@@ -9,6 +9,7 @@ References: McDonald, Hall and Mann 2010 (averages of perceptrons, again and aga
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,13 +18,18 @@ import numpy as np
 from h2olite.data.splits import random_stream
 from h2olite.errors import TrainingError
 from h2olite.kernels import averaging as kernels
+from h2olite.kernels.lanes import LANES
 from h2olite.kernels.layout import Layout, State, Workspace
 from h2olite.kernels.penalties import Screening
 from h2olite.kernels.rows import Objective, train_rows
+from h2olite.kernels.teams import Member
 from h2olite.kernels.updates import Rule
 from h2olite.network.topology import aligned_zeros
 
 from .source import Block
+
+ALONE = Member(0, 1, 0, 1, 1, *(np.empty((0, 0), np.int64), np.empty(0, np.int64)), np.zeros((1, LANES), np.int64), np.empty((2, 1, 0), np.float32))
+"""The only member of a team, for averages by one thread."""
 
 
 class Learning(NamedTuple):
@@ -55,18 +61,52 @@ def rule_of_copy(rule: Rule, n_copies: int) -> Rule:
     return rule._replace(annealing=rule.annealing * n, momentum_ramp=rule.momentum_ramp / n)
 
 
-def start(state: State, n_copies: int = 1) -> State:
-    """A state to train on apart from the common one.
+class Arrays(NamedTuple):
+    """The arrays of one or more states; two groups, as `h2olite.kernels.averaging.average_states` takes them.
 
-    n_copies : among how many copies the rows seen so far were divided; a copy counts its own ones.
+    learnt : the parameters, their running average, the two memories of the update rule, and the activities of units.
+    known : `out`, `accumulated` and `rates_sum` of the penalties that make zeros.
     """
-    rows_seen = state.rows_seen // n_copies
-    screening = state.screening
+
+    learnt: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    known: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def arrays_of(state: State) -> Arrays:
+    """The arrays of a state; what there is not, without an element."""
+    screening, nothing = state.screening, np.empty(0, np.float32)
+    return Arrays(
+        (state.theta, state.mean, state.first, state.second, state.activity),
+        (nothing,) * 3 if screening is None else (screening.out, screening.accumulated, screening.rates_sum),
+    )
+
+
+def stacks_of(state: State, n_copies: int) -> Arrays:
+    """Room for copies of a state, one in each row of the arrays."""
+    learnt, known = (
+        tuple(aligned_zeros(n_copies * array.size).reshape(n_copies, array.size) for array in group)
+        for group in arrays_of(state)
+    )
+    return Arrays(learnt, known)
+
+
+def start(state: State, n_copies: int = 1, room: Arrays | None = None, row: int = 0) -> State:
+    """A copy of a state to train on apart from it.
+
+    Parameters
+    ----------
+    state : the common one.
+    n_copies : among how many copies the rows seen so far were divided; a copy counts its own ones.
+    room, row : where the copy is to be, and in which row; new arrays if not given.
+    """
+    room = stacks_of(state, 1) if room is None else room
+    learnt, known = (tuple(stack[row] for stack in group) for group in room)
+    for own, common in zip((*learnt, *known), itertools.chain(*arrays_of(state)), strict=True):
+        own[:] = common
+    rows_seen, screening = state.rows_seen // n_copies, state.screening
     if screening is not None:
-        known = map(_copy, (screening.out, screening.accumulated, screening.rates_sum))
         screening = Screening(screening.columns, *known, np.array([rows_seen], np.int64), np.zeros(1, np.int64))
-    arrays = map(_copy, (state.theta, state.mean, state.first, state.second, state.activity))
-    return State(*arrays, screening, rows_seen)
+    return State(*learnt, screening, rows_seen)
 
 
 def pass_over(state: State, source: Iterable[Block], learning: Learning) -> State:
@@ -86,38 +126,21 @@ def average(states: Sequence[State], n_rows: Sequence[int]) -> State:
     The rows seen are those of the first state.
     """
     mean = start(states[0])
-    average_into(mean, states, n_rows, 0, mean.theta.size)
-    average_activity(mean, states, n_rows)
+    stacks = stacks_of(mean, len(states))
+    for row, state in enumerate(states):
+        start(state, room=stacks, row=row)
+    average_stacks(ALONE, mean, stacks, n_rows, hands_out=False)
     return mean
 
 
-def average_into(mean: State, states: Sequence[State], n_rows: Sequence[int], begin: int, end: int) -> None:
-    """Fill parameters begin to end of a state, and what is remembered of them, with the mean of states.
+def average_stacks(member: Member, mean: State, stacks: Arrays, n_rows: Sequence[int], *, hands_out: bool) -> None:
+    """Fill a state with the mean of copies, as far as it is a member's part, once all members of a team have come here.
 
-    With N_i the rows of the first i states, mean = mean + n_i / N_i (state_i - mean). So the mean of equal numbers is
-    this number, to the last bit.
+    n_rows : of each copy, those of 0 do not count; if all are 0, all count alike.
+    hands_out : whether the copies are filled with the mean.
     """
-    states, n_rows = _counting(states, n_rows)
-    for k, of_mean in enumerate(_parameters(mean)):
-        _average(of_mean, [_parameters(state)[k] for state in states], n_rows, begin, end)
-    if mean.screening is not None:
-        _average_screening(mean.screening, [state.screening for state in states], n_rows, begin, end)
-
-
-def average_activity(mean: State, states: Sequence[State], n_rows: Sequence[int]) -> None:
-    """The same for the running averages of the activations of units."""
-    states, n_rows = _counting(states, n_rows)
-    _average(mean.activity, [state.activity for state in states], n_rows, 0, mean.activity.size)
-
-
-def hand_out(mean: State, states: Sequence[State], begin: int, end: int) -> None:
-    """Fill parameters begin to end of states, and what is remembered of them, with those of the mean."""
-    for state in states:
-        for of_mean, own in zip(_parameters(mean), _parameters(state), strict=True):
-            own[begin:end] = of_mean[begin:end]
-        if mean.screening is not None:
-            for known, own in zip(_known(mean.screening), _known(state.screening), strict=True):
-                own[begin:end] = known[begin:end]
+    counts = np.array(n_rows if any(n_rows) else [1] * len(n_rows), np.float32)
+    kernels.average_states(member, tuple(arrays_of(mean)), tuple(stacks), counts, hands_out)
 
 
 class Result(NamedTuple):
@@ -193,53 +216,3 @@ class Round:
         state = average([result.state for result in results], n_rows)
         lost = {worker: self._n_rows[worker] for worker in self.missing}
         return Outcome(state._replace(rows_seen=self._state.rows_seen + sum(n_rows)), lost)
-
-
-def _counting(states: Sequence[State], n_rows: Sequence[int]) -> tuple[Sequence[State], Sequence[int]]:
-    """The states that have rows, and their rows; all alike if none has."""
-    counting = [(state, n) for state, n in zip(states, n_rows, strict=True) if n]
-    if not counting:
-        return states, [1] * len(states)
-    return [state for state, _ in counting], [n for _, n in counting]
-
-
-def _parameters(state: State) -> tuple[np.ndarray, ...]:
-    """The parameters and what is remembered of them; the running average is empty without averaging."""
-    return state.theta, state.mean, state.first, state.second
-
-
-def _known(screening: Screening) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What the penalties know of each weight."""
-    return screening.out, screening.accumulated, screening.rates_sum
-
-
-def _average(mean: np.ndarray, arrays: Sequence[np.ndarray], n_rows: Sequence[int], begin: int, end: int) -> None:
-    end = min(end, mean.size)
-    if begin >= end:
-        return
-    mean[begin:end] = arrays[0][begin:end]
-    total = n_rows[0]
-    for values, n in zip(arrays[1:], n_rows[1:], strict=True):
-        total += n
-        kernels.move_towards(mean, values, np.float32(n / total), begin, end)
-
-
-def _average_screening(
-    mean: Screening, screenings: Sequence[Screening], n_rows: Sequence[int], begin: int, end: int
-) -> None:
-    """A weight is out if it is out everywhere; see `h2olite.kernels.averaging.collect` for the sums."""
-    for known in _known(mean):
-        known[begin:end] = 0
-    mean.out[begin:end] = screenings[0].out[begin:end]
-    for screening in screenings[1:]:
-        kernels.keep_most_in(mean.out, screening.out, begin, end)
-    counted = np.zeros_like(mean.out)
-    for screening, n in zip(screenings, n_rows, strict=True):
-        kernels.collect(_known(mean), _known(screening), counted, np.float32(n), begin, end)
-
-
-def _copy(array: np.ndarray) -> np.ndarray:
-    """A copy that starts where vector registers do."""
-    copy = aligned_zeros(array.size)
-    copy[:] = array
-    return copy

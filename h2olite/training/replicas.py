@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.kernels.averaging import meet_others
 from h2olite.kernels.layout import State, Workspace
 from h2olite.kernels.penalties import step_and_screen
 from h2olite.kernels.rows import Objective
@@ -16,13 +15,14 @@ from h2olite.kernels.updates import Rule
 from h2olite.network.network import Network
 
 from .averaging import (
+    ALONE,
+    Arrays,
     Learning,
-    average_activity,
-    average_into,
-    hand_out,
+    average_stacks,
     learning_of,
     pass_over,
     rule_of_copy,
+    stacks_of,
     start,
 )
 from .source import Block
@@ -72,6 +72,7 @@ class Replicas(Team):
         arrivals = np.zeros((n_members, 16), np.int64)
         alone = self._alone[0].member
         self._members = [alone._replace(place=k, n_members=n_members, arrivals=arrivals) for k in range(n_members)]
+        self._stacks: Arrays | None = None
         self._states: list[State] = []
         self._common: Network | None = None  # the network that the replicas come from, if they need not start again
         self._n_batches, self._n_rows = 0, [0] * n_replicas  # since the replicas were equal
@@ -94,7 +95,7 @@ class Replicas(Team):
                         blocks = [Block(rows, stretch.orders[replica])]
                         own = learnings[replica]._replace(work=work)
                         self._states[replica] = pass_over(self._states[replica], blocks, own)
-                    self._average(mean, stretch, member)
+                    average_stacks(member, mean, self._stacks, stretch.n_rows, hands_out=stretch.ends_round)
             except BaseException:
                 member.arrivals[member.place] = GONE  # or the others would wait for it
                 raise
@@ -113,14 +114,16 @@ class Replicas(Team):
         for state in self._states:
             step_and_screen(layout, state, own_rule, 0)
         mean = self.network.state(self.screening)
-        average_into(mean, self._states, self._n_rows, 0, mean.theta.size)
+        average_stacks(ALONE, mean, self._stacks, self._n_rows, hands_out=False)
         step_and_screen(layout, mean, own_rule, -(-screened_rows // self._n_replicas))
         self._common = None  # the replicas start again from what this has made
 
     def _start(self) -> None:
         """Let all replicas begin from the network."""
         common = self.network.state(self.screening)
-        self._states = [start(common, self._n_replicas) for _ in range(self._n_replicas)]
+        n = self._n_replicas
+        self._stacks = stacks_of(common, n)
+        self._states = [start(common, n, self._stacks, replica) for replica in range(n)]
         self._n_batches, self._n_rows = 0, [0] * self._n_replicas
 
     def _deal(self, order: np.ndarray) -> list[Stretch]:
@@ -140,19 +143,6 @@ class Replicas(Team):
             self._n_rows = [0] * n if ends_round else n_rows
             begin += stretch.size
         return stretches
-
-    def _average(self, mean: State, stretch: Stretch, member: Member) -> None:
-        """Average the replicas once all threads are here, each its own part of the arrays."""
-        meet_others(member)
-        begin, end = (mean.theta.size // 16 * place // member.n_members * 16 for place in (member.place, member.place + 1))
-        average_into(mean, self._states, stretch.n_rows, begin, end)
-        if stretch.ends_round:
-            hand_out(mean, self._states, begin, end)
-        if member.place == 0:
-            average_activity(mean, self._states, stretch.n_rows)
-            for state in self._states if stretch.ends_round else ():
-                state.activity[:] = mean.activity
-        meet_others(member)
 
 
 def batches_of(order: np.ndarray, first: int, step: int, batch_size: int) -> np.ndarray:
