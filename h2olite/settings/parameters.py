@@ -671,6 +671,22 @@ class Parameters:
         "averaged, which makes predictions more accurate. The networks train side by side, one or more on each core, "
         "and are one model in files, MOJOs and ONNX.",
     )
+    replicas: int = parameter(
+        default=1,
+        group="machine",
+        within="[1, 1000]",
+        own=True,
+        help="Number of copies of the network that train side by side, each on its own share of the rows, and are "
+        "averaged every averaging_rows rows. 1 is a network whose weights all threads share. Copies keep more cores "
+        "busy, but learn less from each row. The number changes the model; the number of threads does not.",
+    )
+    averaging_rows: int = parameter(
+        default=0,
+        group="machine",
+        within="[0, inf)",
+        own=True,
+        help="Rows that each of the replicas trains on between two averages, in whole mini-batches. 0 chooses.",
+    )
     preset: Preset = parameter(
         default="none",
         group="training",

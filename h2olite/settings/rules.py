@@ -419,6 +419,12 @@ def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
         yield f"{name} acts only in distributed training, which h2olite does not do yet."
 
 
+def averaging_is_idle_without_replicas(p: Parameters) -> Iterator[str]:
+    """One copy has no other to be averaged with."""
+    if p.replicas == 1 and _changed(p, ("averaging_rows",)):
+        yield "averaging_rows has no effect while replicas is 1; pass replicas."
+
+
 def metrics_of_other_responses_are_idle(p: Parameters, response: Response) -> Iterator[str]:
     """Each of the two is about one number of classes."""
     if wants_multinomial_auc(p) and response.kind != "many classes":
@@ -460,6 +466,7 @@ IDLE_RULES = (
     balancing_limit_is_idle_without_balancing,
     sampling_method_is_idle_without_a_sample,
     settings_of_distributed_training_are_idle,
+    averaging_is_idle_without_replicas,
     diagnostics_are_always_on,
     metric_named_in_a_file_is_not_run,
     infinite_max_w2_is_bounded,

@@ -28,8 +28,30 @@ from h2olite.network.topology import aligned_zeros
 
 from .source import Block
 
-ALONE = Member(0, 1, 0, 1, 1, *(np.empty((0, 0), np.int64), np.empty(0, np.int64)), np.zeros((1, LANES), np.int64), np.empty((2, 1, 0), np.float32))
+_NOWHERE = np.empty(0, np.int64)
+
+ALONE = Member(
+    place=0,
+    n_members=1,
+    first_part=0,
+    last_part=1,
+    n_parts=1,
+    bounds=_NOWHERE.reshape(0, 0),
+    level_bounds=_NOWHERE,
+    arrivals=np.zeros((1, LANES), np.int64),
+    exchange=np.empty((2, 1, 0), np.float32),
+)
 """The only member of a team, for averages by one thread."""
+
+MOST_PACE = 16
+"""How many times as long the steps of a copy are at the most; otherwise as many times as there are copies.
+
+The mean of n copies moves as far as one of them, with an n-th of the noise. With steps n times as long, all rows
+together move it as far, and as noisily, as they would move a single network. With 32 copies and steps 32 times as long,
+training on small tables goes astray.
+
+References: Goyal et al. 2017 (the same for mini-batches).
+"""
 
 
 class Learning(NamedTuple):
@@ -56,9 +78,10 @@ def learning_of(learning: Learning, copy: int, n_copies: int) -> Learning:
 
 
 def rule_of_copy(rule: Rule, n_copies: int) -> Rule:
-    """The update rule by the rows of one of several copies."""
+    """The update rule by the rows of one of several copies: its steps are longer, see `MOST_PACE`."""
     n = np.float32(n_copies)
-    return rule._replace(annealing=rule.annealing * n, momentum_ramp=rule.momentum_ramp / n)
+    pace = rule.pace * np.float32(min(n_copies, MOST_PACE))
+    return rule._replace(annealing=rule.annealing * n, momentum_ramp=rule.momentum_ramp / n, pace=pace)
 
 
 class Arrays(NamedTuple):
@@ -68,8 +91,8 @@ class Arrays(NamedTuple):
     known : `out`, `accumulated` and `rates_sum` of the penalties that make zeros.
     """
 
-    learnt: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-    known: tuple[np.ndarray, np.ndarray, np.ndarray]
+    learnt: tuple[np.ndarray, ...]
+    known: tuple[np.ndarray, ...]
 
 
 def arrays_of(state: State) -> Arrays:
@@ -90,6 +113,12 @@ def stacks_of(state: State, n_copies: int) -> Arrays:
     return Arrays(learnt, known)
 
 
+def fits(stacks: Arrays, state: State) -> bool:
+    """Whether copies of a state have room there."""
+    pairs = zip(itertools.chain(*stacks), itertools.chain(*arrays_of(state)), strict=True)
+    return all(stack.shape[1] == array.size for stack, array in pairs)
+
+
 def start(state: State, n_copies: int = 1, room: Arrays | None = None, row: int = 0) -> State:
     """A copy of a state to train on apart from it.
 
@@ -105,8 +134,11 @@ def start(state: State, n_copies: int = 1, room: Arrays | None = None, row: int 
         own[:] = common
     rows_seen, screening = state.rows_seen // n_copies, state.screening
     if screening is not None:
-        screening = Screening(screening.columns, *known, np.array([rows_seen], np.int64), np.zeros(1, np.int64))
-    return State(*learnt, screening, rows_seen)
+        out, accumulated, rates_sum = known
+        last_step, n_updates = np.array([rows_seen], np.int64), np.zeros(1, np.int64)
+        screening = Screening(screening.columns, out, accumulated, rates_sum, last_step, n_updates)
+    theta, mean, first, second, activity = learnt
+    return State(theta, mean, first, second, activity, screening, rows_seen)
 
 
 def pass_over(state: State, source: Iterable[Block], learning: Learning) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +17,9 @@ from h2olite.network.network import Network
 
 from .averaging import (
     ALONE,
-    Arrays,
     Learning,
     average_stacks,
+    fits,
     learning_of,
     pass_over,
     rule_of_copy,
@@ -72,7 +73,7 @@ class Replicas(Team):
         arrivals = np.zeros((n_members, 16), np.int64)
         alone = self._alone[0].member
         self._members = [alone._replace(place=k, n_members=n_members, arrivals=arrivals) for k in range(n_members)]
-        self._stacks: Arrays | None = None
+        self._stacks = stacks_of(network.state(), n_replicas)
         self._states: list[State] = []
         self._common: Network | None = None  # the network that the replicas come from, if they need not start again
         self._n_batches, self._n_rows = 0, [0] * n_replicas  # since the replicas were equal
@@ -85,25 +86,36 @@ class Replicas(Team):
         network = self.network
         learning = Learning(network.layout, objective, rule, self.batch_size, self._alone[0])
         learnings = [learning_of(learning, replica, self._n_replicas) for replica in range(self._n_replicas)]
-        stretches, mean = self._deal(order), network.state(self.screening)
+        stretches, mean, stacks = self._deal(order), network.state(self.screening), self._stacks
         self._members[0].arrivals[:] = 0  # of a training that failed
+        together = threading.Barrier(len(self._members))
 
         def run(member: Member, work: Workspace) -> None:
             try:
+                together.wait()
                 for stretch in stretches:
                     for replica in range(member.place, self._n_replicas, member.n_members):
                         blocks = [Block(rows, stretch.orders[replica])]
                         own = learnings[replica]._replace(work=work)
                         self._states[replica] = pass_over(self._states[replica], blocks, own)
-                    average_stacks(member, mean, self._stacks, stretch.n_rows, hands_out=stretch.ends_round)
+                    average_stacks(member, mean, stacks, stretch.n_rows, hands_out=stretch.ends_round)
             except BaseException:
                 member.arrivals[member.place] = GONE  # or the others would wait for it
                 raise
 
         self._common = None  # until all is well
-        self._run(run, zip(self._members, self._alone, strict=False))
+        try:
+            self._run(run, zip(self._members, self._alone, strict=False))
+        except BaseException:
+            together.abort()  # an interruption may have kept some members from being called
+            raise
         self._common = network
         network.rows_seen += order.size
+
+    def call_others(self) -> None:
+        """Call the kernel that averages, for it to be compiled."""
+        common = self.network.state(self.screening)
+        average_stacks(ALONE, start(common), stacks_of(common, 1), [1], hands_out=False)
 
     def step_and_screen(self, rule: Rule, screened_rows: int) -> None:
         """Let the penalties that make zeros act for all updates, and screen the weights by the last rows, if any."""
@@ -122,7 +134,8 @@ class Replicas(Team):
         """Let all replicas begin from the network."""
         common = self.network.state(self.screening)
         n = self._n_replicas
-        self._stacks = stacks_of(common, n)
+        if not fits(self._stacks, common):
+            self._stacks = stacks_of(common, n)
         self._states = [start(common, n, self._stacks, replica) for replica in range(n)]
         self._n_batches, self._n_rows = 0, [0] * self._n_replicas
 
