@@ -238,6 +238,13 @@
 #'   seed and its own holdout_share. Their outputs are averaged, which makes
 #'   predictions more accurate. The networks train side by side, one or more
 #'   on each core, and are one model in files, MOJOs and ONNX.
+#' @param replicas Not in H2O. Number of copies of the network that train side
+#'   by side, each on its own share of the rows, and are averaged every
+#'   averaging_rows rows. 1 is a network whose weights all threads share.
+#'   Copies keep more cores busy, but learn less from each row. The number
+#'   changes the model; the number of threads does not.
+#' @param averaging_rows Not in H2O. Rows that each of the replicas trains on
+#'   between two averages, in whole mini-batches. 0 chooses.
 #' @param preset Not in H2O. accurate sets other parameters to values that
 #'   make better predictions than the defaults on most tables, and take
 #'   several times as long: five networks, numeric_encoding PiecewiseLinear,
@@ -363,6 +370,8 @@ h2o.deeplearning <- function(x,
                              numeric_encoding = c("Standardize", "Robust", "Quantile", "PiecewiseLinear"),
                              holdout_share = 0,
                              ensemble = 1,
+                             replicas = 1,
+                             averaging_rows = 0,
                              preset = c("none", "accurate"),
                              nthreads = 0,
                              keep_state = FALSE,
