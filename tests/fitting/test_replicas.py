@@ -100,12 +100,12 @@ def test_penalties_make_exact_zeros_of_weights_that_replicas_do_not_need(penalty
     frame = pd.read_csv("datasets/breast_cancer.csv")
     noise = [f"noise{k}" for k in range(10)]
     frame[noise] = np.random.default_rng(0).normal(size=(len(frame), 10))
-    model = train(frame=frame, y="diagnosis", epochs=60, replicas=3, averaging_rows=0, **{penalty: 0.01})
+    model = train(frame=frame, y="diagnosis", epochs=100, replicas=3, averaging_rows=0, **{penalty: 0.01})
     assert model.training_metrics.numbers()["auc"] > 0.97
     if penalty == "l1":
         assert 0.2 < (model.network.weights(0) == 0).mean() < 0.95
     else:  # the model has no inputs that it does not use
-        assert len(set(noise) & set(model.record.unused)) >= 8
+        assert len(model.record.unused) >= 15
 
 
 def test_early_stopping_and_the_best_model_are_those_of_the_mean():

@@ -66,6 +66,7 @@ def test_copies_take_longer_steps_and_count_their_own_rows():
     own = rule_of_copy(rule(annealing=1e-6, momentum_ramp=1000.0), 4)
     assert (own.pace, own.annealing, own.momentum_ramp) == (4, np.float32(4e-6), 250)
     assert rule_of_copy(rule(), 100).pace == MOST_PACE
+    assert [int(rule_of_copy(rule(proximal_interval=32), n).proximal_interval) for n in (1, 3, 100)] == [32, 11, 8]
     state, _, _ = begin()
     assert start(state._replace(rows_seen=103), 4).rows_seen == 25
 
