@@ -54,8 +54,8 @@ References: Goyal et al. 2017 (the same for mini-batches).
 """
 
 MOST_STEPS = 4
-"""How many times as often penalties that make zeros act on a copy at the most, by its own rows. Longer steps need it, and
-so does the screening: it looks at what several steps have done. Steps at every eighth row would take a tenth of the time.
+"""How many times as often penalties that make zeros act on a copy at the most, by its own rows. Longer steps need it,
+and so does the screening: it looks at what several steps did. A step at every eighth row takes a tenth of the time.
 """
 
 
