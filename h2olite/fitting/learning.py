@@ -17,7 +17,7 @@ from h2olite.settings.parameters import Parameters
 from h2olite.training.optimality import mean_gradients, violations
 from h2olite.training.replicas import Replicas
 from h2olite.training.schedule import rows_between_averages
-from h2olite.training.task import layout_of, objective_of, rule_of
+from h2olite.training.task import elastic_of, layout_of, objective_of, rule_of
 from h2olite.training.team import Team, makes_zeros
 from h2olite.training.trainer import Measurement, Past, Progress, Trainer
 
@@ -86,6 +86,7 @@ def team_of(parameters: Parameters, network: Network, rule: Rule, rows: EncodedR
         parameters.mini_batch_size,
         n_replicas=parameters.replicas,
         averaging_rows=rows_between_averages(parameters, rule),
+        elastic=elastic_of(parameters),
     )
 
 

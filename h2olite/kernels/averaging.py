@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiling import entry, kernel, span
+from .compiling import entry, kernel, matrix, span
 from .lanes import LANES, choose, multiply_add
 from .teams import meet
+from .updates import rate_of, step_of
 
 ZERO, ONE = np.float32(0), np.float32(1)
 
@@ -38,6 +39,29 @@ def average_states(member, means, stacks, n_rows, hands_out):
     average_array(member, activity, activities, n_rows, hands_out)
     average_known(member, known, all_known, n_rows, hands_out)
     meet(member)
+
+
+@entry
+def meet_others(member):
+    """Wait until all members of a team have come here as often as this one."""
+    meet(member)
+
+
+@entry
+def pull_together(layout, state, center, rule, n_updates, strength):
+    """Pull all parameters towards those of a center, for all updates since the last time.
+
+    This is the proximal step of the penalty strength / 2 * (w - center)^2 in the mean loss: with the rate that a
+    parameter has now, and a = strength * n_updates * rate, w = w + a / (1 + a) (center - w).
+    """
+    for layer in range(layout.widths.size):
+        step = step_of(rule, layer, state.rows_seen)
+        start, size = layout.weights[layer], layout.weights[layer + 1] - layout.weights[layer]
+        weights, centers = matrix(state.theta, start, 1, size), matrix(center, start, 1, size)
+        first, second = matrix(state.first, start, 1, size), matrix(state.second, start, 1, size)
+        for k in range(weights.shape[1]):
+            pull = strength * n_updates * rate_of(step, first, second, 0, k)
+            weights[0, k] = multiply_add(pull / (ONE + pull), centers[0, k] - weights[0, k], weights[0, k])
 
 
 @kernel

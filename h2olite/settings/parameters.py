@@ -568,19 +568,21 @@ class Parameters:
     elastic_averaging: bool = parameter(
         default=False,
         group="machine",
-        help="Average the weights of several machines elastically. Has an effect only in distributed training.",
+        help="Average replicas elastically: they keep their own weights, and are pulled towards a center, which moves "
+        "towards their mean at every average. Cannot be combined with l1 and input_group_l1.",
     )
     elastic_averaging_moving_rate: float = parameter(
         default=0.9,
         group="machine",
         within="[0, 1]",
-        help="Moving rate of elastic averaging. Has an effect only in distributed training.",
+        help="How far the center of elastic averaging moves towards the mean at every average; 1 is all of the way.",
     )
     elastic_averaging_regularization: float = parameter(
         default=0.001,
         group="machine",
         within="[0, inf)",
-        help="Strength of the pull in elastic averaging. Has an effect only in distributed training.",
+        help="Strength of the pull in elastic averaging: adds elastic_averaging_regularization / 2 * "
+        "(weight - center)^2 to the mean loss of a replica.",
     )
     export_checkpoints_dir: str | None = parameter(
         default=None,

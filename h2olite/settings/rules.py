@@ -18,11 +18,11 @@ from h2olite.kinds.update_rules import UPDATE_RULES
 
 from .parameters import Parameters, exactly
 
-DISTRIBUTED_SETTINGS = (
-    *("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp"),
-    *("elastic_averaging", "elastic_averaging_moving_rate", "elastic_averaging_regularization"),
-)
+DISTRIBUTED_SETTINGS = ("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp")
 """Parameters that are about several machines."""
+
+ELASTIC_SETTINGS = ("elastic_averaging_moving_rate", "elastic_averaging_regularization")
+"""Settings of elastic averaging."""
 
 MOST_AUC_CLASSES = 50
 """Classes up to which AUCs of pairs are computed, as in H2O: their number grows with the square."""
@@ -167,6 +167,14 @@ def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
 
 
+def elastic_averaging_excludes_zeros(p: Parameters) -> Iterator[str]:
+    """The center of weights that penalties have made 0 is not 0 at once."""
+    if p.elastic_averaging and p.replicas > 1:
+        for name in ("l1", "input_group_l1"):
+            if getattr(p, name):
+                yield f"elastic_averaging cannot be combined with {name} in replicas; leave one of them out."
+
+
 def validation_rows_come_from_one_place(p: Parameters) -> Iterator[str]:
     """Two sets of rows cannot both decide."""
     if p.holdout_share and p.validation_frame is not None:
@@ -235,6 +243,7 @@ RULES = (
     exported_model_needs_a_file_name,
     col_major_was_removed,
     elastic_averaging_excludes_sparse,
+    elastic_averaging_excludes_zeros,
     validation_rows_come_from_one_place,
     members_of_an_ensemble_have_starts_of_their_own,
     numeric_encoding_needs_standardize,
@@ -421,8 +430,12 @@ def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
 
 def averaging_is_idle_without_replicas(p: Parameters) -> Iterator[str]:
     """One copy has no other to be averaged with."""
-    if p.replicas == 1 and _changed(p, ("averaging_rows",)):
-        yield "averaging_rows has no effect while replicas is 1; pass replicas."
+    if p.replicas == 1:
+        for name in _changed(p, ("averaging_rows", "elastic_averaging", *ELASTIC_SETTINGS)):
+            yield f"{name} has no effect while replicas is 1; pass replicas."
+    elif not p.elastic_averaging:
+        for name in _changed(p, ELASTIC_SETTINGS):
+            yield f"{name} has no effect without elastic_averaging; pass elastic_averaging=True."
 
 
 def metrics_of_other_responses_are_idle(p: Parameters, response: Response) -> Iterator[str]:

@@ -184,6 +184,29 @@ def average_stacks(member: Member, mean: State, stacks: Arrays, n_rows: Sequence
     kernels.average_states(member, tuple(arrays_of(mean)), tuple(stacks), counts, hands_out)
 
 
+class Elastic(NamedTuple):
+    """Elastic averaging: copies keep their own parameters, and are pulled towards a center, which follows their mean.
+
+    moving_rate : how far the center moves towards the mean at every average, 1 for all of the way.
+    strength : of the pull: of the penalty strength / 2 * (w - center)^2 in the mean loss.
+
+    References: Zhang, Choromanska and LeCun 2015.
+    """
+
+    moving_rate: np.float32
+    strength: np.float32
+
+    def move(self, center: np.ndarray, mean: np.ndarray) -> None:
+        """Put the center as it is after this average in the place of the mean."""
+        mean -= center
+        mean *= self.moving_rate
+        mean += center
+
+    def pull(self, state: State, center: np.ndarray, learning: Learning, n_updates: int) -> None:
+        """Pull a copy towards the center for so many updates."""
+        kernels.pull_together(learning.layout, state, center, learning.rule, np.float32(n_updates), self.strength)
+
+
 class Result(NamedTuple):
     """What a worker makes of its rows in a round."""
 

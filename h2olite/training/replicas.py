@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
+from h2olite.kernels.averaging import meet_others
 from h2olite.kernels.layout import State, Workspace
 from h2olite.kernels.penalties import step_and_screen
 from h2olite.kernels.rows import Objective
@@ -17,6 +18,7 @@ from h2olite.network.network import Network
 
 from .averaging import (
     ALONE,
+    Elastic,
     Learning,
     average_stacks,
     fits,
@@ -54,6 +56,8 @@ class Replicas(Team):
     ----------
     n_replicas : copies, divided among at most as many threads. The number of threads changes no bit.
     averaging_rows : rows of each replica between two averages, in whole mini-batches.
+    elastic : if given, the replicas are pulled towards the mean instead of going on from it. It cannot be combined with
+        penalties that make zeros: the center of weights that have become 0 is not 0.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Replicas(Team):
         *,
         n_replicas: int,
         averaging_rows: int,
+        elastic: Elastic | None = None,
     ) -> None:
         super().__init__(network, rows, n_threads, batch_size)
         self._n_replicas = n_replicas
@@ -75,6 +80,7 @@ class Replicas(Team):
         self._members = [alone._replace(place=k, n_members=n_members, arrivals=arrivals) for k in range(n_members)]
         self._stacks = stacks_of(network.state(), n_replicas)
         self._states: list[State] = []
+        self._elastic, self._center = elastic, network.iterate
         self._common: Network | None = None  # the network that the replicas come from, if they need not start again
         self._n_batches, self._n_rows = 0, [0] * n_replicas  # since the replicas were equal
 
@@ -88,17 +94,28 @@ class Replicas(Team):
         learnings = [learning_of(learning, replica, self._n_replicas) for replica in range(self._n_replicas)]
         stretches, mean, stacks = self._deal(order), network.state(self.screening), self._stacks
         self._members[0].arrivals[:] = 0  # of a training that failed
-        together = threading.Barrier(len(self._members))
+        together, elastic = threading.Barrier(len(self._members)), self._elastic
 
         def run(member: Member, work: Workspace) -> None:
+            replicas = range(member.place, self._n_replicas, member.n_members)
             try:
                 together.wait()
                 for stretch in stretches:
-                    for replica in range(member.place, self._n_replicas, member.n_members):
+                    for replica in replicas:
                         blocks = [Block(rows, stretch.orders[replica])]
                         own = learnings[replica]._replace(work=work)
                         self._states[replica] = pass_over(self._states[replica], blocks, own)
-                    average_stacks(member, mean, stacks, stretch.n_rows, hands_out=stretch.ends_round)
+                    if elastic is None:
+                        average_stacks(member, mean, stacks, stretch.n_rows, hands_out=stretch.ends_round)
+                    else:
+                        average_stacks(member, mean, stacks, stretch.n_rows, hands_out=False)
+                        if member.place == 0:
+                            elastic.move(self._center, mean.theta)
+                            if stretch.ends_round:
+                                self._center[:] = mean.theta
+                        meet_others(member)
+                        for replica in replicas if stretch.ends_round else ():
+                            elastic.pull(self._states[replica], self._center, learnings[replica], self._batches_each)
             except BaseException:
                 member.arrivals[member.place] = GONE  # or the others would wait for it
                 raise
@@ -112,10 +129,15 @@ class Replicas(Team):
         self._common = network
         network.rows_seen += order.size
 
-    def call_others(self) -> None:
-        """Call the kernel that averages, for it to be compiled."""
+    def call_others(self, objective: Objective, rule: Rule) -> None:
+        """Call the kernels that average, for them to be compiled."""
         common = self.network.state(self.screening)
-        average_stacks(ALONE, start(common), stacks_of(common, 1), [1], hands_out=False)
+        state = start(common)
+        average_stacks(ALONE, state, stacks_of(common, 1), [1], hands_out=False)
+        if self._elastic is not None:
+            meet_others(ALONE)
+            learning = Learning(self.network.layout, objective, rule, self.batch_size, self._alone[0])
+            self._elastic.pull(state, state.theta, learning, 0)
 
     def step_and_screen(self, rule: Rule, screened_rows: int) -> None:
         """Let the penalties that make zeros act for all updates, and screen the weights by the last rows, if any."""
@@ -137,6 +159,7 @@ class Replicas(Team):
         if not fits(self._stacks, common):
             self._stacks = stacks_of(common, n)
         self._states = [start(common, n, self._stacks, replica) for replica in range(n)]
+        self._center = common.theta.copy()
         self._n_batches, self._n_rows = 0, [0] * self._n_replicas
 
     def _deal(self, order: np.ndarray) -> list[Stretch]:

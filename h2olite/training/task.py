@@ -15,6 +15,8 @@ from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
 
+from .averaging import Elastic
+
 LARGEST = float(np.finfo(np.float32).max)
 
 AVERAGING_INTERVAL = 32
@@ -84,4 +86,13 @@ def rule_of(parameters: Parameters, rows: EncodedRows, network: Network) -> Rule
         interval=np.int64(interval),
         proximal_interval=np.int64(0),
         pace=np.float32(1),
+    )
+
+
+def elastic_of(parameters: Parameters) -> Elastic | None:
+    """The elastic averaging that resolved parameters describe, if any."""
+    if not parameters.elastic_averaging:
+        return None
+    return Elastic(
+        single(parameters.elastic_averaging_moving_rate), single(parameters.elastic_averaging_regularization)
     )

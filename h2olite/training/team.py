@@ -86,7 +86,7 @@ class Team(SinglePrecision):
             if makes_zeros(rule):
                 step_and_screen(network.layout, state, rule, 0)
             self.predict(objective, rows, nothing)
-            self.call_others()
+            self.call_others(objective, rule)
 
         with _compiling:  # models trained at the same time say it once
             if not is_compiled(kernels.train_rows, arguments):
@@ -94,7 +94,7 @@ class Team(SinglePrecision):
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
             compiling(call_all)
 
-    def call_others(self) -> None:
+    def call_others(self, objective: Objective, rule: Rule) -> None:
         """Call the kernels that only some kinds of teams have, for them to be compiled."""
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray) -> None:

@@ -37,6 +37,7 @@ CASES = {
     "SGD": {"adaptive_rate": False, "rate": 0.002, "momentum_start": 0.5, "rate_annealing": 1e-5},
     "no average of weights": {"averaging_window": 0.0},
     "many replicas": {"replicas": 7},
+    "elastic averages": {"elastic_averaging": True, "elastic_averaging_regularization": 1.0},
     "Huber": {"table": "diabetes", "distribution": "huber"},
     "an ensemble": {"ensemble": 2},
     "folds": {"nfolds": 2},
@@ -72,6 +73,21 @@ def test_replicas_are_averaged_as_often_as_asked_for():
     often, seldom, chosen, same = (train("diabetes", averaging_rows=n).network.theta for n in (8, 64, 0, 128))
     assert not np.array_equal(often, seldom)
     np.testing.assert_array_equal(chosen, same)  # a row uses all weights here
+
+
+@pytest.mark.proves("elastic_averaging", "elastic_averaging_moving_rate", "elastic_averaging_regularization")
+def test_elastic_averages_let_replicas_differ_by_their_settings():
+    given = {"replicas": 3, "epochs": 20, "nthreads": 1}
+    elastic = given | {"elastic_averaging": True, "elastic_averaging_regularization": 1.0}
+    usual, ours, slow, loose = (
+        train(**given),
+        train(**elastic),
+        train(**elastic | {"elastic_averaging_moving_rate": 0.3}),
+        train(**elastic | {"elastic_averaging_regularization": 0.1}),
+    )
+    models = [usual, ours, slow, loose]
+    assert len({model.network.theta.tobytes() for model in models}) == 4
+    assert ours.training_metrics.numbers()["logloss"] < 0.1
 
 
 def test_averaging_rows_without_replicas_is_told_to_do_nothing():

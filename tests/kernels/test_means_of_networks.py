@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from examples import network, rule
 
 from h2olite.kernels import averaging
 from h2olite.kernels.penalties import IN, NEWLY_IN, OUT
@@ -84,3 +85,17 @@ def test_any_number_of_members_gives_the_same_bits(n_members):
         for group, of_many in zip(expected, found, strict=True):
             for array, own in zip(group, of_many, strict=True):
                 np.testing.assert_array_equal(own, array)
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_a_pull_is_the_proximal_step_of_the_squared_distance_for_all_updates(adaptive):
+    net, how = network(hidden=(6, 5)), rule(rate=0.2, decay=0.5, adaptive=adaptive, epsilon=1e-3)
+    net.first[:], net.second[:] = np.random.default_rng(0).random((2, net.theta.size))
+    center, before = np.ones_like(net.theta), net.theta.copy()
+    averaging.pull_together(net.layout, net.state(), center, how, np.float32(10), np.float32(0.3))
+    starts = net.layout.weights
+    rates = np.concatenate([np.full(n, 0.2 * 0.5**layer) for layer, n in enumerate(np.diff(starts))])
+    if adaptive:
+        rates = np.sqrt((net.second + 1e-3) / (net.first + 1e-3))
+    pull = 0.3 * 10 * rates
+    np.testing.assert_allclose(net.theta, (before + pull * center) / (1 + pull), rtol=1e-5, atol=1e-6)

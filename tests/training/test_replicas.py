@@ -7,16 +7,16 @@ from examples import COLUMNS, network, objective, rule, table
 from h2olite.network.network import new_screening
 from h2olite.network.topology import workspace
 from h2olite.training import averaging, replicas
-from h2olite.training.averaging import Learning, average, learning_of, pass_over, start
+from h2olite.training.averaging import Elastic, Learning, average, learning_of, pass_over, start
 from h2olite.training.replicas import Replicas, batches_of
 from h2olite.training.source import Block
 
 GOAL, ROWS = objective(hidden=(9, 8), dropout=0.3), table(300)
 
 
-def team(n_threads=2, batch_size=1, averaging_rows=8, n_replicas=3, averaged=True):
-    net = network(hidden=(9, 8), averaged=averaged)
-    return Replicas(net, ROWS, n_threads, batch_size, n_replicas=n_replicas, averaging_rows=averaging_rows)
+def team(n_threads=2, batch_size=1, averaging_rows=8, n_replicas=3, averaged=True, elastic=None):
+    net, sizes = network(hidden=(9, 8), averaged=averaged), {"n_replicas": n_replicas, "averaging_rows": averaging_rows}
+    return Replicas(net, ROWS, n_threads, batch_size, **sizes, elastic=elastic)
 
 
 def train(cuts=(), n_rows=300, how=None, **given):
@@ -101,6 +101,30 @@ def test_penalties_act_in_each_replica_and_screen_the_mean(penalties, averaged):
             zeros = np.count_nonzero(made.network.weights(0, made.network.iterate) == 0)
             assert 0 < zeros < made.network.weights(0).size
     np.testing.assert_array_equal(*ends)
+
+
+def elastic(moving_rate, strength):
+    return Elastic(np.float32(moving_rate), np.float32(strength))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_threads_and_blocks_change_no_bit_of_elastic_averages(n_threads):
+    given = {"elastic": elastic(0.7, 0.5)}
+    ours, theirs = train(n_threads=1, **given), train(np.arange(1, 300, 7), n_threads=n_threads, **given)
+    np.testing.assert_array_equal(flat(ours.network), flat(theirs.network))
+
+
+def test_a_strong_pull_all_of_the_way_is_the_usual_average_of_weights():
+    how = rule(rate=0.01)  # plain steps, whose memories, which elastic averages leave alone, do not count
+    usual, strong, weak = (train(how=how, elastic=given).network for given in (None, elastic(1, 1e9), elastic(1, 0)))
+    np.testing.assert_allclose(strong.iterate, usual.iterate, rtol=1e-3, atol=1e-4)
+    assert abs(weak.iterate - usual.iterate).max() > 1e-2
+
+
+def test_a_center_that_does_not_move_is_the_start():
+    trained = train(elastic=elastic(0, 0.1)).network
+    np.testing.assert_array_equal(trained.iterate, network(hidden=(9, 8), averaged=True).iterate)
+    assert not np.array_equal(trained.theta, trained.iterate)
 
 
 def test_training_goes_on_from_another_network_that_is_put_in():

@@ -187,12 +187,14 @@
 #'   the covariances of the levels; SortByResponse: one input for each level,
 #'   sorted by mean response; EnumLimited: one input for each of the 10 most
 #'   frequent levels, and one for all others.
-#' @param elastic_averaging Average the weights of several machines
-#'   elastically. Has an effect only in distributed training.
-#' @param elastic_averaging_moving_rate Moving rate of elastic averaging. Has
-#'   an effect only in distributed training.
+#' @param elastic_averaging Average replicas elastically: they keep their own
+#'   weights, and are pulled towards a center, which moves towards their mean
+#'   at every average. Cannot be combined with l1 and input_group_l1.
+#' @param elastic_averaging_moving_rate How far the center of elastic
+#'   averaging moves towards the mean at every average; 1 is all of the way.
 #' @param elastic_averaging_regularization Strength of the pull in elastic
-#'   averaging. Has an effect only in distributed training.
+#'   averaging: adds elastic_averaging_regularization / 2 * (weight -
+#'   center)^2 to the mean loss of a replica.
 #' @param export_checkpoints_dir Folder to which the model is written as
 #'   `model_id`.h2olite, after every measurement and at the end. checkpoint
 #'   can continue from there.
