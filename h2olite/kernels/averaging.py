@@ -16,7 +16,7 @@ PIECE = 1024
 
 
 @entry
-def average_states(member, means, stacks, n_rows, hands_out):
+def average_states(member, means, stacks, n_rows, counted, hands_out):
     """Fill arrays with the means of the rows of stacks, weighted by n_rows, once all members of a team have come here.
 
     Every member averages its own part of each array. With N_i the sum of n_rows up to i, the mean is computed as
@@ -27,6 +27,7 @@ def average_states(member, means, stacks, n_rows, hands_out):
         and the activities, then `out`, `accumulated` and `rates_sum` of `h2olite.kernels.penalties.Screening`. Arrays
         that there are not have no element.
     n_rows : float32, one for each row of the stacks, at least one of them above 0.
+    counted : float32 (PIECE,), scratch space of the member.
     hands_out : whether the rows of the stacks are filled with the mean.
     """
     meet(member)
@@ -37,7 +38,7 @@ def average_states(member, means, stacks, n_rows, hands_out):
     average_array(member, first, firsts, n_rows, hands_out)
     average_array(member, second, seconds, n_rows, hands_out)
     average_array(member, activity, activities, n_rows, hands_out)
-    average_known(member, known, all_known, n_rows, hands_out)
+    average_known(member, known, all_known, n_rows, counted, hands_out)
     meet(member)
 
 
@@ -59,9 +60,16 @@ def pull_together(layout, state, center, rule, n_updates, strength):
         start, size = layout.weights[layer], layout.weights[layer + 1] - layout.weights[layer]
         weights, centers = matrix(state.theta, start, 1, size), matrix(center, start, 1, size)
         first, second = matrix(state.first, start, 1, size), matrix(state.second, start, 1, size)
-        for k in range(weights.shape[1]):
-            pull = strength * n_updates * rate_of(step, first, second, 0, k)
-            weights[0, k] = multiply_add(pull / (ONE + pull), centers[0, k] - weights[0, k], weights[0, k])
+        pull(step, weights, centers, (first, second), strength * n_updates)
+
+
+@kernel
+def pull(step, weights, centers, memories, strength):
+    """Pull the parameters of a layer, for updates that have this strength in all."""
+    first, second = memories
+    for k in range(weights.shape[1]):
+        amount = strength * rate_of(step, first, second, 0, k)
+        weights[0, k] = multiply_add(amount / (ONE + amount), centers[0, k] - weights[0, k], weights[0, k])
 
 
 @kernel
@@ -107,7 +115,7 @@ def hand_out(mean, stack, first, last):
 
 
 @kernel
-def average_known(member, known, all_known, n_rows, hands_out):
+def average_known(member, known, all_known, n_rows, counted, hands_out):
     """Average what the penalties know of each weight, as far as it is the member's part, and hand it out.
 
     A weight is out if it is out in all networks that count. The sums of weights that are in are of other quantities
@@ -122,10 +130,10 @@ def average_known(member, known, all_known, n_rows, hands_out):
         for i in range(outs.shape[0]):
             if n_rows[i] > 0:
                 row = np.uint64(i)
-                for k in range(first, last):
-                    out[k] = min(out[k], outs[row, k])
-        average_sums(out, outs, accumulated, all_accumulated, n_rows, (first, last))
-        average_sums(out, outs, rates_sum, all_rates_sum, n_rows, (first, last))
+                keep_most_in(out, outs, row, first, last)
+        clear(counted, accumulated, rates_sum, first, last)
+        for i in range(outs.shape[0]):
+            add_sums(known, all_known, np.uint64(i), n_rows[i], (counted, first, last))
         if hands_out:
             hand_out(out, outs, first, last)
             hand_out(accumulated, all_accumulated, first, last)
@@ -133,14 +141,29 @@ def average_known(member, known, all_known, n_rows, hands_out):
 
 
 @kernel
-def average_sums(out, outs, sums, stack, n_rows, bounds):
-    """Fill a piece of sums with the means over the networks where a weight is in, or out, as it is now."""
-    first, last = bounds
+def keep_most_in(out, outs, row, first, last):
+    """Let weights be in that are in in one more network."""
     for k in range(first, last):
-        counted, mean = ZERO, ZERO
-        for i in range(stack.shape[0]):
-            row = np.uint64(i)
-            rows = choose(outs[row, k] == out[k], n_rows[i], ZERO)
-            counted += rows
-            mean = multiply_add(rows / max(counted, ONE), stack[row, k] - mean, mean)
-        sums[k] = mean
+        out[k] += choose(outs[row, k] < out[k], outs[row, k] - out[k], ZERO)
+
+
+@kernel
+def clear(counted, accumulated, rates_sum, first, last):
+    """Begin the sums of a piece."""
+    for k in range(first, last):
+        counted[k - first] = ZERO
+        accumulated[k] = ZERO
+        rates_sum[k] = ZERO
+
+
+@kernel
+def add_sums(known, all_known, row, n_rows, piece):
+    """Move the means of sums towards those of one network, where a weight is in, or out, as it is now."""
+    (out, accumulated, rates_sum), (outs, all_accumulated, all_rates_sum) = known, all_known
+    counted, first, last = piece
+    for k in range(first, last):
+        rows = choose(outs[row, k] == out[k], n_rows, ZERO)
+        counted[k - first] += rows
+        share = rows / max(counted[k - first], ONE)
+        accumulated[k] = multiply_add(share, all_accumulated[row, k] - accumulated[k], accumulated[k])
+        rates_sum[k] = multiply_add(share, all_rates_sum[row, k] - rates_sum[k], rates_sum[k])

@@ -161,18 +161,13 @@ def col_major_was_removed(p: Parameters) -> Iterator[str]:
         yield "col_major was removed from H2O; leave it out."
 
 
-def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
-    """H2O refuses the pair."""
+def elastic_averaging_excludes_others(p: Parameters) -> Iterator[str]:
+    """H2O refuses `sparse`; and the center of weights that penalties have made 0 is not 0 at once."""
     if p.elastic_averaging and p.sparse:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
-
-
-def elastic_averaging_excludes_zeros(p: Parameters) -> Iterator[str]:
-    """The center of weights that penalties have made 0 is not 0 at once."""
-    if p.elastic_averaging and p.replicas > 1:
-        for name in ("l1", "input_group_l1"):
-            if getattr(p, name):
-                yield f"elastic_averaging cannot be combined with {name} in replicas; leave one of them out."
+    for name in ("l1", "input_group_l1") if p.elastic_averaging and p.replicas > 1 else ():
+        if getattr(p, name):
+            yield f"elastic_averaging cannot be combined with {name} in replicas; leave one of them out."
 
 
 def validation_rows_come_from_one_place(p: Parameters) -> Iterator[str]:
@@ -242,8 +237,7 @@ RULES = (
     initial_layers_are_one_per_layer,
     exported_model_needs_a_file_name,
     col_major_was_removed,
-    elastic_averaging_excludes_sparse,
-    elastic_averaging_excludes_zeros,
+    elastic_averaging_excludes_others,
     validation_rows_come_from_one_place,
     members_of_an_ensemble_have_starts_of_their_own,
     numeric_encoding_needs_standardize,

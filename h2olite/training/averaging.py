@@ -180,8 +180,9 @@ def average_stacks(member: Member, mean: State, stacks: Arrays, n_rows: Sequence
     n_rows : of each copy, those of 0 do not count; if all are 0, all count alike.
     hands_out : whether the copies are filled with the mean.
     """
+    scratch = np.empty(kernels.PIECE, np.float32)
     counts = np.array(n_rows if any(n_rows) else [1] * len(n_rows), np.float32)
-    kernels.average_states(member, tuple(arrays_of(mean)), tuple(stacks), counts, hands_out)
+    kernels.average_states(member, tuple(arrays_of(mean)), tuple(stacks), counts, scratch, hands_out)
 
 
 class Elastic(NamedTuple):

@@ -32,9 +32,9 @@ def copies(of):
 
 
 def average(stacks, n_rows, hands_out=False, members=(ALONE,)):
-    into = means(stacks)
+    into, scratch = means(stacks), np.full(averaging.PIECE, np.nan, np.float32)
     for member in members:
-        averaging.average_states(member, into, stacks, np.array(n_rows, np.float32), hands_out)
+        averaging.average_states(member, into, stacks, np.array(n_rows, np.float32), scratch, hands_out)
     return into
 
 
