@@ -44,9 +44,9 @@ def warmup(console: Console, as_json: bool) -> None:
 
 def n_compiled() -> int:
     """How many of the kernels that training and prediction call this process has compiled."""
-    from h2olite.kernels import rows, sparse
+    from h2olite.kernels import averaging, rows, sparse
 
-    functions = [*vars(rows).values(), *vars(sparse).values()]
+    functions = [*vars(averaging).values(), *vars(rows).values(), *vars(sparse).values()]
     return sum(len(kernel.stats.cache_misses) for kernel in {f for f in functions if hasattr(f, "stats")})
 
 
@@ -66,6 +66,7 @@ def train_in_every_way() -> None:
             mini_batch_size=mini_batch_size,
         )
         model.predict(table)
+    deeplearning(y="y", training_frame=table, hidden=[2], epochs=1, replicas=2)
     # A large network of zeros, for it is scored by kernels of its own where there are many rows.
     deeplearning(
         y="y",

@@ -40,6 +40,9 @@ update rule, the best ones measured, and at the end those that importances are t
 COPIES_OF_PENALISED = 3
 """As many more of them under penalties that make zeros."""
 
+COPIES_OF_REPLICA = 4
+"""As many for each replica: the parameters, their average and two memories of the update rule."""
+
 ENCODED = 4
 """Bytes of a predictor in an encoded row."""
 
@@ -125,7 +128,10 @@ def estimate_memory(parameters: Parameters, training: Table, validation: Table |
     n_parts = parts_of(layout, n_predictors, batch_size)
     if n_parts > 1:
         scratch += max(folds, 1) * 2 * n_parts * batch_size * int(layout.widths.max())
-    copies = COPIES + COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
+    penalised = COPIES_OF_PENALISED * bool(parameters.l1 or parameters.input_group_l1)
+    copies = COPIES + penalised
+    if parameters.replicas > 1:
+        copies += parameters.replicas * (COPIES_OF_REPLICA + penalised)
     n_networks = parameters.ensemble  # all are kept, and at the end their joint matrices, with zeros between them
     joint = n_networks**2 * int(layout.weights[-1]) if n_networks > 1 else 0
     return MemoryEstimate(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.rows import Objective
+from h2olite.kernels.updates import Rule
 from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.kinds.update_rules import ADAMW
 from h2olite.machine.threads import usable_threads
@@ -14,7 +16,9 @@ from h2olite.network.network import Network
 from h2olite.predicting.predictor import Predictor
 from h2olite.settings.parameters import Parameters
 from h2olite.training.optimality import mean_gradients, violations
-from h2olite.training.task import layout_of, objective_of, rule_of
+from h2olite.training.replicas import Replicas
+from h2olite.training.schedule import rows_between_averages
+from h2olite.training.task import elastic_of, layout_of, objective_of, rule_of
 from h2olite.training.team import Team, makes_zeros
 from h2olite.training.trainer import Measurement, Past, Progress, Trainer
 
@@ -45,7 +49,7 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
     objective, rule = objective_of(parameters), rule_of(parameters, prepared.rows, network)
     clock.note_encoded()
     n_threads = _n_threads(parameters, prepared.trained.size)
-    with Team(network, prepared.rows, n_threads, parameters.mini_batch_size) as team:
+    with team_of(parameters, network, rule, prepared.rows, n_threads) as team:
         team.compile(objective, rule, prepared.rows)
         clock.note_compiled()
 
@@ -70,6 +74,21 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
             trained.record.violations = violations(trained.network, gradients, rule, prepared.encoder.column_starts)
         trained.record.largest_output = largest_output(prepared, team, objective)
     return trained
+
+
+def team_of(parameters: Parameters, network: Network, rule: Rule, rows: EncodedRows, n_threads: int) -> Team:
+    """Threads that share one network, or that train copies of it."""
+    if parameters.replicas == 1:
+        return Team(network, rows, n_threads, parameters.mini_batch_size)
+    return Replicas(
+        network,
+        rows,
+        n_threads,
+        parameters.mini_batch_size,
+        n_replicas=parameters.replicas,
+        averaging_rows=rows_between_averages(parameters, rule),
+        elastic=elastic_of(parameters),
+    )
 
 
 def network_to_train(prepared: Preparation) -> Network:

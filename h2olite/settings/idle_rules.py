@@ -12,7 +12,14 @@ from h2olite.kinds.distributions import DISTRIBUTIONS
 from h2olite.kinds.update_rules import UPDATE_RULES, update_rule_of
 
 from .parameters import Parameters
-from .rules import DISTRIBUTED_SETTINGS, Response, becomes_bounded, distribution_of, wants_multinomial_auc
+from .rules import (
+    DISTRIBUTED_SETTINGS,
+    ELASTIC_SETTINGS,
+    Response,
+    becomes_bounded,
+    distribution_of,
+    wants_multinomial_auc,
+)
 
 
 def other_update_rule_is_idle(p: Parameters) -> Iterator[str]:
@@ -84,6 +91,16 @@ def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
         yield f"{name} acts only in distributed training, which h2olite does not do yet."
 
 
+def averaging_is_idle_without_replicas(p: Parameters) -> Iterator[str]:
+    """One copy has no other to be averaged with."""
+    if p.replicas == 1:
+        for name in _changed(p, ("averaging_rows", "elastic_averaging", *ELASTIC_SETTINGS)):
+            yield f"{name} has no effect while replicas is 1; pass replicas."
+    elif not p.elastic_averaging:
+        for name in _changed(p, ELASTIC_SETTINGS):
+            yield f"{name} has no effect without elastic_averaging; pass elastic_averaging=True."
+
+
 def metrics_of_other_responses_are_idle(p: Parameters, response: Response) -> Iterator[str]:
     """Each of the two is about one number of classes."""
     if wants_multinomial_auc(p) and response.kind != "many classes":
@@ -120,6 +137,7 @@ IDLE_RULES = (
     balancing_limit_is_idle_without_balancing,
     sampling_method_is_idle_without_a_sample,
     settings_of_distributed_training_are_idle,
+    averaging_is_idle_without_replicas,
     diagnostics_are_always_on,
     metric_named_in_a_file_is_not_run,
     infinite_max_w2_is_bounded,

@@ -573,19 +573,21 @@ class Parameters:
     elastic_averaging: bool = parameter(
         default=False,
         group="machine",
-        help="Average the weights of several machines elastically. Has an effect only in distributed training.",
+        help="Average replicas elastically: they keep their own weights, and are pulled towards a center, which moves "
+        "towards their mean at every average. Cannot be combined with l1 and input_group_l1.",
     )
     elastic_averaging_moving_rate: float = parameter(
         default=0.9,
         group="machine",
         within="[0, 1]",
-        help="Moving rate of elastic averaging. Has an effect only in distributed training.",
+        help="How far the center of elastic averaging moves towards the mean at every average; 1 is all of the way.",
     )
     elastic_averaging_regularization: float = parameter(
         default=0.001,
         group="machine",
         within="[0, inf)",
-        help="Strength of the pull in elastic averaging. Has an effect only in distributed training.",
+        help="Strength of the pull in elastic averaging: adds elastic_averaging_regularization / 2 * "
+        "(weight - center)^2 to the mean loss of a replica.",
     )
     export_checkpoints_dir: str | None = parameter(
         default=None,
@@ -675,6 +677,22 @@ class Parameters:
         help="Number of networks to train, each with its own seed and its own holdout_share. Their outputs are "
         "averaged, which makes predictions more accurate. The networks train side by side, one or more on each core, "
         "and are one model in files, MOJOs and ONNX.",
+    )
+    replicas: int = parameter(
+        default=1,
+        group="machine",
+        within="[1, 1000]",
+        own=True,
+        help="Number of copies of the network that train side by side, each on its own share of the rows, and are "
+        "averaged every averaging_rows rows. 1 is a network whose weights all threads share. Copies keep more cores "
+        "busy, but learn less from each row. The number changes the model; the number of threads does not.",
+    )
+    averaging_rows: int = parameter(
+        default=0,
+        group="machine",
+        within="[0, inf)",
+        own=True,
+        help="Rows that each of the replicas trains on between two averages, in whole mini-batches. 0 chooses.",
     )
     preset: Preset = parameter(
         default="none",

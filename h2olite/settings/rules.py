@@ -18,11 +18,11 @@ from h2olite.kinds.update_rules import UPDATE_RULES
 
 from .parameters import Parameters, exactly
 
-DISTRIBUTED_SETTINGS = (
-    *("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp"),
-    *("elastic_averaging", "elastic_averaging_moving_rate", "elastic_averaging_regularization"),
-)
+DISTRIBUTED_SETTINGS = ("replicate_training_data", "single_node_mode", "target_ratio_comm_to_comp")
 """Parameters that are about several machines."""
+
+ELASTIC_SETTINGS = ("elastic_averaging_moving_rate", "elastic_averaging_regularization")
+"""Settings of elastic averaging."""
 
 MOST_AUC_CLASSES = 50
 """Classes up to which AUCs of pairs are computed, as in H2O: their number grows with the square."""
@@ -161,10 +161,13 @@ def col_major_was_removed(p: Parameters) -> Iterator[str]:
         yield "col_major was removed from H2O; leave it out."
 
 
-def elastic_averaging_excludes_sparse(p: Parameters) -> Iterator[str]:
-    """H2O refuses the pair."""
+def elastic_averaging_excludes_others(p: Parameters) -> Iterator[str]:
+    """H2O refuses `sparse`; and the center of weights that penalties have made 0 is not 0 at once."""
     if p.elastic_averaging and p.sparse:
         yield "elastic_averaging and sparse cannot be combined; leave one of them out."
+    for name in ("l1", "input_group_l1") if p.elastic_averaging and p.replicas > 1 else ():
+        if getattr(p, name):
+            yield f"elastic_averaging cannot be combined with {name} in replicas; leave one of them out."
 
 
 def label_smoothing_needs_cross_entropy(p: Parameters) -> Iterator[str]:
@@ -250,7 +253,7 @@ RULES = (
     initial_layers_are_one_per_layer,
     exported_model_needs_a_file_name,
     col_major_was_removed,
-    elastic_averaging_excludes_sparse,
+    elastic_averaging_excludes_others,
     label_smoothing_needs_cross_entropy,
     update_rule_goes_with_adaptive_rate,
     validation_rows_come_from_one_place,

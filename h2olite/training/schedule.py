@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from h2olite.kernels.updates import Rule
 from h2olite.settings.parameters import Parameters
 
 MOST_ROWS_PER_ITERATION = 100_000
@@ -15,6 +16,11 @@ MEASURED_PER_TRAINED = 4
 
 SLOW_MEASUREMENT = 1.0
 """Seconds of measuring from which on only the clock decides about the next time."""
+
+INTERVALS_BETWEEN_AVERAGES = 4
+"""Rows of a replica between two averages, in the least intervals at which the running average of weights takes little
+time: 128 rows, and more where a row uses few of the weights. Twice as many train up to 3 % faster, and learn less with
+eight replicas or more."""
 
 
 def rows_per_iteration(parameters: Parameters, n_rows: int, batch_size: int) -> int:
@@ -31,6 +37,11 @@ def rows_per_iteration(parameters: Parameters, n_rows: int, batch_size: int) -> 
         rows = int(min(10 * n_rows, max(1, total / 10), MOST_ROWS_PER_ITERATION))
         return -(-rows // batch_size) * batch_size
     return n_rows
+
+
+def rows_between_averages(parameters: Parameters, rule: Rule) -> int:
+    """Rows of each replica between two averages."""
+    return parameters.averaging_rows or INTERVALS_BETWEEN_AVERAGES * int(rule.interval)
 
 
 def measurement_is_due(

@@ -17,6 +17,8 @@ from h2olite.network.network import Network
 from h2olite.network.topology import lay_out
 from h2olite.settings.parameters import Parameters
 
+from .averaging import Elastic
+
 LARGEST = float(np.finfo(np.float32).max)
 
 AVERAGING_INTERVAL = 32
@@ -103,4 +105,13 @@ def scheduled(rule: Rule, rows_seen: int, past_epochs: float, parameters: Parame
     return rule._replace(
         schedule_start=np.float64(rows_seen - round(past_epochs * rows_per_epoch)),
         schedule_rows=np.float64(max(parameters.epochs * rows_per_epoch, 1.0)),
+    )
+
+
+def elastic_of(parameters: Parameters) -> Elastic | None:
+    """The elastic averaging that resolved parameters describe, if any."""
+    if not parameters.elastic_averaging:
+        return None
+    return Elastic(
+        single(parameters.elastic_averaging_moving_rate), single(parameters.elastic_averaging_regularization)
     )

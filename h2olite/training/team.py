@@ -86,12 +86,16 @@ class Team(SinglePrecision):
             if makes_zeros(rule):
                 step_and_screen(network.layout, state, rule, 0)
             self.predict(objective, rows, nothing)
+            self.call_others(objective, rule)
 
         with _compiling:  # models trained at the same time say it once
             if not is_compiled(kernels.train_rows, arguments):
                 when = "the first time" if CACHE_FOLDER else "in every process: no folder can keep their machine code"
                 logging.getLogger("h2olite").warning("Compiling the kernels, which takes some seconds %s.", when)
             compiling(call_all)
+
+    def call_others(self, objective: Objective, rule: Rule) -> None:
+        """Call the kernels that only some kinds of teams have, for them to be compiled."""
 
     def train(self, objective: Objective, rule: Rule, rows: EncodedRows, order: np.ndarray) -> None:
         """Train on these rows, in this order, by a team or by one thread, whichever is faster now."""

@@ -11,11 +11,17 @@ OTHER_NETWORKS = """
 import numpy as np
 from click.testing import CliRunner
 import h2olite
-from h2olite.kernels import penalties, rows, sparse
+from h2olite.kernels import averaging, penalties, rows, sparse
 from h2olite_cli.main import main
 
 def compiled():
-    kernels = (rows.train_rows, rows.predict_rows, penalties.step_and_screen, sparse.predict_sparse_rows)
+    kernels = (
+        rows.train_rows,
+        rows.predict_rows,
+        penalties.step_and_screen,
+        sparse.predict_sparse_rows,
+        averaging.average_states,
+    )
     return [len(kernel.signatures) for kernel in kernels]
 
 CliRunner().invoke(main, ["warmup"], catch_exceptions=False)
@@ -26,7 +32,9 @@ for settings in (
     {"y": "c", "hidden": [5, 4, 3], "activation": "MaxoutWithDropout", "l1": 1e-3},
     {"y": "x0", "distribution": "huber", "weights_column": "w", "adaptive_rate": False},
     {"y": "x0", "offset_column": "x1", "mini_batch_size": 7, "averaging_window": 0},
-    {"autoencoder": True, "activation": "Tanh", "sparsity_beta": 0.1},
+    {"autoencoder": True, "activation": "Tanh", "sparsity_beta": 0.1, "replicas": 2},
+    {"y": "c", "replicas": 3, "l1": 1e-3, "averaging_rows": 4},
+    {"y": "x0", "replicas": 3, "averaging_window": 0, "mini_batch_size": 7},
 ):
     h2olite.deeplearning(training_frame=table, **{"hidden": [6], "epochs": 1} | settings).predict(table)
 long = {name: np.tile(column, 40) for name, column in table.items()}
@@ -52,7 +60,7 @@ def test_what_a_warmup_compiles_serves_every_other_network():
     paths = os.pathsep.join(path for path in sys.path if path)
     script = [sys.executable, "-P", "-c", OTHER_NETWORKS]
     finished = subprocess.run(script, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
-    assert finished.stdout == "[2, 1, 1, 1] [2, 1, 1, 1]\n", finished.stderr
+    assert finished.stdout == "[2, 1, 1, 1, 1] [2, 1, 1, 1, 1]\n", finished.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):

@@ -63,6 +63,7 @@ def test_network_is_counted_as_it_will_be(monkeypatch, encoding, table):
         {"score_training_samples": 0},
         {"nfolds": 3},
         {"mini_batch_size": 5000},
+        {"replicas": 2},
     ],
 )
 def test_more_to_do_takes_more(wide, more):

@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.core import cgutils, codegen
 
-from h2olite.kernels import activations, passes, penalties, sparse, teams, updates
+from h2olite.kernels import activations, averaging, passes, penalties, sparse, teams, updates
 from h2olite.kernels.parts import optimise
 from h2olite.kernels.teams import Member
 
@@ -62,6 +62,16 @@ SIGNATURES = {
     teams.gather: (member, matrix, *[whole] * 3),
     penalties.soft_threshold: (step, matrix, memories, known, whole, single, single, truth),
     sparse.multiply: (layers, whole, matrix, matrix),
+    averaging.move_towards: (flat, matrix, types.uint64, single, *bounds),
+    averaging.keep_most_in: (flat, matrix, types.uint64, *bounds),
+    averaging.add_sums: (
+        types.UniTuple(flat, 3),
+        types.UniTuple(matrix, 3),
+        types.uint64,
+        single,
+        types.Tuple((flat, *bounds)),
+    ),
+    averaging.pull: (step, matrix, matrix, memories, single),
 }
 
 

@@ -47,6 +47,10 @@ LOOPS = {
     "gather": ["store"],
     "soft_threshold": ["divide", "root", "store"],
     "multiply": ["multiply-add", "store"],
+    "move_towards": ["multiply-add", "store"],
+    "keep_most_in": ["add", "store"],
+    "add_sums": ["divide", "multiply-add", "store"],
+    "pull": ["divide", "root", "multiply-add", "store"],
 }
 """What the hot loop of each kernel does; that of `activate` is Tanh's."""
 

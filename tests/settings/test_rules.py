@@ -106,6 +106,14 @@ def refuses(message, **given):
             "elastic_averaging and sparse cannot be combined; leave one of them out.",
         ),
         (
+            {"elastic_averaging": True, "replicas": 2, "l1": 1e-3},
+            "elastic_averaging cannot be combined with l1 in replicas; leave one of them out.",
+        ),
+        (
+            {"elastic_averaging": True, "replicas": 2, "input_group_l1": 1e-3},
+            "elastic_averaging cannot be combined with input_group_l1 in replicas; leave one of them out.",
+        ),
+        (
             {"stopping_metric": "custom_increasing"},
             "stopping_metric custom_increasing needs custom_metric_func; choose another metric.",
         ),
@@ -290,6 +298,20 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
         ),
         ({"quantile_alpha": 0.9, "loss": "Quantile"}, []),
         ({"diagnostics": False}, ["diagnostics has no effect: the statistics of the layers are always there."]),
+        (
+            {"elastic_averaging": True, "averaging_rows": 5},
+            [
+                "averaging_rows has no effect while replicas is 1; pass replicas.",
+                "elastic_averaging has no effect while replicas is 1; pass replicas.",
+            ],
+        ),
+        (
+            {"elastic_averaging_moving_rate": 0.5, "replicas": 2},
+            [
+                "elastic_averaging_moving_rate has no effect without elastic_averaging; pass elastic_averaging=True.",
+            ],
+        ),
+        ({"elastic_averaging": True, "elastic_averaging_regularization": 1.0, "replicas": 2}, []),
         (
             {"single_node_mode": True},
             ["single_node_mode acts only in distributed training, which h2olite does not do yet."],

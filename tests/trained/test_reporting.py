@@ -224,18 +224,12 @@ def test_diagnostics_are_there_even_if_switched_off(diabetes):
     "replicate_training_data",
     "single_node_mode",
     "target_ratio_comm_to_comp",
-    "elastic_averaging",
-    "elastic_averaging_moving_rate",
-    "elastic_averaging_regularization",
 )
 def test_what_is_about_several_machines_is_told_to_wait_for_them_and_changes_nothing(diabetes):
     given = {
         "replicate_training_data": False,
         "single_node_mode": True,
         "target_ratio_comm_to_comp": 0.5,
-        "elastic_averaging": True,
-        "elastic_averaging_moving_rate": 0.5,
-        "elastic_averaging_regularization": 0.01,
     }
     sentence = "acts only in distributed training, which h2olite does not do yet."
     with pytest.warns(UserWarning, match=sentence) as caught:

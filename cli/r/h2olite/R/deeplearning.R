@@ -188,12 +188,14 @@
 #'   the covariances of the levels; SortByResponse: one input for each level,
 #'   sorted by mean response; EnumLimited: one input for each of the 10 most
 #'   frequent levels, and one for all others.
-#' @param elastic_averaging Average the weights of several machines
-#'   elastically. Has an effect only in distributed training.
-#' @param elastic_averaging_moving_rate Moving rate of elastic averaging. Has
-#'   an effect only in distributed training.
+#' @param elastic_averaging Average replicas elastically: they keep their own
+#'   weights, and are pulled towards a center, which moves towards their mean
+#'   at every average. Cannot be combined with l1 and input_group_l1.
+#' @param elastic_averaging_moving_rate How far the center of elastic
+#'   averaging moves towards the mean at every average; 1 is all of the way.
 #' @param elastic_averaging_regularization Strength of the pull in elastic
-#'   averaging. Has an effect only in distributed training.
+#'   averaging: adds elastic_averaging_regularization / 2 * (weight -
+#'   center)^2 to the mean loss of a replica.
 #' @param export_checkpoints_dir Folder to which the model is written as
 #'   `model_id`.h2olite, after every measurement and at the end. checkpoint
 #'   can continue from there.
@@ -239,6 +241,13 @@
 #'   seed and its own holdout_share. Their outputs are averaged, which makes
 #'   predictions more accurate. The networks train side by side, one or more
 #'   on each core, and are one model in files, MOJOs and ONNX.
+#' @param replicas Not in H2O. Number of copies of the network that train side
+#'   by side, each on its own share of the rows, and are averaged every
+#'   averaging_rows rows. 1 is a network whose weights all threads share.
+#'   Copies keep more cores busy, but learn less from each row. The number
+#'   changes the model; the number of threads does not.
+#' @param averaging_rows Not in H2O. Rows that each of the replicas trains on
+#'   between two averages, in whole mini-batches. 0 chooses.
 #' @param preset Not in H2O. accurate sets other parameters to values that
 #'   make better predictions than the defaults on most tables, and take
 #'   several times as long: five networks, numeric_encoding PiecewiseLinear,
@@ -381,6 +390,8 @@ h2o.deeplearning <- function(x,
                              numeric_encoding = c("Standardize", "Robust", "Quantile", "PiecewiseLinear"),
                              holdout_share = 0,
                              ensemble = 1,
+                             replicas = 1,
+                             averaging_rows = 0,
                              preset = c("none", "accurate"),
                              label_smoothing = 0,
                              update_rule = c("AUTO", "ADADELTA", "SGD", "Adam", "AdamW"),
