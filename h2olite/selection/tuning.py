@@ -166,7 +166,7 @@ def tune(
     if found.interrupted:
         return found
     if found.candidates[0].error is not None:
-        raise ParameterError(f"no settings could be trained with; the first error: {found.candidates[0].error}")
+        raise ParameterError(f"no settings could be trained with: {found.candidates[0].error} Change what they share.")
     best = search.with_settings(found.best)
     found.model = _model(best, training, max(ends - time.perf_counter(), LEAST_SECONDS), watch, warn)
     found.warnings = found.model.record.warnings

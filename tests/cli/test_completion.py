@@ -30,7 +30,7 @@ def completed(*words, folder, shell="bash"):
         (["h2olite", "train", "t.csv", "--stopping-t"], ["--stopping-tolerance"]),
         (["h2olite", "train", "--activation", "tanhw"], ["TanhWithDropout"]),
         (["h2olite", "grid", "--grid-activation", "Tanh,Maxo"], ["Tanh,Maxout", "Tanh,MaxoutWithDropout"]),
-        (["h2olite", "params", "l"], ["loss", "l1", "l2"]),
+        (["h2olite", "params", "l"], ["loss", "l1", "l2", "label_smoothing"]),
         (["h2olite", "completion", "f"], ["fish"]),
     ],
 )

@@ -29,7 +29,7 @@ OUTPUTS = [
 ]
 """Every option of every command that names a file to write, and such a file."""
 
-FOLDER_OUTPUTS = [("grid", "-o")]
+FOLDER_OUTPUTS = [("grid", "-o"), ("tune", "--directory")]
 
 each_output = pytest.mark.parametrize(("name", "flag", "file"), OUTPUTS)
 
