@@ -1,6 +1,9 @@
-"""What replicas lose of what they learn: ``python tests/benchmarks/scaling.py [FOLDER]`` writes the tables of
-docs/scaling.md. Rows are counted, not seconds. FOLDER holds ``NAME_train.csv.gz`` and ``NAME_test.csv.gz``; without it,
-simulated flights and the digits of datasets/ are all there is.
+"""What replicas gain and lose.
+
+``python tests/benchmarks/scaling.py [FOLDER]`` writes the tables of docs/scaling.md that count rows, not seconds. FOLDER
+holds ``NAME_train.csv.gz`` and ``NAME_test.csv.gz``; without it, simulated flights and the digits of datasets/ are all
+there is. ``python tests/benchmarks/scaling.py --speed`` measures two replicas on two threads beside one thread, and writes
+the table of the instruction set that kernels are compiled for (see processor.py).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import report
+from processor import instruction_set
 from tables import find_table
 
 import h2olite
@@ -28,6 +32,10 @@ ROWS = (32, 512, 2048)
 
 LONGEST = 4
 """How many times as many rows replicas may need until they reach the loss of one network."""
+
+
+N_RUNS = 5
+"""How often a speed is measured."""
 
 
 class Case(NamedTuple):
@@ -106,9 +114,44 @@ def line(case: Case, replicas: int, one: float, n_trained: float) -> tuple[str, 
     return f"| {replicas} | {' | '.join(cells)} | {needed} | {fewer} |", one, n_trained
 
 
+def speeds(case: Case, epochs: int) -> str:
+    """A line of the table of speeds: one thread and two replicas in turn, some times."""
+    given: dict[str, Any] = {"y": case.response, "factors": [case.response], "hidden": [200, 200], "epochs": epochs}
+    ways: list[dict[str, Any]] = [{"nthreads": 1}, {"nthreads": 2, "replicas": 2}]
+    paces: list[list[float]] = [[], []]
+    losses: list[list[float]] = [[], []]
+    for seed in range(N_RUNS + 1):
+        for i, way in enumerate(ways):
+            model = h2olite.deeplearning(training_frame=case.train, seed=seed, classification_stop=-1, **given, **way)
+            if seed:  # the first run compiles
+                paces[i].append(model.record.samples / model.record.seconds["train"])
+                losses[i].append(model.model_performance(case.test).logloss())
+    one, two = map(np.median, paces)
+    ratios = sorted(b / a for a, b in zip(*paces, strict=True))
+    logloss = " | ".join(f"{np.mean(values):.4f}" for values in losses)
+    title = f"{case.title}, {epochs} epoch{'s' * (epochs > 1)}"
+    return f"| {title} | {one:,.0f} | {two:,.0f} | {two / one:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) | {logloss} |"
+
+
+def write_speeds() -> None:
+    """Measure the speed, and write its table."""
+    lines = [
+        "| table | one thread | two replicas | ratio | logloss of one thread | of two replicas |",
+        "|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for case, epochs in zip(cases(None, Path(folder)), (1, 40), strict=True):
+            lines.append(speeds(case, epochs))
+            print(lines[-1], flush=True)
+    report.write(f"speed of replicas with {instruction_set()}", "\n".join([report.machine(), "", *lines]), PAGE)
+
+
 def main() -> None:
     """Measure, and write the tables."""
     warnings.simplefilter("ignore")
+    if sys.argv[1:] == ["--speed"]:
+        write_speeds()
+        return
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     parts = [report.machine()]
     with tempfile.TemporaryDirectory() as folder:
