@@ -1,9 +1,9 @@
 """What replicas gain and lose.
 
-``python tests/benchmarks/scaling.py [FOLDER]`` writes the tables of docs/scaling.md that count rows, not seconds. FOLDER
-holds ``NAME_train.csv.gz`` and ``NAME_test.csv.gz``; without it, simulated flights and the digits of datasets/ are all
-there is. ``python tests/benchmarks/scaling.py --speed`` measures two replicas on two threads beside one thread, and writes
-the table of the instruction set that kernels are compiled for (see processor.py).
+``python tests/benchmarks/scaling.py [FOLDER]`` writes the tables of docs/scaling.md that count rows, not seconds.
+FOLDER holds ``NAME_train.csv.gz`` and ``NAME_test.csv.gz``; without it, there are simulated flights and digits only.
+``python tests/benchmarks/scaling.py --speed`` measures two replicas on two threads beside one thread, and writes the
+table of the instruction set that kernels are compiled for (see processor.py).
 """
 
 from __future__ import annotations
