@@ -90,7 +90,8 @@ def tune(
     from h2olite import jobs
 
     table_csv = csv_from(options)
-    parameters = checked(gathered(parameter_file, options) | {"preset": "accurate"})
+    given = gathered(parameter_file, options)
+    parameters = checked(given | {"preset": "accurate"})
     if not as_json:
         stdout_for_data()
     _, note = read_tables(console, parameters, table_csv)
@@ -104,6 +105,7 @@ def tune(
 
     found = jobs.tune(
         parameters,
+        given,
         max_runtime_secs=max_runtime_secs,
         max_models=max_models,
         folder=directory,

@@ -204,6 +204,7 @@ def tune(
     parameters = jobs.check({"x": x, "y": y, "training_frame": training_frame} | given | {"preset": "accurate"})
     return jobs.tune(
         parameters,
+        given,
         max_runtime_secs=max_runtime_secs,
         max_models=max_models,
         folder=directory,

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +210,7 @@ def select(
 
 def tune(
     parameters: Parameters,
+    given: Collection[str],
     *,
     max_runtime_secs: float = 300.0,
     max_models: int = 0,
@@ -217,13 +218,17 @@ def tune(
     watch: Watch | None = None,
     tell: Callable[[Candidate], None] | None = None,
 ) -> Tuning:
-    """Search for good settings. The parameters include the frame. See `h2olite.selection.tuning.tune`."""
+    """Search for good settings. The parameters include the frame. See `h2olite.selection.tuning.tune`.
+
+    given : the names of the parameters that the user gave.
+    """
     warn = _Warning()
     with Interruption() as interruption:
         training, _ = training_tables(parameters)
         tuning = run_tuning(
             dataclasses.replace(parameters, training_frame=None),
             training,
+            given,
             max_runtime_secs=max_runtime_secs,
             max_models=max_models,
             folder=None if folder is None else Path(folder),

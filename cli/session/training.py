@@ -208,7 +208,7 @@ def tune(store: Store, parameters: Mapping[str, Any], options: Mapping[str, Any]
     options : ``max_runtime_secs``, ``max_models`` and ``folder`` of `h2olite.jobs.tune`.
     """
     checked = jobs.check({**prepared(store, parameters), "preset": "accurate"})
-    found = jobs.tune(checked, watch=Watch(store, checked.verbose), **options)
+    found = jobs.tune(checked, parameters, watch=Watch(store, checked.verbose), **options)
     if found.model is not None:
         store.keep_model(found.model)
     return found.report() | {"model": None if found.model is None else describe(store, found.model)}

@@ -131,7 +131,8 @@ class Network:
         network.first[:] = self.first
         network.second[:] = self.second
         network.activity[:] = self.activity
-        network.rows_seen, network.n_updates = self.rows_seen, self.n_updates
+        network.rows_seen = self.rows_seen
+        network.n_updates = self.n_updates if self.has_state else 0  # Adam corrects memories that start at 0
         return network
 
     def forgetting_zeros(self) -> Network:

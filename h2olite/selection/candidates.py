@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,10 +35,16 @@ class Candidate:
     @property
     def loss(self) -> float:
         """The mean over the folds."""
-        return float(np.mean(list(self.losses.values()))) if self.losses else math.inf
+        return mean_loss(list(self.losses.values()))
 
     @property
     def standard_error(self) -> float:
         """Of the mean over the folds; NaN with a single one."""
         n = len(self.losses)
         return float(np.std(list(self.losses.values()), ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+
+
+def mean_loss(losses: Sequence[float]) -> float:
+    """The mean of those that are defined; infinite if none is, as the AUC of rows of one class."""
+    defined = [loss for loss in losses if not math.isnan(loss)]
+    return float(np.mean(defined)) if defined else math.inf

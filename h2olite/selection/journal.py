@@ -168,7 +168,7 @@ class TuningJournal:
             candidates = [
                 Candidate(
                     one["settings"],
-                    {fold: math.inf if loss is None else loss for fold, loss in enumerate(one["losses"])},
+                    {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
                     one["seconds"],
                     one["error"],
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,10 +66,11 @@ MOST_CHANGES = 3
 """Dimensions in which settings differ from good ones that they are made of, at the most."""
 
 
-def free_dimensions(parameters: Parameters) -> list[str]:
+def free_dimensions(parameters: Parameters, given: Collection[str] = ()) -> list[str]:
     """The dimensions whose parameters the user has not set.
 
     parameters : with the values of the preset `accurate` where the user gave none.
+    given : the names of those that the user gave, whatever their values are.
     """
     preset = PRESETS["accurate"]
     own = {
@@ -77,6 +78,9 @@ def free_dimensions(parameters: Parameters) -> list[str]:
         for name in (*SPACE, "hidden_dropout_ratios")
         if name != DROPOUT and getattr(parameters, name) not in (declared()[name].default, preset.get(name))
     }
+    own |= {name for name in given if name in SPACE or name == "hidden_dropout_ratios"}
+    if own & {"hidden_dropout_ratios", "initial_weights", "initial_biases"}:
+        own.add("hidden")
     if own & {"activation", "hidden_dropout_ratios"} or not parameters.hidden:
         own |= {"activation", DROPOUT}
     if "update_rule" in own or not parameters.adaptive_rate:
@@ -106,8 +110,10 @@ def parameters_of(settings: Settings, parameters: Parameters) -> dict[str, Any]:
 
 def proposed(
     tried: Sequence[Settings], good: Sequence[Settings], free: Sequence[str], random: np.random.Generator
-) -> Settings:
-    """Settings that have not been tried: first the planned ones, then in turn random ones and changes of good ones.
+) -> Settings | None:
+    """Settings that have not been tried, or None if there are none.
+
+    First come the planned ones, then in turn random ones and changes of good ones.
 
     Parameters
     ----------
@@ -127,8 +133,8 @@ def proposed(
             acting = update_rule_of(made["update_rule"], True).settings
             made |= {name: start[name] for name in OF_RULES - set(acting) if name in start}
         if made not in tried:
-            break
-    return made
+            return made
+    return None
 
 
 def _drawn(start: Settings, random: np.random.Generator) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from h2olite.model import Model
 from h2olite.settings.parameters import SET_BY_TUNE, Parameters, counted
 from h2olite.settings.validation import validate
 
-from .candidates import Candidate
+from .candidates import Candidate, mean_loss
 from .journal import TuningJournal
 from .search import settings_of
 from .space import Settings, free_dimensions, parameters_of, proposed
@@ -123,6 +123,7 @@ class Tuning:
 def tune(
     parameters: Parameters,
     training: Table,
+    given: Collection[str] = (),
     *,
     max_runtime_secs: float = 300.0,
     max_models: int = 0,
@@ -139,7 +140,8 @@ def tune(
 
     Parameters
     ----------
-    parameters : with the values of the preset `accurate`; those that the user has given are kept.
+    parameters : with the values of the preset `accurate`.
+    given : the names of those that the user gave, which are not tried.
     max_runtime_secs : seconds for all together, the last training included.
     max_models : trainings of the search at the most; 0 for no limit.
     folder : where what has been tried is written at once; a search that was ended there goes on.
@@ -158,7 +160,7 @@ def tune(
     training = with_classes(parameters, training, name)
     journal = TuningJournal.open(folder, settings_of(parameters, training), draw_seed(parameters.seed))
     parameters = dataclasses.replace(parameters, y=name, seed=journal.seed)
-    search = _Search(parameters, training, journal, watch)
+    search = _Search(parameters, given, training, journal, watch)
     started -= journal.seconds
     ends = started + max_runtime_secs
     search.run(started, ends, max_models or math.inf, tell)
@@ -168,9 +170,12 @@ def tune(
     if found.candidates[0].error is not None:
         raise ParameterError(f"no settings could be trained with: {found.candidates[0].error} Change what they share.")
     best = search.with_settings(found.best)
-    found.model = _model(best, training, max(ends - time.perf_counter(), LEAST_SECONDS), watch, warn)
-    found.warnings = found.model.record.warnings
+    model = _model(best, training, max(ends - time.perf_counter(), LEAST_SECONDS), watch, warn)
     found.seconds = time.perf_counter() - started
+    if model.stopped_by == "interrupted":
+        found.interrupted = True
+    else:
+        found.model, found.warnings = model, model.record.warnings
     return found
 
 
@@ -192,20 +197,31 @@ class _Search:
     Parameters
     ----------
     parameters : with a seed, and the response by name.
+    given : the names of those that the user gave.
     training : the table.
     journal : what has been tried, which it adds to.
     watch : of all trainings.
     """
 
-    def __init__(self, parameters: Parameters, training: Table, journal: TuningJournal, watch: Watch | None) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        given: Collection[str],
+        training: Table,
+        journal: TuningJournal,
+        watch: Watch | None,
+    ) -> None:
         self.interrupted = False
         self._parameters, self._watch, self._journal = parameters, watch, journal
-        self._free = free_dimensions(parameters)
+        self._free = free_dimensions(parameters, given)
         rows = sample_rows(training.n_rows, MOST_ROWS, random_stream(parameters.seed, "tuning rows"))
         self._table = training.take(rows) if rows.size < training.n_rows else training
         self._share = self._table.n_rows / training.n_rows
         n_folds = min(FOLDS_OF_RUNGS[-1], self._table.n_rows)
-        self._folds = assign_folds(dataclasses.replace(parameters, nfolds=n_folds), self._table)
+        assert isinstance(parameters.y, str)
+        is_class = self._table[parameters.y].is_categorical
+        dealt = {"nfolds": n_folds, "fold_assignment": "Stratified" if is_class else parameters.fold_assignment}
+        self._folds = assign_folds(dataclasses.replace(parameters, **dealt), self._table)  # type: ignore[arg-type]
         self._rungs = sorted({min(n, int(self._folds.max()) + 1) for n in FOLDS_OF_RUNGS})
         self._n_threads = parameters.nthreads or usable_threads()
 
@@ -213,12 +229,16 @@ class _Search:
         """Try settings until the time is needed for the model, or until there were enough trainings."""
         n_done = sum(len(candidate.losses) for candidate in self.candidates)
         while n_done < max_models and not self.interrupted:
-            jobs = self._next_jobs(int(min(max(LEAST_AT_ONCE, self._n_threads), max_models - n_done)))
+            jobs = self._next_jobs(
+                int(min(max(LEAST_AT_ONCE, self._n_threads), max_models - n_done)), max_models - n_done
+            )
+            if not jobs:
+                break
             self._do(jobs, ends - self._seconds_of_model())
             n_done += len(jobs)
             self._journal.write(time.perf_counter() - started, self._journal.sort_metric)
             if tell is not None:
-                for candidate in dict.fromkeys(candidate for candidate, _ in jobs):
+                for candidate in dict.fromkeys(candidate for candidate, _ in jobs if candidate.losses):
                     tell(candidate)
             if time.perf_counter() + self._seconds_of_model() + self._seconds_of_batch() > ends:
                 break
@@ -229,8 +249,8 @@ class _Search:
         return self._journal.candidates
 
     def ranked(self) -> list[Candidate]:
-        """The candidates: those measured on more folds first, and of these the better ones first."""
-        return sorted(self.candidates, key=lambda candidate: (-len(candidate.losses), candidate.loss))
+        """The candidates: those that did not fail, then those on more folds, then the better ones first."""
+        return sorted(self.candidates, key=lambda one: (one.error is not None, -len(one.losses), one.loss))
 
     def with_settings(self, settings: Settings) -> Parameters:
         """The parameters with these settings.
@@ -241,12 +261,17 @@ class _Search:
         """
         return validate(vars(self._parameters) | parameters_of(settings, self._parameters))
 
-    def _next_jobs(self, n_jobs: int) -> list[tuple[Candidate, int]]:
-        """What to train next: settings, and the fold to measure them on."""
+    def _next_jobs(self, n_jobs: int, most: float) -> list[tuple[Candidate, int]]:
+        """What to train next: settings, and the fold to measure them on; about n_jobs, and `most` at the most."""
         jobs: list[tuple[Candidate, int]] = []
         planned: dict[Candidate, int] = {}  # folds that candidates will have been measured on
         while len(jobs) < n_jobs:
-            candidate, n_folds = self._promoted(planned) or (self._new(), self._rungs[0])
+            promoted = self._promoted(planned)
+            if promoted and len(jobs) + promoted[1] - len(promoted[0].losses) > most:
+                promoted = None
+            candidate, n_folds = promoted or (self._new(), self._rungs[0])
+            if candidate is None:
+                break
             first = planned.get(candidate, len(candidate.losses))
             jobs += [(candidate, fold) for fold in range(first, n_folds)]
             planned[candidate] = n_folds
@@ -264,11 +289,13 @@ class _Search:
                     return candidate, self._rungs[rung]
         return None
 
-    def _new(self) -> Candidate:
-        """Settings that have not been tried."""
+    def _new(self) -> Candidate | None:
+        """Settings that have not been tried; None if all have."""
         random = random_stream(self._parameters.seed, "settings", len(self.candidates))
         good = [candidate.settings for candidate in self.ranked()[:N_GOOD] if candidate.losses]
         settings = proposed([candidate.settings for candidate in self.candidates], good, self._free, random)
+        if settings is None:
+            return None
         self.candidates.append(Candidate(settings))
         return self.candidates[-1]
 
@@ -305,6 +332,9 @@ class _Search:
 
         The very first settings are measured in any case.
         """
+        is_first = candidate is self.candidates[0] and fold == 0
+        if time.perf_counter() >= ends and not is_first:
+            return None
         inside = self._folds == fold
         outside, held_out = self._table.take(~inside), self._table.take(inside)
         parameters = dataclasses.replace(
@@ -317,7 +347,6 @@ class _Search:
             max_runtime_secs=max(ends - time.perf_counter(), LEAST_SECONDS),
         )
         model = fit(parameters, outside, None, watch, prune=False)
-        is_first = candidate is self.candidates[0] and fold == 0
         if model.stopped_by == "interrupted" or (model.stopped_by == "max_runtime_secs" and not is_first):
             return None
         metrics = model.measure(held_out, Adaptation(held_out.name))
@@ -338,12 +367,12 @@ class _Search:
     def _seconds_of_batch(self) -> float:
         """About how long the next trainings take."""
         times = [candidate.seconds / len(candidate.losses) for candidate in self.candidates if candidate.losses]
-        return float(np.mean(times)) * max(LEAST_AT_ONCE / self._n_threads, 1.0)
+        return float(np.mean(times or [0.0])) * max(LEAST_AT_ONCE / self._n_threads, 1.0)
 
 
 def _mean_of_first(candidate: Candidate, n_folds: int) -> float:
     """The mean loss on the first folds."""
-    return float(np.mean([candidate.losses[fold] for fold in range(n_folds)]))
+    return mean_loss([candidate.losses[fold] for fold in range(n_folds)])
 
 
 def _shown(value: Any) -> Any:

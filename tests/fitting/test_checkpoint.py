@@ -460,3 +460,10 @@ def test_models_in_memory_go_on_exactly_whatever_their_files_keep(tmp_path):
     direct = start(epochs=10)
     assert_same(train(checkpoint=first, epochs=10), direct)
     assert_same(train(checkpoint=pickle.loads(pickle.dumps(first)), epochs=10), direct)
+
+
+def test_adam_without_its_state_starts_its_corrections_anew(tmp_path):
+    first = start(epochs=20, update_rule="Adam", stopping_rounds=0, classification_stop=-1)
+    read = h2olite.load_model(first.save(tmp_path / "m.h2olite"))
+    assert first.network.resumed(averaged=True).n_updates == first.network.n_updates > 0
+    assert read.network.resumed(averaged=True).n_updates == 0
