@@ -32,6 +32,10 @@ MOST_COLUMNS = {EXACT: 12, PERMUTATION: 1000}
 """Columns that a method is for: 12 have 4,096 sets, and a random order of 1,000 has 1,000 sets of 1,000 each."""
 
 
+MOST_ORDERS = 20_000_000
+"""Random orders at the most, times the square of the number of columns: their sets take 160 MB twice."""
+
+
 class Style(NamedTuple):
     """What contributions are asked for.
 
@@ -171,7 +175,7 @@ class Attribution:
 
 def _explainer(style: Style, **given: Any) -> Explainer:
     """What divides outputs by the method that is asked for."""
-    method = next((method for method in METHODS if folded(method) == folded(style.method)), None)
+    method = next((method for method in METHODS if folded(method) == folded(str(style.method))), None)
     if method is None:
         raise ParameterError(f"method must be one of {', '.join(METHODS)}; got {style.method!r}.")
     if method == DEEP_SHAP:
@@ -181,10 +185,14 @@ def _explainer(style: Style, **given: Any) -> Explainer:
         raise DataError(f"method {method} is for at most {most} columns or inputs; got {n_groups}; use DeepSHAP.")
     if method == EXACT:
         return ByCoalitions(Coalitions.all_of(n_groups), **given)
-    if style.n_permutations < 1:
-        raise ParameterError(f"n_permutations must be >= 1; got {style.n_permutations}.")
+    n_orders = style.n_permutations
+    if not isinstance(n_orders, int) or not 1 <= n_orders <= MOST_ORDERS // n_groups**2:
+        raise ParameterError(
+            f"n_permutations must be a whole number from 1 to {MOST_ORDERS // n_groups**2} with {n_groups} columns or "
+            f"inputs; got {n_orders}."
+        )
     random = random_stream(draw_seed(style.seed), "contributions")
-    return ByCoalitions(Coalitions.of_orders(n_groups, style.n_permutations, random), **given)
+    return ByCoalitions(Coalitions.of_orders(n_groups, n_orders, random), **given)
 
 
 def _head(scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:

@@ -237,8 +237,10 @@ def test_methods_are_for_so_many_columns():
         model.predict_contributions(cancer, method="exact")
     with pytest.raises(ParameterError, match="method must be one of DeepSHAP, permutation, exact; got 'kernel'"):
         model.predict_contributions(cancer, method="kernel")
-    with pytest.raises(ParameterError, match="n_permutations must be >= 1; got 0"):
-        model.predict_contributions(cancer, method="permutation", n_permutations=0)
+    for n_permutations in (0, 2.5, 10**9):
+        said = f"n_permutations must be a whole number from 1 to 22222 with 30 columns or inputs; got {n_permutations}"
+        with pytest.raises(ParameterError, match=said):
+            model.predict_contributions(cancer, method="permutation", n_permutations=n_permutations)
 
 
 def test_two_linear_pieces_are_divided_by_hand():
