@@ -698,7 +698,7 @@ class Parameters:
         default="none",
         group="training",
         own=True,
-        help="accurate sets other parameters to values that make better predictions than the defaults on most tables, "
+        help="accurate sets other parameters to values that make better predictions than the defaults on many tables, "
         "and take several times as long: five networks, numeric_encoding PiecewiseLinear, mini-batches of 32, and "
         "early stopping by rows that are held out. Values of these parameters that are given count instead.",
     )

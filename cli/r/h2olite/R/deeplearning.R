@@ -249,7 +249,7 @@
 #' @param averaging_rows Not in H2O. Rows that each of the replicas trains on
 #'   between two averages, in whole mini-batches. 0 chooses.
 #' @param preset Not in H2O. accurate sets other parameters to values that
-#'   make better predictions than the defaults on most tables, and take
+#'   make better predictions than the defaults on many tables, and take
 #'   several times as long: five networks, numeric_encoding PiecewiseLinear,
 #'   mini-batches of 32, and early stopping by rows that are held out. Values
 #'   of these parameters that are given count instead.
