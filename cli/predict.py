@@ -217,9 +217,9 @@ def contributions(
         return columns
 
     transform(console, model, target, columns_of, attribution.n_columns, **options)
-    if plot is not None and not (first and first[0][0].n_rows):
-        raise DataError(f"--plot needs a row or more; {options['source']} has none.")
     if plot is not None:
+        if not (first and first[0][0].n_rows):
+            raise DataError(f"--plot needs a row or more; {options['source']} has none.")
         from h2olite.pictures.canvas import save
         from h2olite.pictures.charts import draw_summary
 

@@ -133,8 +133,7 @@ class Plots:
         ----------
         Friedman (2001), Greedy function approximation: a gradient boosting machine.
         """
-        columns = None if cols is None else [cols] if isinstance(cols, str) else list(cols)
-        tables = partial_plot(self, frame, columns, nbins, targets, include_na, user_splits, row_index)
+        tables = partial_plot(self, frame, cols, nbins, targets, include_na, user_splits, row_index)
         if not plot and save is None:
             return tables
         responses = response_columns(self, targets)

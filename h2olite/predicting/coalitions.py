@@ -11,6 +11,7 @@ order also in reverse).
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Coalitions(NamedTuple):
     def all_of(cls, n_groups: int) -> Coalitions:
         """All coalitions, whose values give the Shapley values exactly."""
         members = (np.arange(2**n_groups)[:, None] >> np.arange(n_groups) & 1).astype(np.float64)
-        of_size = np.array([1.0 / (n_groups * _choose(n_groups - 1, size)) for size in range(n_groups)])
+        of_size = np.array([1.0 / (n_groups * math.comb(n_groups - 1, size)) for size in range(n_groups)])
         sizes = members.sum(axis=1).astype(int)
         left = of_size[np.maximum(sizes - 1, 0)]  # when a group of the coalition joins those before it
         joined = of_size[np.minimum(sizes, n_groups - 1)]  # when another one joins the coalition
@@ -53,11 +54,6 @@ class Coalitions(NamedTuple):
                 weights[groups, way, places[groups]] -= 1.0
                 weights[groups, way, places[groups] + 1] += 1.0
         return cls(members.reshape(-1, n_groups), weights.reshape(n_groups, -1) / (2 * n_orders))
-
-
-def _choose(n: int, k: int) -> float:
-    """The number of sets of k out of n."""
-    return float(np.prod(np.arange(n - k + 1, n + 1) / np.arange(1, k + 1)))
 
 
 class ByCoalitions(Explainer):

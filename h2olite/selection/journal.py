@@ -19,6 +19,7 @@ from h2olite.settings.parameters import FRAMES
 
 from .candidates import Candidate
 from .grid import Trial
+from .space import is_within_space
 
 FILE, TUNING_FILE = "grid.json", "tuning.json"
 
@@ -73,14 +74,10 @@ class Journal:
             journal = cls(folder, settings, seed)
             journal._write()
             return journal
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            check_json(stored, _Stored, FILE)
-            journal = cls(folder, stored["settings"], stored["seed"])
-            for trial in stored["trials"]:
-                journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
+        stored = _read(path, _Stored)
+        journal = cls(folder, stored["settings"], stored["seed"])
+        for trial in stored["trials"]:
+            journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
         _refuse_other(folder, journal.settings, settings)
         return journal
 
@@ -112,8 +109,7 @@ class Journal:
             {name: value for name, value in vars(trial).items() if name not in NOT_WRITTEN} for trial in self.trials
         ]
         document = {"settings": self.settings, "seed": self.seed, "trials": trials}
-        with replacing(self.folder / FILE) as stream:
-            stream.write(json.dumps(document, indent=1, default=repr).encode())
+        _write(self.folder / FILE, document)
 
 
 class _Candidate(TypedDict):
@@ -159,29 +155,28 @@ class TuningJournal:
             if folder is not None:
                 _make(folder)
             journal = cls(folder, settings, seed)
-            journal.write(0.0, "")
+            journal.write(0.0)
             return journal
         path = folder / TUNING_FILE
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            check_json(stored, _StoredTuning, TUNING_FILE)
-            candidates = [
-                Candidate(
-                    one["settings"],
-                    {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
-                    one["seconds"],
-                    one["error"],
-                )
-                for one in stored["candidates"]
-            ]
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
+        stored = _read(path, _StoredTuning)
         _refuse_other(folder, stored["settings"], settings)
+        candidates = [
+            Candidate(
+                one["settings"],
+                {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
+                one["seconds"],
+                one["error"],
+            )
+            for one in stored["candidates"]
+        ]
+        for candidate in candidates:
+            if not candidate.losses or not is_within_space(candidate.settings):
+                raise DataError(f"{path} is damaged (it has settings that no search tries); search in another folder.")
         return cls(folder, stored["settings"], stored["seed"], stored["seconds"], stored["sort_metric"], candidates)
 
-    def write(self, seconds: float, sort_metric: str) -> None:
-        """Replace the file."""
-        self.seconds, self.sort_metric = seconds, sort_metric
+    def write(self, seconds: float) -> None:
+        """Replace the file, with the seconds that the search has taken so far."""
+        self.seconds = seconds
         if self.folder is None:
             return
         candidates = [
@@ -189,8 +184,23 @@ class TuningJournal:
             for one in self.candidates
         ]
         document = {name: value for name, value in vars(self).items() if name != "folder"} | {"candidates": candidates}
-        with replacing(self.folder / TUNING_FILE) as stream:
-            stream.write(json.dumps(document, indent=1, default=repr).encode())
+        _write(self.folder / TUNING_FILE, document)
+
+
+def _read(path: Path, kind: Any) -> Any:
+    """What the file of a search holds, if it has the members of this kind (a TypedDict)."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        check_json(stored, kind, path.name)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
+    return stored
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace the file of a search."""
+    with replacing(path) as stream:
+        stream.write(json.dumps(document, indent=1, default=repr).encode())
 
 
 def _make(folder: Path) -> None:

@@ -38,9 +38,7 @@ UNORDERED = ("numeric_encoding", "activation", "hidden", "update_rule", "rate_sc
 """Dimensions whose values have no order."""
 
 START: Settings = {
-    **{"numeric_encoding": "PiecewiseLinear", "activation": "Rectifier", "hidden": [200, 200], DROPOUT: 0.0},
-    **{"input_dropout_ratio": 0.0, "l1": 0.0, "l2": 0.0, "mini_batch_size": 32},
-    **{"update_rule": "AUTO", "adam_rate": 1e-3, "rate_schedule": "Constant", "rho": 0.95, "epsilon": 1e-6},
+    name: 0.0 if name == DROPOUT else PRESETS["accurate"].get(name, declared()[name].default) for name in SPACE
 }
 """The settings of the preset `accurate`, which are tried first."""
 
@@ -66,20 +64,14 @@ MOST_CHANGES = 3
 """Dimensions in which settings differ from good ones that they are made of, at the most."""
 
 
-def free_dimensions(parameters: Parameters, given: Collection[str] = ()) -> list[str]:
+def free_dimensions(parameters: Parameters, given: Collection[str]) -> list[str]:
     """The dimensions whose parameters the user has not set.
 
     parameters : with the values of the preset `accurate` where the user gave none.
     given : the names of those that the user gave, whatever their values are.
     """
-    preset = PRESETS["accurate"]
-    own = {
-        name
-        for name in (*SPACE, "hidden_dropout_ratios")
-        if name != DROPOUT and getattr(parameters, name) not in (declared()[name].default, preset.get(name))
-    }
-    own |= {name for name in given if name in SPACE or name == "hidden_dropout_ratios"}
-    if own & {"hidden_dropout_ratios", "initial_weights", "initial_biases"}:
+    own = set(given)
+    if "hidden_dropout_ratios" in own:
         own.add("hidden")
     if own & {"activation", "hidden_dropout_ratios"} or not parameters.hidden:
         own |= {"activation", DROPOUT}
@@ -88,6 +80,8 @@ def free_dimensions(parameters: Parameters, given: Collection[str] = ()) -> list
         own |= OF_RULES - set(_rule_of({}, parameters).settings)
     if not parameters.standardize or parameters.sparse:
         own.add("numeric_encoding")
+    if parameters.elastic_averaging:
+        own.add("l1")  # which it cannot be combined with
     return [name for name in SPACE if name not in own]
 
 
@@ -113,7 +107,7 @@ def proposed(
 ) -> Settings | None:
     """Settings that have not been tried, or None if there are none.
 
-    First come the planned ones, then in turn random ones and changes of good ones.
+    First come the planned ones. After them, each is by chance random or a change of a good one.
 
     Parameters
     ----------
@@ -157,6 +151,11 @@ def _changed(settings: Settings, random: np.random.Generator) -> Settings:
             others = [other for other in (place - 1, place + 1) if 0 <= other < len(values)]
         changes[name] = values[others[random.integers(len(others))]]
     return settings | changes
+
+
+def is_within_space(settings: Mapping[str, Any]) -> bool:
+    """Whether all settings are values of dimensions of the space."""
+    return all(name in SPACE and value in SPACE[name] for name, value in settings.items())
 
 
 def told(settings: Mapping[str, Any]) -> str:

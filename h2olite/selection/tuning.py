@@ -229,14 +229,12 @@ class _Search:
         """Try settings until the time is needed for the model, or until there were enough trainings."""
         n_done = sum(len(candidate.losses) for candidate in self.candidates)
         while n_done < max_models and not self.interrupted:
-            jobs = self._next_jobs(
-                int(min(max(LEAST_AT_ONCE, self._n_threads), max_models - n_done)), max_models - n_done
-            )
+            jobs = self._next_jobs(max_models - n_done)
             if not jobs:
                 break
             self._do(jobs, ends - self._seconds_of_model())
             n_done += len(jobs)
-            self._journal.write(time.perf_counter() - started, self._journal.sort_metric)
+            self._journal.write(time.perf_counter() - started)
             if tell is not None:
                 for candidate in dict.fromkeys(candidate for candidate, _ in jobs if candidate.losses):
                     tell(candidate)
@@ -261,8 +259,9 @@ class _Search:
         """
         return validate(vars(self._parameters) | parameters_of(settings, self._parameters))
 
-    def _next_jobs(self, n_jobs: int, most: float) -> list[tuple[Candidate, int]]:
-        """What to train next: settings, and the fold to measure them on; about n_jobs, and `most` at the most."""
+    def _next_jobs(self, most: float) -> list[tuple[Candidate, int]]:
+        """What to train next: settings, and the fold to measure them on; for all threads, and `most` at the most."""
+        n_jobs = min(max(LEAST_AT_ONCE, self._n_threads), most)
         jobs: list[tuple[Candidate, int]] = []
         planned: dict[Candidate, int] = {}  # folds that candidates will have been measured on
         while len(jobs) < n_jobs:
@@ -304,10 +303,10 @@ class _Search:
         at_once = min(len(jobs), self._n_threads)
         together = JointProgress(self._watch, [self._parameters.epochs] * len(jobs))
 
-        def train(number: int) -> None:
+        def train(number: int) -> tuple[float | None, float]:
             candidate, fold = jobs[number]
             if together.interrupted or candidate.error is not None:
-                return
+                return None, 0.0
             started = time.perf_counter()
             try:
                 loss = self._loss(candidate, fold, together.of(number), self._n_threads // at_once, ends)
@@ -315,11 +314,12 @@ class _Search:
                 candidate.error, loss = str(error) or "there is not enough memory.", math.inf
             finally:
                 together.finish(number)
+            return loss, time.perf_counter() - started
+
+        for (candidate, fold), (loss, seconds) in zip(jobs, together.results(train, len(jobs), at_once), strict=True):
             if loss is not None:
                 candidate.losses[fold] = loss
-                candidate.seconds += time.perf_counter() - started
-
-        together.results(train, len(jobs), at_once)
+                candidate.seconds += seconds
         self.interrupted = together.interrupted
         for candidate, _ in jobs:  # of an interrupted training, the folds up to a rung count
             n_folds = max((rung for rung in self._rungs if set(range(rung)) <= candidate.losses.keys()), default=0)
@@ -358,15 +358,15 @@ class _Search:
 
     def _seconds_of_model(self) -> float:
         """About how long the training of the model takes with the best settings so far; 0 before there are any."""
-        best = max(self.ranked(), key=lambda candidate: len(candidate.losses), default=Candidate({}))
-        if not best.losses:
+        best = next(iter(self.ranked()), None)
+        if best is None or not best.losses:
             return 0.0
-        seconds = best.seconds / max(len(best.losses), 1) / self._share
+        seconds = best.seconds / len(best.losses) / self._share
         return 1.2 * seconds * math.ceil(self._parameters.ensemble / self._n_threads)
 
     def _seconds_of_batch(self) -> float:
         """About how long the next trainings take."""
-        times = [candidate.seconds / len(candidate.losses) for candidate in self.candidates if candidate.losses]
+        times = [candidate.seconds / len(candidate.losses) for candidate in self.candidates]
         return float(np.mean(times or [0.0])) * max(LEAST_AT_ONCE / self._n_threads, 1.0)
 
 

@@ -33,11 +33,12 @@ def test_the_first_settings_are_those_of_the_preset():
         ({"adaptive_rate": False}, ["update_rule", "adam_rate", "rho", "epsilon"]),
         ({"update_rule": "Adam"}, ["update_rule", "rho"]),
         ({"standardize": False}, ["numeric_encoding"]),
+        ({"elastic_averaging": True, "replicas": 2}, ["l1"]),
     ],
     ids=str,
 )
 def test_what_the_user_gives_is_not_tried(given, fixed):
-    free = free_dimensions(parameters(**given))
+    free = free_dimensions(parameters(**given), given)
     assert [name for name in SPACE if name not in free] == fixed
 
 
@@ -65,7 +66,7 @@ def test_dropout_of_hidden_layers_goes_with_its_activation():
 
 def test_all_that_is_proposed_is_new_and_can_be_trained_with():
     random, base = np.random.default_rng(0), parameters()
-    free = free_dimensions(base)
+    free = free_dimensions(base, [])
     tried = []
     for _ in range(200):
         made = proposed(tried, tried[:3], free, random)

@@ -88,6 +88,10 @@ def test_a_search_that_was_ended_goes_on(tuning, tmp_path):
     assert [one.losses for one in whole.candidates] == [one.losses for one in tuning.candidates]
     with pytest.raises(h2olite.ParameterError, match=r"holds another search \(epochs: it was 3.*, and is 4.* now\)"):
         search(directory=tmp_path / "s", epochs=4)
+    document["candidates"][0]["settings"]["hidden"] = [10**6]
+    (tmp_path / "s" / "tuning.json").write_text(json.dumps(document))
+    with pytest.raises(h2olite.DataError, match="settings that no search tries"):
+        search(directory=tmp_path / "s")
     (tmp_path / "s" / "tuning.json").write_text('{"settings": {}, "candidates": [{}]}')
     with pytest.raises(h2olite.DataError, match="is damaged"):
         search(directory=tmp_path / "s")
