@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -74,10 +75,11 @@ class Journal:
             journal = cls(folder, settings, seed)
             journal._write()
             return journal
-        stored = _read(path, _Stored)
-        journal = cls(folder, stored["settings"], stored["seed"])
-        for trial in stored["trials"]:
-            journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
+        with _told_as_damage(path):
+            stored = _read(path, _Stored)
+            journal = cls(folder, stored["settings"], stored["seed"])
+            for trial in stored["trials"]:
+                journal.trials.append(Trial(**trial, path=journal.file_of(trial["model_id"])))
         _refuse_other(folder, journal.settings, settings)
         return journal
 
@@ -158,20 +160,20 @@ class TuningJournal:
             journal.write(0.0)
             return journal
         path = folder / TUNING_FILE
-        stored = _read(path, _StoredTuning)
+        with _told_as_damage(path):
+            stored = _read(path, _StoredTuning)
+            candidates = [
+                Candidate(
+                    one["settings"],
+                    {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
+                    one["seconds"],
+                    one["error"],
+                )
+                for one in stored["candidates"]
+            ]
+            if not all(candidate.losses and is_within_space(candidate.settings) for candidate in candidates):
+                raise ValueError("it has settings that no search tries")
         _refuse_other(folder, stored["settings"], settings)
-        candidates = [
-            Candidate(
-                one["settings"],
-                {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
-                one["seconds"],
-                one["error"],
-            )
-            for one in stored["candidates"]
-        ]
-        for candidate in candidates:
-            if not candidate.losses or not is_within_space(candidate.settings):
-                raise DataError(f"{path} is damaged (it has settings that no search tries); search in another folder.")
         return cls(folder, stored["settings"], stored["seed"], stored["seconds"], stored["sort_metric"], candidates)
 
     def write(self, seconds: float) -> None:
@@ -188,13 +190,19 @@ class TuningJournal:
 
 
 def _read(path: Path, kind: Any) -> Any:
-    """What the file of a search holds, if it has the members of this kind (a TypedDict)."""
+    """What the file of a search holds; raises a ValueError unless it has the members of this kind (a TypedDict)."""
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    check_json(stored, kind, path.name)
+    return stored
+
+
+@contextlib.contextmanager
+def _told_as_damage(path: Path) -> Iterator[None]:
+    """Tell errors of what a file holds as damage of the file."""
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        check_json(stored, kind, path.name)
+        yield
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error!r}); search in another folder.") from error
-    return stored
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
