@@ -86,7 +86,7 @@ def train(
     csv = csv_from(options)
     parameters = checked(gathered(parameter_file, options))
 
-    read, note = read_tables(console, parameters, csv)
+    read, note = read_tables(console, parameters, csv, may_store=not dry_run)
 
     from h2olite import jobs
 
@@ -130,8 +130,12 @@ def checked(values: Mapping[str, Any]) -> Parameters:
     return check(values)
 
 
-def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tuple[float, str | None]:
+def read_tables(
+    console: Console, parameters: Parameters, csv: CsvOptions, *, may_store: bool = False
+) -> tuple[float, str | None]:
     """Put tables in place of the paths among the parameters, and names of columns in place of typed indices.
+
+    may_store : whether tables that are larger than memory are kept in a scratch file.
 
     Returns
     -------
@@ -142,7 +146,7 @@ def read_tables(console: Console, parameters: Parameters, csv: CsvOptions) -> tu
 
     started = time.perf_counter()
     table, parameters.validation_frame = training_tables(
-        parameters, csv, lambda path: console.status(f"Reading {path}")
+        parameters, csv, lambda path: console.status(f"Reading {path}"), may_store=may_store
     )
     parameters.training_frame = table
     seconds = time.perf_counter() - started

@@ -93,7 +93,7 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     started = time.perf_counter()
     warn = _Warning()
     with Interruption() as interruption:
-        training, validation = training_tables(parameters)
+        training, validation = training_tables(parameters, may_store=True)
         read = time.perf_counter() - started
         watch = interruption.watching(watch)
         model = cross_validation.fit_with_folds(_without_tables(parameters), training, validation, watch, warn)

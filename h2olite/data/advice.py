@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -137,16 +137,19 @@ def without_unused_levels(table: Table) -> Table:
         columns[name] = column.with_levels(used)
         if np.count_nonzero(used) < 2:
             continue  # as a constant it is left out, or refused as a response
-        unused = np.flatnonzero(~used)
-        what = "a level" if unused.size == 1 else f"{unused.size:,} levels"
-        remarks.append(
-            Remark(
-                name,
-                f"column {name!r} of {table.name} declares {what} that no row has, left out of the model (such as "
-                f"{column.levels[unused[0]]!r}); a row that has one later counts as missing.",
-            )
-        )
+        remarks.append(remark_on_unused(name, table.name, column.levels, used))
     return replace(table, columns=columns, remarks=tuple(remarks))
+
+
+def remark_on_unused(name: str, table_name: str, levels: Sequence[str], used: np.ndarray) -> Remark:
+    """A remark on levels that no row has; `used` is a mask over all levels."""
+    unused = np.flatnonzero(~used)
+    what = "a level" if unused.size == 1 else f"{unused.size:,} levels"
+    return Remark(
+        name,
+        f"column {name!r} of {table_name} declares {what} that no row has, left out of the model (such as "
+        f"{levels[unused[0]]!r}); a row that has one later counts as missing.",
+    )
 
 
 def advice_on_header(table: Table) -> Remark | None:

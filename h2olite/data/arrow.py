@@ -79,7 +79,7 @@ def table_from_arrow(
     for column in names:
         chunks = [chunk for part in left for chunk in part.pop(column).chunks]
         try:
-            table.columns[column] = _column(chunks, kinds.get(column), keep_order, notation)
+            table.columns[column] = column_of(chunks, kinds.get(column), keep_order, notation)
             if lost := _lost_values(chunks, table.columns[column]):
                 remarks.append(Remark(column, f"column {column!r} of {name} holds {lost}"))
         except pa.ArrowException as error:
@@ -147,7 +147,7 @@ def _is_text(arrow_type: pa.DataType) -> bool:
     return arrow_type.id in TEXTS
 
 
-def _column(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool, notation: Notation) -> Column:
+def column_of(chunks: Sequence[pa.Array], kind: Kind | None, keep_order: bool, notation: Notation) -> Column:
     """The column that these chunks make up: of the kind asked for, if they can be, or of their own."""
     natural = set(map(natural_kind, {chunk.type for chunk in chunks})) - {None}
     chunks = [_plain(chunk) for chunk in chunks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from .curves import Curves, curves_from_json
 from .hashing import slots_of
 from .recoding import Recoding
 from .sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
+from .summary import NumericSummary
 from .table import Column, Kind, Table
 
 NONE = np.empty(0, np.float32)
@@ -149,12 +150,13 @@ class RowEncoder:
         sparse_from: float = 1.0,
         weights: np.ndarray | None = None,
         rows: np.ndarray | None = None,
+        summarise: Callable[[Sequence[str]], NumericSummary] | None = None,
     ) -> RowEncoder:
         """Make the encoder of a training table.
 
         Parameters
         ----------
-        table : the training table. All of its rows count for the statistics.
+        table : the training table. All of its rows count for the statistics, unless it is a sample.
         predictors : names in the table's order (see `choose_predictors`).
         recoding : changes these columns first; no change if not given.
         max_categorical_features : if there are more inputs for levels and missing values, hash them to this number.
@@ -167,6 +169,7 @@ class RowEncoder:
         sparse_from : do the same for columns with at least this share of zeros. In these, missing numbers become 0.
         weights : row weights, shape (n_rows,); rows of weight 0 do not count for the statistics.
         rows : indices of the rows that will be trained on, all if not given; decides `missing_seen`.
+        summarise : of a sample, gives the statistics of numeric columns over the rows that it stands for.
 
         Raises
         ------
@@ -178,7 +181,10 @@ class RowEncoder:
         columns = {name: table[name] for name in predictors}
         levels = {name: column.levels for name, column in columns.items() if column.levels is not None}
         numeric = [name for name in predictors if name not in levels]
-        summary = summarise_columns([columns[name] for name in numeric], weights)
+        if summarise is not None:
+            summary = summarise(numeric)
+        else:
+            summary = summarise_columns([columns[name] for name in numeric], weights)
         unusable = np.flatnonzero(~np.isfinite(summary.squares))
         if unusable.size:
             raise too_large(table, numeric[unusable[0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -11,15 +12,28 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from h2olite.errors import DataError
+from h2olite.errors import DataError, ParameterError
+from h2olite.machine.memory import available_memory
+from h2olite.settings.large_tables import bytes_of, needs_all_rows
 from h2olite.settings.parameters import Parameters, brief
 
 from .advice import without_unused_levels
 from .arrow import refuse_repeated, table_from_arrow, validated
 from .csv_options import Csv, CsvOptions
-from .reader import read_table
+from .large import read_large
+from .reader import BYTES_PER_CELL, cells_of, read_table
 from .sparse import SparseNumbers
+from .stored import LargeTable
 from .table import Kind, NoRowsError, Table, forced_kinds, matched_names
+
+IDLE = 320 << 20
+"""Bytes of the program before it reads a table, and of compiling the kernels."""
+
+TRAINED_CELL = BYTES_PER_CELL + 4
+"""Bytes of a cell while a table that is in memory is read and encoded."""
+
+SHARE = 0.8
+"""Part of the memory that is left which training on a larger table takes by itself."""
 
 
 def as_table(
@@ -112,31 +126,43 @@ def _is_column(value: Any) -> bool:
 
 
 def training_tables(
-    parameters: Parameters, csv: CsvOptions | None = None, tell: Callable[[Any], None] | None = None
+    parameters: Parameters,
+    csv: CsvOptions | None = None,
+    tell: Callable[[Any], None] | None = None,
+    *,
+    may_store: bool = False,
 ) -> tuple[Table, Table | None]:
     """The training table, and the validation table, which is read in the same way.
 
     Levels that no row of a training frame has are left out, with a remark. The levels of a Table stay as they are.
-    `tell` is called for every frame before it is read.
+
+    Parameters
+    ----------
+    parameters : checked parameters.
+    csv : how to read CSV.
+    tell : is called for every frame before it is read.
+    may_store : whether a file that is larger than memory, or than `max_memory`, becomes a `LargeTable`.
 
     Raises
     ------
     DataError
         If a frame cannot be read or there is none to train on.
+    ParameterError
+        If `max_memory` is given, and what is done needs all rows in memory.
     """
     frame, checkpoint = parameters.training_frame, parameters.checkpoint
     if frame is None:
         raise DataError("training_frame is missing; give a DataFrame, an Arrow table, arrays or a path.")
+    if parameters.max_memory is not None and not may_store:
+        raise ParameterError("max_memory and scratch are for the training of one model; leave them out here.")
     if tell is not None:
         tell(frame)
-    training = as_table(
-        frame,
-        factors=parameters.factors or (),
-        numeric=parameters.numeric or (),
-        schema=checkpoint and checkpoint.schema | checkpoint.response_schema,
-        csv=(csv or CsvOptions()).over(checkpoint and checkpoint.csv),
-    )
-    if not isinstance(frame, Table):  # whose levels are what they are meant to be
+    options = (csv or CsvOptions()).over(checkpoint and checkpoint.csv)
+    schema = checkpoint and checkpoint.schema | checkpoint.response_schema
+    factors, numeric = parameters.factors or (), parameters.numeric or ()
+    stored = _stored(frame, parameters, options, schema, factors, numeric) if may_store else None
+    training = stored or as_table(frame, factors=factors, numeric=numeric, schema=schema, csv=options)
+    if not isinstance(frame, Table) and stored is None:  # whose levels are what they are meant to be
         training = without_unused_levels(training)
     frame = parameters.validation_frame
     if frame is None:
@@ -144,7 +170,66 @@ def training_tables(
     if tell is not None:
         tell(frame)
     schema = {name: column.kind for name, column in training.columns.items()}
-    return training, as_table(frame, name="validation_frame", schema=schema, csv=training.csv or csv)
+    of_training = training.csv or csv
+    stored = _stored(frame, parameters, CsvOptions().over(of_training), schema) if may_store else None
+    return training, stored or as_table(frame, name="validation_frame", schema=schema, csv=of_training)
+
+
+def _stored(
+    frame: Any,
+    parameters: Parameters,
+    csv: CsvOptions,
+    schema: Mapping[str, Kind] | None,
+    factors: Collection[str] = (),
+    numeric: Collection[str] = (),
+) -> LargeTable | None:
+    """A frame in a scratch file, if it is a file that is larger than memory or than `max_memory`.
+
+    Raises
+    ------
+    ParameterError
+        If `max_memory` is given, and the frame is none that can be read block by block, or parameters need all rows.
+    """
+    given = parameters.max_memory
+    if isinstance(frame, Csv):
+        csv, frame = frame.over(csv), frame.path
+    if not isinstance(frame, (str, os.PathLike)):
+        if given is not None and not isinstance(frame, Table):
+            raise ParameterError(
+                f"max_memory needs tables in files, which are read block by block; got {brief(frame)}: give the path "
+                "of a file or a folder."
+            )
+        return None
+    n_cells = None if frame == "-" else cells_of(frame, csv)  # which would take what standard input begins with
+    most = available_memory() if given is None else bytes_of(given) - IDLE
+    if given is None if n_cells is None else n_cells * TRAINED_CELL <= most:
+        return None
+    faults = list(needs_all_rows(parameters))
+    if faults and given is None:
+        return None  # reading the table in memory is refused
+    if faults:
+        raise ParameterError(" ".join(faults))
+    return read_large(
+        frame,
+        factors=factors,
+        numeric=numeric,
+        schema=schema,
+        csv=csv,
+        unneeded=functools.partial(_unneeded, parameters),
+        max_memory=min(available_memory() * SHARE + IDLE, np.inf if given is None else bytes_of(given)),
+        scratch=parameters.scratch,
+    )
+
+
+def _unneeded(parameters: Parameters, names: list[str]) -> set[str]:
+    """The columns of a training table that are of no use, of these."""
+    roles = [parameters.y, parameters.offset_column, *((names[-1],) if parameters.y is None else ())]
+    chosen = names if parameters.x is None else parameters.x
+    columns = [*chosen, *(name for name in roles if name is not None)]
+    if not all(isinstance(name, str) and name in names for name in columns):
+        return set()  # places of columns, or names that are not there, which is told later
+    ignored = set(parameters.ignored_columns or ()) - set(map(str, roles))
+    return set(names) - (set(map(str, columns)) - ignored)
 
 
 def _as_arrow(frame: Any, name: str) -> pa.Table:

@@ -28,6 +28,9 @@ from .table import Kind, NoRowsError, Table, forced_kinds, matched_names
 __all__ = ["Block", "read_blocks", "read_table"]
 
 
+COMPRESSION = 5
+"""How many times as large a compressed CSV file is as it seems."""
+
 BYTES_PER_CELL = 16
 """Memory that reading takes for a number: 8 bytes as Arrow has it, and 8 in the table; text takes half."""
 
@@ -81,27 +84,27 @@ def read_table(
         If the table is larger than the memory that is left.
     """
     forced = forced_kinds(factors, numeric)
-    files = _tables(source, csv or CsvOptions())
+    files = open_files(source, csv or CsvOptions())
     refuse_lack_of_memory(
-        f"reading {_name(source, files)}",
+        f"reading {name_of(source, files)}",
         BYTES_PER_CELL * sum(file.n_cells() for file in files),
         "take a part of its rows or columns, or a larger machine",
     )
     kinds = {**(schema or {}), **forced}
     as_text = {name.strip() for name, kind in kinds.items() if kind == "categorical"}
     parts = [file.read(as_text) for file in files]
-    _refuse_other_columns(files, parts)
+    refuse_other_columns(files, parts)
     mixed = _mixed_columns([part for file, part in zip(files, parts, strict=True) if isinstance(file, CsvFile)])
     if mixed:  # the numbers of one file are needed as they are written there
         parts = [file.read(as_text | mixed) for file in files]
     parts = [part.rename_columns(matched_names(part.column_names, kinds)) for part in parts]
     names = set(parts[0].column_names)
     existing = {column: kind for column, kind in kinds.items() if column in names or column in forced}
-    place = _place_in(files, [part.num_rows for part in parts])
+    place = place_in(files, [part.num_rows for part in parts])
     keep_order = not any(isinstance(file, CsvFile) for file in files)
     options = (csv or CsvOptions()).given() if any(isinstance(file, CsvFile) for file in files) else None
     table = table_from_arrow(
-        parts, name=_name(source, files), kinds=existing, keep_order=keep_order, place=place, csv=options
+        parts, name=name_of(source, files), kinds=existing, keep_order=keep_order, place=place, csv=options
     )
     pa.default_memory_pool().release_unused()
     remarks = table.remarks
@@ -142,7 +145,7 @@ def read_blocks(
     """
     keep = list(dict.fromkeys(keep))
     csv = csv or CsvOptions()
-    files = _tables(source, csv)
+    files = open_files(source, csv)
     for file in files:
         first = 0
         for part in file.blocks(rows):
@@ -236,12 +239,12 @@ class TypedFile:
         return ipc.open_stream(source)
 
 
-def _tables(source: str | os.PathLike[str], csv: CsvOptions) -> list[CsvFile | TypedFile]:
+def open_files(source: str | os.PathLike[str], csv: CsvOptions) -> list[CsvFile | TypedFile]:
     """The files of a source, each ready to be read as its extension says."""
     return [CsvFile(file, csv) if file.format in DELIMITED else TypedFile(file) for file in find_files(source)]
 
 
-def _name(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
+def name_of(source: str | os.PathLike[str], files: Sequence[CsvFile | TypedFile]) -> str:
     """What messages call the table."""
     return files[0].name if len(files) == 1 else PurePosixPath(os.fspath(source)).name
 
@@ -253,7 +256,7 @@ def _arrow_batches(reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamRead
     return reader
 
 
-def _refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[pa.Table]) -> None:
+def refuse_other_columns(files: Sequence[CsvFile | TypedFile], parts: Sequence[pa.Table]) -> None:
     """Check that all files of a table have the same columns, in whatever order."""
     _refuse_repeated(files[0], parts[0])
     for file, part in zip(files[1:], parts[1:], strict=True):
@@ -276,6 +279,17 @@ def _refuse_repeated(file: CsvFile | TypedFile, part: pa.Table) -> None:
     refuse_repeated(names, file.name, advice)
 
 
+def cells_of(source: str | os.PathLike[str], csv: CsvOptions) -> int | None:
+    """About how many cells a path has; None if nobody knows."""
+    n_cells = 0
+    for file in open_files(source, csv):
+        n_own = file.n_cells()
+        if not n_own:
+            return None
+        n_cells += n_own * (COMPRESSION if file.file.compression else 1)
+    return n_cells
+
+
 def _mixed_columns(parts: Sequence[pa.Table]) -> set[str]:
     """The columns of which CSV files hold different kinds, such as numbers in one and text in another."""
     names = parts[0].column_names if parts else []
@@ -287,7 +301,7 @@ def _place_after(file: CsvFile | TypedFile, first: int) -> Callable[[int], str]:
     return lambda row: file.place(first + row)
 
 
-def _place_in(files: Sequence[CsvFile | TypedFile], lengths: Sequence[int]) -> Callable[[int], str]:
+def place_in(files: Sequence[CsvFile | TypedFile], lengths: Sequence[int]) -> Callable[[int], str]:
     """How messages point at a row of all files below each other."""
 
     @functools.cache  # as several models of the same table may say the same of a row

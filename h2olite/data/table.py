@@ -82,6 +82,11 @@ class Column:
         return int(np.count_nonzero(self.values < 0 if self.is_categorical else np.isnan(self.values)))
 
     @property
+    def lowest(self) -> float:
+        """The smallest of the numbers."""
+        return float(np.fmin.reduce(self.values))
+
+    @property
     def nbytes(self) -> int:
         """Bytes that the values take."""
         return self.values.nbytes
@@ -172,6 +177,11 @@ class Table:
     def remarks_on(self, columns: Container[str]) -> list[str]:
         """The remarks on the whole table and on these columns."""
         return [remark.sentence for remark in self.remarks if remark.column is None or remark.column in columns]
+
+    @property
+    def n_rows_in_all(self) -> int:
+        """How many rows there are, in memory or not."""
+        return self.n_rows
 
     @property
     def names(self) -> list[str]:

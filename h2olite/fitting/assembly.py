@@ -86,7 +86,7 @@ class Assembly:
         idle = idle_rounds(prepared.parameters, trainer.values, trainer.iterations) if stopped_by == "epochs" else []
         record = TrainingRecord(
             version=h2olite.__version__,
-            rows=self.table.n_rows,
+            rows=self.table.n_rows_in_all,
             sampled=sample.size if sample.size < prepared.n_usable else None,
             epochs=trainer.epochs,
             samples=network.rows_seen,

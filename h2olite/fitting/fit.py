@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from h2olite.data.stored import LargeTable
 from h2olite.data.table import Table
 from h2olite.model import Model
 from h2olite.settings.parameters import Parameters
@@ -15,6 +17,7 @@ from .assembly import Assembly, Clock
 from .ensemble import train_ensemble
 from .failure import advice_on_failure
 from .footprint import refuse_too_large_training
+from .large import prepare_large
 from .learning import train_network
 from .preparation import Preparation, Warn, prepare
 from .pruning import pruned
@@ -50,14 +53,19 @@ def fit(
     LackOfMemoryError : it needs more memory than there is.
     """
     clock = Clock()
-    refuse_too_large_training(parameters, training, validation)
-    prepared = with_absolute_strengths(prepare(parameters, training, validation))
-    if warn is not None:
-        warn(prepared.warnings)
-    assembly = Assembly(prepared, training, origin, clock)
-    learn = train_network if prepared.parameters.ensemble == 1 else train_ensemble
-    trained = learn(assembly, watch)
-    return finish(trained, prepared, training) if prune else trained
+    if isinstance(training, LargeTable):
+        prepared = prepare_large(parameters, training, validation)
+    else:
+        refuse_too_large_training(parameters, training, validation)
+        prepared = prepare(parameters, training, validation)
+    with contextlib.closing(prepared):
+        prepared = with_absolute_strengths(prepared)
+        if warn is not None:
+            warn(prepared.warnings)
+        assembly = Assembly(prepared, training, origin, clock)
+        learn = train_network if prepared.parameters.ensemble == 1 else train_ensemble
+        trained = learn(assembly, watch)
+        return finish(trained, prepared, training) if prune else trained
 
 
 def finish(trained: Model, prepared: Preparation, training: Table) -> Model:

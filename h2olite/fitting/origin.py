@@ -67,7 +67,7 @@ def _described(table: Table) -> dict[str, Any]:
     """Where a table is from, and what tells it from others."""
     return {
         "source": table.source and {"path": table.source, "csv": dict(table.csv or {})},
-        "rows": table.n_rows,
+        "rows": table.n_rows_in_all,
         "columns": {name: column.kind for name, column in table.columns.items()},
         "digest": table.fingerprint,
     }

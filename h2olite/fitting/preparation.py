@@ -27,6 +27,7 @@ from h2olite.data.splits import (
     sample_rows,
     training_rows,
 )
+from h2olite.data.stored import LargeTable
 from h2olite.data.table import Table
 from h2olite.errors import DataError, ParameterError
 from h2olite.kinds.distributions import DISTRIBUTIONS
@@ -167,6 +168,9 @@ class Preparation:
             seed=self.parameters.seed,
         )
 
+    def close(self) -> None:
+        """Remove what is kept elsewhere than in memory: nothing."""
+
     @functools.cached_property
     def absent_inputs(self) -> np.ndarray:
         """The inputs of categorical columns that no row trained on has."""
@@ -262,20 +266,27 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     adaptation = Adaptation(training.name)
     response = None if checkpoint is None else checkpoint.response
     target, actual = NONE, None
+    large = training if isinstance(training, LargeTable) else None
     if name is not None:
         response = response or ResponseEncoder.fit(
-            training, name, standardize=parameters.standardize and not log_link, weights=weights, offsets=subtracted
+            large.response_of_all(name) if large else training,
+            name,
+            standardize=parameters.standardize and not log_link,
+            weights=weights,
+            offsets=large.numbers_of_all(parameters.offset_column)
+            if large and subtracted is not None and parameters.offset_column
+            else subtracted,
         )
         target, actual = response.encode(training, adaptation, offsets=subtracted)
         refuse_new_classes(adaptation, name)
-        if n_missing := np.count_nonzero(np.isnan(actual)):
+        if n_missing := training[name].n_missing:
             said.append(
                 f"rows of {training.name} that lack the response {name!r} are left out: {n_missing:,} of "
-                f"{training.n_rows:,}."
+                f"{training.n_rows_in_all:,}."
             )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
-    if response is not None and actual is not None and not training.is_batch:
+    if response is not None and actual is not None and not training.is_batch and not large:
         refuse_one_value(training, response, actual[usable])
     if checkpoint is None:
         encoder = RowEncoder.fit(
@@ -294,6 +305,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             sparse_from=parameters.sparse_from,
             weights=weights,
             rows=usable,
+            summarise=large.summarise if large else None,
         )
     else:
         encoder = checkpoint.encoder
@@ -335,7 +347,7 @@ def resolve_for(
     """The parameters with every automatic choice made for this response, if there is one, and a seed."""
     n_classes = None if levels is None else len(levels)
     if name is not None:
-        lowest = float(np.fmin.reduce(training[name].values)) if levels is None else None
+        lowest = training[name].lowest if levels is None else None
         check_response(parameters, n_classes, name=name, lowest=lowest)
     return dataclasses.replace(resolve(parameters, n_classes), seed=draw_seed(parameters.seed))
 

@@ -751,6 +751,21 @@ class Parameters:
         help="Number of threads; 0 for all cores. A small network uses fewer. Any number gives the same bits, if "
         "the model is measured at the same moments; see reproducible.",
     )
+    max_memory: str | None = parameter(
+        default=None,
+        group="machine",
+        own=True,
+        help="Memory that training may take, such as 2GB. The encoded rows of a table for which this is too little are "
+        "kept in a scratch file, and a part of them is in memory at a time. Without it, that is done where a table is "
+        "larger than the memory of the machine. The table must be in files.",
+    )
+    scratch: str | None = parameter(
+        default=None,
+        group="machine",
+        own=True,
+        help="Folder for the scratch file of a table that is larger than memory. Without it: TMPDIR, or else /var/tmp, "
+        "or the folder for temporary files. The file has no name, and is gone however training ends.",
+    )
     keep_state: bool = parameter(
         default=False,
         group="continuing",
@@ -868,7 +883,7 @@ NOT_SEARCHED = frozenset(
         *("keep_cross_validation_models", "keep_cross_validation_predictions"),
         *("keep_cross_validation_fold_assignment", "model_id", "checkpoint", "export_checkpoints_dir"),
         *("autoencoder", "custom_metric_func", "auc_type", "gainslift_bins", "diagnostics"),
-        *("export_weights_and_biases", "verbose", "quiet_mode", "nthreads"),
+        *("export_weights_and_biases", "verbose", "quiet_mode", "nthreads", "max_memory", "scratch"),
     }
 )
 """Parameters that are no hyper-parameters: they say what is learnt from what, or leave the model as it is."""

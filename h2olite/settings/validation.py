@@ -22,6 +22,7 @@ from h2olite.kinds.update_rules import update_rule_of
 from . import autoencoding, continuing
 from .functions import load_function
 from .idle_rules import IDLE_RESPONSE_RULES, IDLE_RULES
+from .large_tables import max_memory_is_a_size
 from .parameters import (
     FRAMES,
     FUNCTIONS,
@@ -370,7 +371,7 @@ def meant(name: str, known: Iterable[str], otherwise: str = ".") -> str:
 
 def _contradictions(p: Parameters) -> list[str]:
     """What is wrong with parameters that each are right."""
-    return [fault for rule in (*RULES, *autoencoding.RULES) for fault in rule(p)]
+    return [fault for rule in (*RULES, max_memory_is_a_size, *autoencoding.RULES) for fault in rule(p)]
 
 
 def _contradictions_to(p: Parameters, response: Response) -> list[str]:

@@ -273,6 +273,15 @@
 #' @param nthreads Not in H2O. Number of threads; 0 for all cores. A small
 #'   network uses fewer. Any number gives the same bits, if the model is
 #'   measured at the same moments; see reproducible.
+#' @param max_memory Not in H2O. Memory that training may take, such as 2GB.
+#'   The encoded rows of a table for which this is too little are kept in a
+#'   scratch file, and a part of them is in memory at a time. Without it, that
+#'   is done where a table is larger than the memory of the machine. The table
+#'   must be in files.
+#' @param scratch Not in H2O. Folder for the scratch file of a table that is
+#'   larger than memory. Without it: TMPDIR, or else /var/tmp, or the folder
+#'   for temporary files. The file has no name, and is gone however training
+#'   ends.
 #' @param keep_state Not in H2O. Keep in the model file what training needs to
 #'   continue exactly: the last weights, and the memory of the update rule.
 #'   This is two to four times as large as the weights. It is always kept if
@@ -400,6 +409,8 @@ h2o.deeplearning <- function(x,
                              beta2 = 0.999,
                              rate_schedule = c("Constant", "Linear", "Cosine", "CosLog"),
                              nthreads = 0,
+                             max_memory = NULL,
+                             scratch = NULL,
                              keep_state = FALSE,
                              background_rows = 100) {
   train_model(mget(names(match.call())[-1L], environment()))
