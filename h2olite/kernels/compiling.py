@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from .caching import CACHE_FOLDER, CheckedCache, is_kept
+from .caching import CACHE_FOLDER, SHARED_FOLDER, CheckedCache, is_kept
 from .parts import EntryCompiler, PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -43,13 +43,8 @@ def entry(function: Function) -> Function:
     kernel files, so that an upgraded package never runs older code.
     """
     compiled = numba.njit(pipeline_class=EntryCompiler, **FLAGS)(function)
-    if CACHE_FOLDER is None or numba.config.DISABLE_JIT:
-        return compiled
-    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE_FOLDER)
-    try:
-        compiled._cache = CheckedCache(function)
-    finally:
-        numba.config.CACHE_DIR = previous
+    if (CACHE_FOLDER or SHARED_FOLDER) and not numba.config.DISABLE_JIT:
+        compiled._cache = CheckedCache(function, CACHE_FOLDER, SHARED_FOLDER)
     return compiled
 
 

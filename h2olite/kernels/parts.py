@@ -47,7 +47,9 @@ class Part(JITCodeLibrary):
 
 
 class Whole(JITCodeLibrary):
-    """The code of an entry, all parts included."""
+    """The code of an entry, all parts included; `plain` is what the front end made of it, for all processors."""
+
+    plain = b""
 
     def _optimize_final_module(self) -> None:
         """Optimise as Numba does, but without loops that do several registers' work at a time.
@@ -55,6 +57,7 @@ class Whole(JITCodeLibrary):
         Rows have whole registers, though not many: that of 200 units has 13 with AVX-512. What such a loop leaves over
         takes longer than it gains, and to compile both takes longer too.
         """
+        self.plain = self._final_module.as_bitcode()
         optimise(self._final_module, self._codegen._tm, int(config.OPT))
 
 

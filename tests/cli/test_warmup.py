@@ -1,11 +1,16 @@
 import json
 import os
+import platform
+import shutil
 import subprocess
 import sys
 
+import pytest
 from program import run
 
 from h2olite.kernels.caching import CACHE_FOLDER
+from h2olite.kernels.processors import AVX2, processor_of
+from h2olite.kernels.rows import train_rows
 
 OTHER_NETWORKS = """
 import numpy as np
@@ -48,8 +53,36 @@ def test_a_second_time_finds_everything_compiled():
     result = run("warmup", "--json")
     report = json.loads(result.stdout)
     assert report.pop("seconds") > 0
+    processors = report.pop("processors")
     assert report == {"compiled": 0, "folder": str(CACHE_FOLDER)}
+    (this,) = [processor for processor in processors if processor["this"]]
+    assert this["name"] == processor_of(train_rows.targetctx.codegen()).name
+    assert this["kernels"] >= 6
+    assert "It serves processors of the kind " in result.stderr
+    assert f"{this['name']} (this one)" in result.stderr
     assert result.stderr.startswith("Nothing left to compile: loaded the kernels in ")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="is about levels of x86-64")
+def test_portable_code_serves_other_processors_without_a_compiler(tmp_path):
+    script = [sys.executable, "-P", "-c", "from h2olite_cli.main import main; main()", "warmup"]
+    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "H2OLITE_CACHE_DIR": str(tmp_path)}
+    avx2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+" + ",+".join(sorted(AVX2))}
+
+    def warm(*options, **environment):
+        finished = subprocess.run(
+            [*script, "--json", *options], env=os.environ | paths | environment, capture_output=True, text=True
+        )
+        assert finished.returncode == 0, finished.stderr
+        return json.loads(finished.stdout), finished.stderr
+
+    shutil.copytree(CACHE_FOLDER, tmp_path / CACHE_FOLDER.name)
+    warm("--portable")
+    report, messages = warm(**avx2)
+    levels = {(p["name"], p["kernels"]) for p in report["processors"]}
+    assert levels >= {("x86-64-v3", 6), ("x86-64-v4", 6)}
+    assert report["compiled"] == 0
+    assert "Compiling" not in messages
 
 
 def test_quiet_says_nothing():

@@ -1,8 +1,10 @@
 """Machine code is kept where nobody else can put any, and what is damaged is replaced."""
 
+import contextlib
 import logging
 import os
 import pickle
+import platform
 import shutil
 import stat
 import subprocess
@@ -15,6 +17,7 @@ import numba
 import pytest
 
 from h2olite.kernels import caching, compiling
+from h2olite.kernels.processors import AVX2, AVX512, Processor, levels_within, machine_code, processor_of
 
 FOLDER = Path(caching.__file__).parent
 
@@ -89,7 +92,9 @@ def double(x):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty cache folder that kernels are compiled into."""
+    """An empty cache folder that kernels are compiled into, not chosen by the environment."""
+    for name in ("H2OLITE_CACHE_DIR", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
     made = tmp_path / "cache"
     made.mkdir(0o700)
     monkeypatch.setattr(compiling, "CACHE_FOLDER", made)
@@ -97,14 +102,18 @@ def folder(tmp_path, monkeypatch):
 
 
 def compiled_anew():
-    """Whether a new process would have to compile the function, and did; what it computes is right in any case."""
+    """Whether a new process had to compile the function, or its back end; what it computes is right in any case."""
     function = compiling.entry(double)
-    assert function(21) == 42
-    return sum(function.stats.cache_misses.values()) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        made = []
+        patch.setattr(caching, "machine_code", lambda *given: made.append(machine_code(*given)) or made[-1])
+        assert function(21) == 42
+    return sum(function.stats.cache_misses.values()) + len(made) == 1
 
 
 def code_files(folder):
-    return [path for path in folder.rglob("*") if path.is_file()]
+    """The files of machine code, without those of what the front end made."""
+    return [path for path in folder.rglob("*") if path.is_file() and "-plain-" not in path.name]
 
 
 def test_machine_code_is_kept_for_the_user_alone(folder):
@@ -112,6 +121,7 @@ def test_machine_code_is_kept_for_the_user_alone(folder):
     assert not compiled_anew()
     (file,) = code_files(folder)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert all(stat.S_IMODE(other.stat().st_mode) == 0o600 for other in file.parent.iterdir())
 
 
 def flip(content, place):
@@ -199,9 +209,7 @@ def test_a_folder_that_others_can_change_or_replace_keeps_no_machine_code(hole, 
     monkeypatch.setenv("H2OLITE_CACHE_DIR", str(base))
     inner = caching.cache_folder()
     assert inner == base / f"kernels-{caching.fingerprint()}"
-    assert stat.S_IMODE(inner.stat().st_mode) == stat.S_IMODE(base.stat().st_mode) == 0o700
-    for folder in (base, inner):
-        folder.chmod(0o755)
+    assert stat.S_IMODE(inner.stat().st_mode) == stat.S_IMODE(base.stat().st_mode) == 0o755
     assert caching.cache_folder() == inner
     hole(base, inner)
     assert caching.cache_folder() is None
@@ -282,7 +290,9 @@ def group_of(name, *members):
 
 @needs_modes
 def test_folders_are_made_for_the_user_alone_whatever_the_umask(reachable, monkeypatch):
-    monkeypatch.setenv("H2OLITE_CACHE_DIR", str(reachable / "a" / "b"))
+    for name in ("H2OLITE_CACHE_DIR", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(reachable / "a" / "b"))
     before = os.umask(0)
     try:
         folder = caching.cache_folder()
@@ -291,4 +301,104 @@ def test_folders_are_made_for_the_user_alone_whatever_the_umask(reachable, monke
         assert not compiled_anew()
     finally:
         os.umask(before)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *list(folder.parents)[:2])} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *list(folder.parents)[:3])} == {0o700}
+
+
+@needs_root
+def test_what_root_keeps_in_a_chosen_folder_serves_other_users_who_keep_their_own_elsewhere(reachable, monkeypatch):
+    monkeypatch.setenv("H2OLITE_CACHE_DIR", str(reachable / "image"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(reachable / "home"))
+    image = caching.cache_folder()
+    assert (caching.shared_folder(), stat.S_IMODE(image.stat().st_mode)) == (None, 0o755)
+    monkeypatch.setattr(compiling, "CACHE_FOLDER", image)
+    assert compiled_anew()
+    (file,) = code_files(image)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+    (reachable / "home").mkdir()
+    os.chown(reachable / "home", OTHER_USER, OTHER_USER)
+    os.seteuid(OTHER_USER)
+    try:
+        monkeypatch.setattr(os, "getuid", lambda: OTHER_USER)
+        own = caching.cache_folder()
+        assert (caching.shared_folder(), own.is_relative_to(reachable / "home")) == (image, True)
+        monkeypatch.setattr(compiling, "CACHE_FOLDER", own)
+        monkeypatch.setattr(compiling, "SHARED_FOLDER", image)
+        assert not compiled_anew()
+        assert code_files(own) == []
+        for folder in (None, own):  # another processor: code is made each time where it cannot be kept
+            monkeypatch.setattr(compiling, "CACHE_FOLDER", folder)
+            with another_processor(monkeypatch):
+                assert compiled_anew()
+                assert compiled_anew() == (folder is None)
+        assert len(code_files(own)) == 1
+    finally:
+        os.seteuid(0)
+
+
+@contextlib.contextmanager
+def another_processor(monkeypatch, name="x86-64-v2", features=""):
+    """Numba takes this processor for another kind, in the names of files."""
+    codegen = type(compiling.entry(double).targetctx.codegen())
+    with monkeypatch.context() as patch:
+        patch.setattr(codegen, "magic_tuple", lambda self: (self._llvm_module.triple, name, features))
+        yield
+
+
+def test_another_processor_needs_the_back_end_of_the_compiler_only(folder, monkeypatch):
+    assert compiled_anew()
+    with another_processor(monkeypatch):
+        assert compiled_anew()
+        function = compiling.entry(double)
+        assert function(21) == 42
+        assert sum(function.stats.cache_hits.values()) == 1
+        assert ("x86-64-v2", 1, True) in caching.served_processors(function)
+    assert not compiled_anew()
+    assert len(code_files(folder)) == 2
+    shutil.rmtree(folder / code_files(folder)[0].parent)
+    assert compiled_anew()
+
+
+def test_damage_to_what_the_front_end_made_is_noticed_by_another_processor(folder, monkeypatch, caplog):
+    assert compiled_anew()
+    (plain,) = folder.rglob("*-plain-*")
+    plain.write_bytes(plain.read_bytes()[:-1])
+    with another_processor(monkeypatch):
+        function = compiling.entry(double)
+        assert function(21) == 42
+    assert sum(function.stats.cache_misses.values()) == 1
+    assert f"Machine code in {plain} is damaged; compiling it again." in caplog.text
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="is about levels of x86-64")
+def test_code_for_a_level_serves_every_processor_that_has_its_instructions(folder, monkeypatch):
+    function = compiling.entry(double)
+    assert function(21) == 42
+    codegen = function.targetctx.codegen()
+    host = processor_of(codegen).name
+    assert function._cache.keep_for_others(function.signatures, codegen) == 2
+    assert function._cache.keep_for_others(function.signatures, codegen) == 0
+    assert {(name, n) for name, n, _ in caching.served_processors(function)} == {
+        (host, 1),
+        ("x86-64-v3", 1),
+        ("x86-64-v4", 1),
+    }
+    avx2 = "+" + ",+".join(sorted(AVX2))
+    for features, names in ((avx2, ["x86-64-v3"]), (avx2.replace("+fma", "-fma"), [])):
+        with another_processor(monkeypatch, "znver9", features):
+            assert [level.name for level in levels_within(processor_of(codegen))] == names
+            assert compiling.is_compiled(compiling.entry(double), [21]) == bool(names)
+            assert compiled_anew() != bool(names)
+
+
+@pytest.mark.parametrize(
+    ("triple", "features", "names"),
+    [
+        ("aarch64-unknown-linux-gnu", "+neon,+sve", ["generic"]),
+        ("arm64-apple-darwin24", "+neon", ["generic"]),
+        ("x86_64-pc-windows-msvc", "+" + ",+".join(sorted(AVX512)), ["x86-64-v4", "x86-64-v3"]),
+        ("powerpc64le-unknown-linux-gnu", "+vsx", []),
+    ],
+)
+def test_levels_of_other_architectures(triple, features, names):
+    assert [level.name for level in levels_within(Processor(triple, "some", features))] == names
