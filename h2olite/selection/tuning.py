@@ -50,6 +50,9 @@ LEAST_AT_ONCE = 4
 LEAST_SECONDS = 1.0
 """For the training of the model, if the search has taken all of the time."""
 
+N_NETWORKS, SHARE_OF_MODEL = 10, 0.2
+"""Networks of the model, if nobody says how many and their training takes at most this share of the time."""
+
 N_GOOD = 3
 """How many of the best settings new ones are made of."""
 
@@ -160,7 +163,7 @@ def tune(
     training = with_classes(parameters, training, name)
     journal = TuningJournal.open(folder, settings_of(parameters, training), draw_seed(parameters.seed))
     parameters = dataclasses.replace(parameters, y=name, seed=journal.seed)
-    search = _Search(parameters, given, training, journal, watch)
+    search = _Search(parameters, given, training, journal, watch, max_runtime_secs)
     started -= journal.seconds
     ends = started + max_runtime_secs
     search.run(started, ends, max_models or math.inf, tell)
@@ -169,7 +172,7 @@ def tune(
         return found
     if found.candidates[0].error is not None:
         raise ParameterError(f"no settings could be trained with: {found.candidates[0].error} Change what they share.")
-    best = search.with_settings(found.best)
+    best = dataclasses.replace(search.with_settings(found.best), ensemble=search.n_networks)
     model = _model(best, training, max(ends - time.perf_counter(), LEAST_SECONDS), watch, warn)
     found.seconds = time.perf_counter() - started
     if model.stopped_by == "interrupted":
@@ -201,6 +204,7 @@ class _Search:
     training : the table.
     journal : what has been tried, which it adds to.
     watch : of all trainings.
+    max_runtime_secs : seconds for the search and for the training of the model.
     """
 
     def __init__(
@@ -210,8 +214,10 @@ class _Search:
         training: Table,
         journal: TuningJournal,
         watch: Watch | None,
+        max_runtime_secs: float,
     ) -> None:
         self.interrupted = False
+        self._max_runtime_secs, self._has_own_ensemble = max_runtime_secs, "ensemble" in given
         self._parameters, self._watch, self._journal = parameters, watch, journal
         self._free = free_dimensions(parameters, given)
         rows = sample_rows(training.n_rows, MOST_ROWS, random_stream(parameters.seed, "tuning rows"))
@@ -356,13 +362,23 @@ class _Search:
         value = metrics.stopping_value(metric)
         return -value if STOPPING_METRICS[metric].more_is_better else value
 
+    @property
+    def n_networks(self) -> int:
+        """Networks of the model: more than the preset's, where their training takes little of the time."""
+        is_quick = self._seconds_of(N_NETWORKS) <= SHARE_OF_MODEL * self._max_runtime_secs
+        return N_NETWORKS if is_quick and not self._has_own_ensemble else self._parameters.ensemble
+
     def _seconds_of_model(self) -> float:
         """About how long the training of the model takes with the best settings so far; 0 before there are any."""
+        return self._seconds_of(self.n_networks)
+
+    def _seconds_of(self, n_networks: int) -> float:
+        """About how long the training of a model of so many networks takes."""
         best = next(iter(self.ranked()), None)
         if best is None or not best.losses:
             return 0.0
         seconds = best.seconds / len(best.losses) / self._share
-        return 1.2 * seconds * math.ceil(self._parameters.ensemble / self._n_threads)
+        return 1.2 * seconds * math.ceil(n_networks / self._n_threads)
 
     def _seconds_of_batch(self) -> float:
         """About how long the next trainings take."""

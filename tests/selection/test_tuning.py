@@ -79,6 +79,13 @@ def test_the_same_seed_tries_the_same(tuning):
     pd.testing.assert_frame_equal(again.model.predict(IRIS), tuning.model.predict(IRIS))
 
 
+@pytest.mark.parametrize(("seconds", "n_networks"), [(300, 10), (0.02, 5)])
+def test_model_has_more_networks_where_they_take_little_of_the_time(seconds, n_networks):
+    own = {name: value for name, value in SMALL.items() if name != "ensemble"}
+    found = h2olite.tune(y="species", training_frame=IRIS, max_models=1, max_runtime_secs=seconds, **own)
+    assert found.model.parameters.ensemble == n_networks
+
+
 def test_a_search_that_was_ended_goes_on(tuning, tmp_path):
     half = search(directory=tmp_path / "s", max_models=12)
     document = json.loads((tmp_path / "s" / "tuning.json").read_text())
