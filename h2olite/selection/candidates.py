@@ -19,13 +19,14 @@ class Candidate:
     ----------
     settings : see `h2olite.selection.space`.
     losses : the loss on each fold that they were measured on; infinite where training failed.
-    seconds : that the trainings took, on one core.
+    seconds, n_networks : what the trainings took on one core, and how many networks they trained.
     error : why a training failed.
     """
 
     settings: Settings
     losses: dict[int, float] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
+    n_networks: int = 0
     error: str | None = None
 
     def __str__(self) -> str:

@@ -118,6 +118,7 @@ class _Candidate(TypedDict):
     settings: dict[str, Any]
     losses: list[float | None]
     seconds: float
+    n_networks: int
     error: str | None
 
 
@@ -167,6 +168,7 @@ class TuningJournal:
                     one["settings"],
                     {fold: math.nan if loss is None else loss for fold, loss in enumerate(one["losses"])},
                     one["seconds"],
+                    one["n_networks"],
                     one["error"],
                 )
                 for one in stored["candidates"]

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 FOLDS_OF_RUNGS = (1, 2, 5)
 """On how many folds settings are measured, at first and each time they are among the better ones."""
+
+MEMBERS = 3
+"""Networks that are averaged on the last rung, if the model is an ensemble: settings gain unequally by the average."""
 
 BETTER_SHARE = 3
 """One in so many goes on to more folds."""
@@ -139,7 +142,8 @@ def tune(
 
     Each training learns from the rows outside a fold, and is measured on the fold. All settings are measured on one
     fold. The better third of them goes on to another fold, and the better third of these to all five (asynchronous
-    successive halving; Li et al. 2020). New settings are planned at first, then random, or changes of good ones.
+    successive halving; Li et al. 2020), where the means of `MEMBERS` networks are measured. New settings are planned at
+    first, then random, or changes of good ones.
 
     Parameters
     ----------
@@ -194,6 +198,14 @@ def _model(parameters: Parameters, training: Table, seconds: float, watch: Watch
     return dataclasses.replace(model, parameters=dataclasses.replace(model.parameters, max_runtime_secs=0.0))
 
 
+class _Job(NamedTuple):
+    """A training of the search: settings, the fold that they are measured on, and how many networks are averaged."""
+
+    candidate: Candidate
+    fold: int
+    n_networks: int
+
+
 class _Search:
     """The state of a search.
 
@@ -233,16 +245,16 @@ class _Search:
 
     def run(self, started: float, ends: float, max_models: float, tell: Callable[[Candidate], None] | None) -> None:
         """Try settings until the time is needed for the model, or until there were enough trainings."""
-        n_done = sum(len(candidate.losses) for candidate in self.candidates)
+        n_done = sum(candidate.n_networks for candidate in self.candidates)
         while n_done < max_models and not self.interrupted:
             jobs = self._next_jobs(max_models - n_done)
             if not jobs:
                 break
             self._do(jobs, ends - self._seconds_of_model())
-            n_done += len(jobs)
+            n_done += sum(job.n_networks for job in jobs)
             self._journal.write(time.perf_counter() - started)
             if tell is not None:
-                for candidate in dict.fromkeys(candidate for candidate, _ in jobs if candidate.losses):
+                for candidate in dict.fromkeys(job.candidate for job in jobs if job.candidate.losses):
                     tell(candidate)
             if time.perf_counter() + self._seconds_of_model() + self._seconds_of_batch() > ends:
                 break
@@ -265,32 +277,37 @@ class _Search:
         """
         return validate(vars(self._parameters) | parameters_of(settings, self._parameters))
 
-    def _next_jobs(self, most: float) -> list[tuple[Candidate, int]]:
-        """What to train next: settings, and the fold to measure them on; for all threads, and `most` at the most."""
-        n_jobs = min(max(LEAST_AT_ONCE, self._n_threads), most)
-        jobs: list[tuple[Candidate, int]] = []
-        planned: dict[Candidate, int] = {}  # folds that candidates will have been measured on
-        while len(jobs) < n_jobs:
+    def _next_jobs(self, most: float) -> list[_Job]:
+        """What to train next: enough for all threads, and `most` networks at the most."""
+        jobs: list[_Job] = []
+        planned: set[Candidate] = set()
+        while len(jobs) < max(LEAST_AT_ONCE, self._n_threads) and most >= 1:
             promoted = self._promoted(planned)
-            if promoted and len(jobs) + promoted[1] - len(promoted[0].losses) > most:
-                promoted = None
             candidate, n_folds = promoted or (self._new(), self._rungs[0])
-            if candidate is None:
+            further = [] if candidate is None else self._jobs_of(candidate, n_folds)
+            n_networks = sum(job.n_networks for job in further)
+            if candidate is None or n_networks > most:
                 break
-            first = planned.get(candidate, len(candidate.losses))
-            jobs += [(candidate, fold) for fold in range(first, n_folds)]
-            planned[candidate] = n_folds
+            jobs += further
+            planned.add(candidate)
+            most -= n_networks
         return jobs
 
-    def _promoted(self, planned: dict[Candidate, int]) -> tuple[Candidate, int] | None:
-        """A candidate that is to be measured on more folds, and on how many."""
+    def _jobs_of(self, candidate: Candidate, n_folds: int) -> list[_Job]:
+        """What measures a candidate on so many folds; on all of them anew, as an ensemble if the model is one."""
+        is_last = n_folds == self._rungs[-1]
+        n_networks = min(MEMBERS, self._parameters.ensemble) if is_last else 1
+        first = len(candidate.losses) if n_networks == 1 else 0
+        return [_Job(candidate, fold, n_networks) for fold in range(first, n_folds)]
+
+    def _promoted(self, planned: Collection[Candidate]) -> tuple[Candidate, int] | None:
+        """A candidate that is to be measured on more folds and not planned yet, and on how many."""
         for rung in range(len(self._rungs) - 1, 0, -1):
             n_before = self._rungs[rung - 1]
             reached = [one for one in self.candidates if len(one.losses) >= n_before and one.error is None]
             better = sorted(reached, key=lambda one: _mean_of_first(one, n_before))[: len(reached) // BETTER_SHARE]
             for candidate in dict.fromkeys([*self.candidates[:1], *better]):
-                done = planned.get(candidate, len(candidate.losses))
-                if done == n_before == len(candidate.losses) and candidate.error is None:
+                if len(candidate.losses) == n_before and candidate.error is None and candidate not in planned:
                     return candidate, self._rungs[rung]
         return None
 
@@ -304,48 +321,50 @@ class _Search:
         self.candidates.append(Candidate(settings))
         return self.candidates[-1]
 
-    def _do(self, jobs: Sequence[tuple[Candidate, int]], ends: float) -> None:
-        """Train, and note the losses; one thread for each training. What takes too long is not measured."""
+    def _do(self, jobs: Sequence[_Job], ends: float) -> None:
+        """Train, and note the losses; one thread for each job. What takes too long is not measured."""
         at_once = min(len(jobs), self._n_threads)
         together = JointProgress(self._watch, [self._parameters.epochs] * len(jobs))
 
         def train(number: int) -> tuple[float | None, float]:
-            candidate, fold = jobs[number]
+            job = jobs[number]
+            candidate = job.candidate
             if together.interrupted or candidate.error is not None:
                 return None, 0.0
             started = time.perf_counter()
             try:
-                loss = self._loss(candidate, fold, together.of(number), self._n_threads // at_once, ends)
+                loss = self._loss(job, together.of(number), self._n_threads // at_once, ends)
             except (H2OLiteError, MemoryError) as error:
                 candidate.error, loss = str(error) or "there is not enough memory.", math.inf
             finally:
                 together.finish(number)
             return loss, time.perf_counter() - started
 
-        for (candidate, fold), (loss, seconds) in zip(jobs, together.results(train, len(jobs), at_once), strict=True):
-            if loss is not None:
-                candidate.losses[fold] = loss
-                candidate.seconds += seconds
+        results = together.results(train, len(jobs), at_once)
         self.interrupted = together.interrupted
-        for candidate, _ in jobs:  # of an interrupted training, the folds up to a rung count
-            n_folds = max((rung for rung in self._rungs if set(range(rung)) <= candidate.losses.keys()), default=0)
-            if candidate.error is None:
-                candidate.losses = {fold: candidate.losses[fold] for fold in range(n_folds)}
+        for candidate in dict.fromkeys(job.candidate for job in jobs):
+            own = [(job, *result) for job, result in zip(jobs, results, strict=True) if job.candidate is candidate]
+            losses = {job.fold: loss for job, loss, _ in own if loss is not None}
+            if len(losses) == len(own) or candidate.error is not None:  # of what was interrupted, nothing counts
+                candidate.losses |= losses
+                candidate.seconds += sum(seconds for *_, seconds in own)
+                candidate.n_networks += sum(job.n_networks for job, *_ in own)
         self.candidates[:] = [candidate for candidate in self.candidates if candidate.losses]
 
-    def _loss(self, candidate: Candidate, fold: int, watch: Watch, n_threads: int, ends: float) -> float | None:
-        """The loss on the rows of a fold of a network that has learnt from the others; None if it was interrupted.
+    def _loss(self, job: _Job, watch: Watch, n_threads: int, ends: float) -> float | None:
+        """The loss on the rows of a fold of networks that have learnt from the others; None if it was interrupted.
 
         The very first settings are measured in any case.
         """
-        is_first = candidate is self.candidates[0] and fold == 0
+        candidate, fold = job.candidate, job.fold
+        is_first = not self.candidates[0].losses and candidate is self.candidates[0]
         if time.perf_counter() >= ends and not is_first:
             return None
         inside = self._folds == fold
         outside, held_out = self._table.take(~inside), self._table.take(inside)
         parameters = dataclasses.replace(
             self.with_settings(candidate.settings),
-            ensemble=1,
+            ensemble=job.n_networks,
             nthreads=n_threads,
             variable_importances=False,
             background_rows=0,
@@ -377,12 +396,12 @@ class _Search:
         best = next(iter(self.ranked()), None)
         if best is None or not best.losses:
             return 0.0
-        seconds = best.seconds / len(best.losses) / self._share
+        seconds = best.seconds / best.n_networks / self._share
         return 1.2 * seconds * math.ceil(n_networks / self._n_threads)
 
     def _seconds_of_batch(self) -> float:
         """About how long the next trainings take."""
-        times = [candidate.seconds / len(candidate.losses) for candidate in self.candidates]
+        times = [candidate.seconds / candidate.n_networks for candidate in self.candidates]
         return float(np.mean(times or [0.0])) * max(LEAST_AT_ONCE / self._n_threads, 1.0)
 
 

@@ -58,7 +58,7 @@ def test_the_model_has_the_best_settings_and_what_the_user_gave(tuning):
     assert (model.predict(IRIS)["predict"] == IRIS["species"]).mean() > 0.8
 
 
-def test_losses_are_those_of_rows_that_the_network_has_not_learnt_from(tuning):
+def test_losses_are_those_of_rows_that_the_networks_have_not_learnt_from(tuning):
     from h2olite.fitting.cross_validation import assign_folds
 
     best = tuning.candidates[0]
@@ -67,7 +67,7 @@ def test_losses_are_those_of_rows_that_the_network_has_not_learnt_from(tuning):
     given |= {"activation": parameters.activation, "hidden_dropout_ratios": parameters.hidden_dropout_ratios}
     table = h2olite.data.frames.as_table(IRIS)
     folds = assign_folds(dataclasses.replace(parameters, nfolds=5, fold_assignment="Stratified"), table)
-    settings = SMALL | {"preset": "accurate", "ensemble": 1, "variable_importances": False} | given
+    settings = SMALL | {"preset": "accurate", "variable_importances": False} | given
     alone = h2olite.deeplearning(y="species", training_frame=IRIS[folds != 0], **settings)
     assert alone.model_performance(IRIS[folds == 0]).logloss() == pytest.approx(best.losses[0], rel=1e-6)
 
