@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import sys
@@ -14,17 +15,18 @@ import pyarrow as pa
 
 from h2olite.errors import DataError, ParameterError
 from h2olite.machine.memory import available_memory
+from h2olite.machine.scratch import scratch_folder
 from h2olite.settings.large_tables import bytes_of, needs_all_rows
 from h2olite.settings.parameters import Parameters, brief
 
 from .advice import without_unused_levels
 from .arrow import refuse_repeated, table_from_arrow, validated
 from .csv_options import Csv, CsvOptions
-from .large import read_large
+from .large import SAMPLE_ROWS, read_large
 from .reader import BYTES_PER_CELL, cells_of, read_table
 from .sparse import SparseNumbers
 from .stored import LargeTable
-from .table import Kind, NoRowsError, Table, forced_kinds, matched_names
+from .table import Kind, NoRowsError, Remark, Table, forced_kinds, matched_names
 
 IDLE = 320 << 20
 """Bytes of the program before it reads a table, and of compiling the kernels."""
@@ -169,7 +171,8 @@ def training_tables(
         return training, None
     if tell is not None:
         tell(frame)
-    schema = {name: column.kind for name, column in training.columns.items()}
+    known = training if stored is None else stored.all_rows
+    schema = {name: column.kind for name, column in known.columns.items()}
     of_training = training.csv or csv
     stored = _stored(frame, parameters, CsvOptions().over(of_training), schema) if may_store else None
     return training, stored or as_table(frame, name="validation_frame", schema=schema, csv=of_training)
@@ -209,7 +212,7 @@ def _stored(
         return None  # reading the table in memory is refused
     if faults:
         raise ParameterError(" ".join(faults))
-    return read_large(
+    large = read_large(
         frame,
         factors=factors,
         numeric=numeric,
@@ -218,7 +221,15 @@ def _stored(
         unneeded=functools.partial(_unneeded, parameters),
         max_memory=min(available_memory() * SHARE + IDLE, np.inf if given is None else bytes_of(given)),
         scratch=parameters.scratch,
+        sample_rows=max(parameters.score_training_samples, parameters.score_validation_samples, SAMPLE_ROWS),
     )
+    if given is not None:
+        return large
+    told = (
+        f"{large.name} is larger than the memory that is left; its rows are in a scratch file in "
+        f"{scratch_folder(parameters.scratch)}, and a part of them is in memory at a time."
+    )
+    return dataclasses.replace(large, remarks=(*large.remarks, Remark(None, told)))
 
 
 def _unneeded(parameters: Parameters, names: list[str]) -> set[str]:

@@ -27,6 +27,9 @@ from .table import Column, Kind, NoRowsError, Remark, Table, forced_kinds, match
 SAMPLE_ROWS = 100_000
 """Rows of the sample: all rows of a table that has no more."""
 
+SAMPLED_SHARE, SAMPLED_CELL, LEAST_SAMPLE = 0.1, 24, 1000
+"""The part of max_memory that the sample may take, the bytes of its cells, encoded ones too, and its least rows."""
+
 MOST_LEVELS = 500_000
 """Levels that a column may have at most: their names stay in memory, and each has weights."""
 
@@ -169,7 +172,12 @@ class _Reading:
         for name, writer in writers.items():
             stored.columns[name] = writer.finish(remarks)
             digest.update(repr((name, writer.kind, stored.columns[name].levels)).encode())
-        rows = sample_rows(n_rows, n_sampled, random_stream(0, "rows of a large table"))
+        affordable = (
+            int(SAMPLED_SHARE * max_memory / (SAMPLED_CELL * max(len(writers), 1))) if max_memory < np.inf else n_rows
+        )
+        rows = sample_rows(
+            n_rows, min(n_sampled, max(affordable, LEAST_SAMPLE)), random_stream(0, "rows of a large table")
+        )
         sampled = stored.sample(rows)
         columns: dict[str, Column] = {}
         for name in first.column_names:
@@ -187,6 +195,7 @@ class _Reading:
             self.csv.given() if self.is_csv else None,
             tuple(remarks),
             stored=stored,
+            sampled=rows,
             digest=digest.hexdigest(),
             max_memory=max_memory,
             scratch=folder,

@@ -163,11 +163,13 @@ class LargeTable(Table):
     Parameters
     ----------
     stored : all rows; always given.
+    sampled : int64, the indices of the rows of the sample.
     digest : see `Table.fingerprint`.
     max_memory, scratch : bytes that training may take, and the folder for scratch files.
     """
 
     stored: StoredTable | None = None
+    sampled: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     digest: str = ""
     max_memory: float = np.inf
     scratch: str | None = None

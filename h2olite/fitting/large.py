@@ -38,24 +38,30 @@ class StoredPreparation(Preparation):
 
     Attributes
     ----------
-    stored : all rows to train on.
+    stored : all rows that can be trained on.
+    places : int64, where each row of the sample is among them; -1 where it cannot be trained on.
     window_bytes : how much of them is in memory at a time, and read for the next time.
     """
 
     stored: StoredRows
+    places: np.ndarray
     window_bytes: float
 
     def dealt(self, parameters: Parameters) -> Preparation:
         """The same with the choices among rows that these parameters make, which differ in the seed."""
-        return dataclasses.replace(super().dealt(parameters), n_usable=self.stored.n_rows)
+        dealt = super().dealt(parameters)
+        n_held_out = 0 if dealt.held_out is None else int(dealt.held_out.sum())
+        return dataclasses.replace(dealt, n_usable=self.stored.n_rows - n_held_out)
 
     @functools.cached_property
     def source(self) -> RowSource:
         """What training takes its rows from."""
+        held_out = np.empty(0, np.int64) if self.held_out is None else np.flatnonzero(self.held_out)
         return StoredSource(
             self.stored,
             self.rows,
             self.training.sample,
+            (held_out, self.places[held_out]),
             self.window_bytes,
             shuffle=self.parameters.shuffle_training_data,
             seed=self.parameters.seed,
@@ -82,7 +88,7 @@ def prepare_large(parameters: Parameters, training: LargeTable, validation: Tabl
     try:
         n_columns = len(prepared.encoder.predictors) + 2
         scratch.refuse_lack_of_space(ENCODED * n_columns * training.n_rows_in_all, f"training on {training.name}")
-        stored, missing_seen = _encode(prepared, training, scratch)
+        stored, places, missing_seen = _encode(prepared, training, scratch)
     except BaseException:
         scratch.close()
         raise
@@ -90,9 +96,9 @@ def prepare_large(parameters: Parameters, training: LargeTable, validation: Tabl
     checkpoint = parameters.checkpoint
     encoder = prepared.encoder if checkpoint else dataclasses.replace(prepared.encoder, missing_seen=missing_seen)
     fields = {field.name: getattr(prepared, field.name) for field in dataclasses.fields(Preparation)}
-    fields |= {"encoder": encoder, "n_usable": stored.n_rows}
-    n_windows = max(2 * parameters.ensemble, 2)
-    return StoredPreparation(**fields, stored=stored, window_bytes=window_bytes * 2 / n_windows)
+    window_bytes /= parameters.ensemble
+    large = StoredPreparation(**fields | {"encoder": encoder}, stored=stored, places=places, window_bytes=window_bytes)
+    return large.dealt(prepared.parameters)
 
 
 def window_of(parameters: Parameters, training: LargeTable, validation: Table | None) -> float:
@@ -114,13 +120,17 @@ def window_of(parameters: Parameters, training: LargeTable, validation: Table | 
     return window
 
 
-def _encode(prepared: Preparation, training: LargeTable, scratch: ScratchFile) -> tuple[StoredRows, np.ndarray]:
-    """All rows to train on; and which categorical columns lack a value in some."""
+def _encode(
+    prepared: Preparation, training: LargeTable, scratch: ScratchFile
+) -> tuple[StoredRows, np.ndarray, np.ndarray]:
+    """All rows to train on; where the sample is among them; which categorical columns lack a value in some."""
     parameters, encoder, response = prepared.parameters, prepared.encoder, prepared.response
     log_link = DISTRIBUTIONS[parameters.distribution].link == "log"
     stored = StoredRows(scratch, encoder.n_categorical_inputs)
     adaptation = Adaptation(training.name)
     missing_seen = np.zeros(len(encoder.categorical), np.bool_)
+    sampled, first = training.sampled, 0
+    places = np.full(sampled.size, -1, np.int64)
     for block in training.all_rows.tables():
         usable = np.ones(block.n_rows, np.bool_)
         if parameters.missing_values_handling == "Skip":
@@ -132,6 +142,10 @@ def _encode(prepared: Preparation, training: LargeTable, scratch: ScratchFile) -
             refuse_new_classes(adaptation, response.name)
             usable &= ~np.isnan(target)
         kept = np.flatnonzero(usable)
+        begin, end = np.searchsorted(sampled, (first, first + block.n_rows))
+        of_block = sampled[begin:end] - first
+        places[begin:end] = np.where(usable[of_block], stored.n_rows + np.cumsum(usable)[of_block] - 1, -1)
+        first += block.n_rows
         if not kept.size:
             continue
         rows = encoder.encode_rows(block if kept.size == block.n_rows else block.take(kept), adaptation)
@@ -142,4 +156,4 @@ def _encode(prepared: Preparation, training: LargeTable, scratch: ScratchFile) -
         stored.append(rows)
         for i, name in enumerate(encoder.categorical):
             missing_seen[i] |= bool((block[name].values[kept] < 0).any())
-    return stored, missing_seen
+    return stored, places, missing_seen

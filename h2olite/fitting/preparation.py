@@ -317,6 +317,11 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     if validation is not None:
         adaptation = Adaptation(validation.name)
         to_validate = prepare_validation(parameters, encoder, response, validation, adaptation)
+        if validation.n_rows < validation.n_rows_in_all:
+            said.append(
+                f"{validation.name} has {validation.n_rows_in_all:,} rows; the model is measured on "
+                f"{validation.n_rows:,} of them, drawn at random."
+            )
         said += adaptation.warnings()
     if parameters.holdout_share and usable.size < 2:
         raise DataError(

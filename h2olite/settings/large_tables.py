@@ -37,12 +37,10 @@ def needs_all_rows(p: Parameters) -> Iterator[str]:
     asked = {
         "nfolds": p.nfolds > 0,
         "fold_column": p.fold_column is not None,
-        "holdout_share": p.holdout_share > 0,
         "weights_column": p.weights_column is not None,
         "balance_classes": p.balance_classes,
     }
     advice = {
-        "holdout_share": "write some rows to a file of their own and give it as validation_frame",
         "balance_classes": "write the rows of frequent classes more rarely to the table",
     }
     for name, is_asked in asked.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -47,7 +48,7 @@ class StoredRows:
         self._scratch = scratch
         self._blocks: list[StoredBlock] = []
         self._like: EncodedRows | None = None
-        self._present = np.zeros(n_levels + 1, np.bool_)  # the last one is where -1, no input, leads
+        self._counts = np.zeros(n_levels + 1, np.int64)  # the last one is where -1, no input, leads
         self.n_rows = 0
         self.largest_target = 0.0
         self.reader = ThreadPoolExecutor(1, "h2olite-rows")
@@ -55,8 +56,7 @@ class StoredRows:
     def append(self, rows: EncodedRows) -> None:
         """Add rows, whose arrays have the same types and widths each time."""
         self._like = rows if self._like is None else self._like
-        for column in rows.levels.T:
-            self._present[column] = True
+        self._counts += _counts_of(rows.levels, self._counts.size)
         if rows.target.size:
             self.largest_target = max(self.largest_target, float(np.abs(rows.target).max()))
         n_rows = len(rows.levels)
@@ -83,19 +83,34 @@ class StoredRows:
         """Bytes of all rows in memory."""
         return self._scratch.size + PER_ROW * self.n_rows
 
-    @property
-    def present(self) -> np.ndarray:
-        """Which of the inputs of categorical columns occur: bool, shape (n_levels,)."""
-        return self._present[:-1]
+    def present_without(self, levels: np.ndarray) -> np.ndarray:
+        """Which of the inputs of categorical columns occur in other rows than some with these encoded levels."""
+        return (self._counts - _counts_of(levels, self._counts.size))[:-1] > 0
 
-    def rows_of(self, blocks: np.ndarray) -> int:
-        """How many rows some blocks have, given by their numbers."""
-        return sum(self._blocks[block].n_rows for block in blocks.tolist())
+    @functools.cached_property
+    def starts(self) -> np.ndarray:
+        """How many rows come before each block: int64, shape (n_blocks,)."""
+        return np.cumsum([0, *(block.n_rows for block in self._blocks[:-1])])
+
+    def rows_of(self, blocks: np.ndarray) -> np.ndarray:
+        """How many rows each of some blocks has, given by their numbers."""
+        return np.array([self._blocks[block].n_rows for block in blocks.tolist()], np.int64)
+
+    def kept_of(self, blocks: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+        """The rows of some blocks, counted from the first of them, without those of ascending indices in all blocks."""
+        lengths = self.rows_of(blocks)
+        kept = np.ones(int(lengths.sum()), np.bool_)
+        before = np.cumsum(lengths) - lengths
+        for block, length, start in zip(blocks.tolist(), lengths.tolist(), before.tolist(), strict=True):
+            first = int(self.starts[block])
+            begin, end = np.searchsorted(left_out, (first, first + length))
+            kept[left_out[begin:end] - first + start] = False
+        return np.flatnonzero(kept)
 
     def load(self, blocks: np.ndarray) -> EncodedRows:
         """The rows of some blocks, in this order."""
         assert self._like is not None
-        like, n_rows = self._like, self.rows_of(blocks)
+        like, n_rows = self._like, int(self.rows_of(blocks).sum())
         n_entries = sum(self._blocks[block].n_entries for block in blocks.tolist())
         levels = np.empty((n_rows, like.levels.shape[1]), np.int32)
         numbers = np.empty((0 if like.is_sparse else n_rows, like.numbers.shape[1]), like.numbers.dtype)
@@ -119,6 +134,11 @@ class StoredRows:
         """Remove the rows, once nothing is read any more."""
         self.reader.shutdown(cancel_futures=True)
         self._scratch.close()
+
+
+def _counts_of(levels: np.ndarray, size: int) -> np.ndarray:
+    """How often each input of categorical columns occurs, and last -1, no input."""
+    return np.bincount(np.where(levels < 0, size - 1, levels).ravel(), minlength=size)
 
 
 class Window(NamedTuple):
@@ -153,6 +173,7 @@ class StoredSource(RowSource):
     ----------
     stored : the rows.
     rows, sample : some encoded rows in memory, and int64 indices of those by which quantities of all are estimated.
+    left_out : the rows not to train on: their indices in `rows`, and in `stored`.
     window_bytes : size of a window; two of them are in memory.
     shuffle, seed : see `h2olite.data.splits.RowOrder`.
     """
@@ -162,6 +183,7 @@ class StoredSource(RowSource):
         stored: StoredRows,
         rows: EncodedRows,
         sample: np.ndarray,
+        left_out: tuple[np.ndarray, np.ndarray],
         window_bytes: float,
         *,
         shuffle: bool,
@@ -169,8 +191,9 @@ class StoredSource(RowSource):
     ) -> None:
         super().__init__(rows, np.arange(len(rows.levels)), sample, np.empty(0), shuffle=shuffle, seed=seed)
         self._stored, self._shuffle, self._seed = stored, shuffle, seed
+        self._lacking, self._left_out = left_out[0], np.sort(left_out[1])
         self.n_windows = max(min(math.ceil(stored.nbytes / max(window_bytes, 1)), stored.n_blocks), 1)
-        self._order = self._weighted = RowOrder(stored.n_rows, shuffle, seed)  # what a single window passes
+        self._order = self._weighted = RowOrder(self.rows_per_epoch, shuffle, seed)  # what a single window passes
         self._taken = 0
         self._planned: Plan | None = None
         self._window: Window | None = None
@@ -179,7 +202,7 @@ class StoredSource(RowSource):
     @property
     def rows_per_epoch(self) -> int:
         """Rows that an epoch passes."""
-        return self._stored.n_rows
+        return self._stored.n_rows - self._left_out.size
 
     @property
     def taken(self) -> int:
@@ -202,9 +225,10 @@ class StoredSource(RowSource):
         """The next rows to train on: `count` of them, or those that are left in a window."""
         if self.n_windows == 1:
             if self._window is None:
-                everything = np.arange(self._stored.n_blocks)
-                self._window = Window(0, 0, self._stored.load(everything), np.empty(0, np.int64))
-            return Block(self._window.rows, self._order.take(count))
+                blocks = np.arange(self._stored.n_blocks)
+                kept = self._stored.kept_of(blocks, self._left_out)
+                self._window = Window(0, 0, self._stored.load(blocks), kept)
+            return Block(self._window.rows, self._window.order[self._order.take(count)])
         epoch, place = divmod(self._taken, self.rows_per_epoch)
         starts = self._plan(epoch).starts
         part = int(np.searchsorted(starts, place, side="right")) - 1
@@ -215,7 +239,7 @@ class StoredSource(RowSource):
 
     def present_levels(self, n_levels: int) -> np.ndarray:
         """Which of the inputs of categorical columns occur in the rows trained on: bool, shape (n_levels,)."""
-        return self._stored.present
+        return self._stored.present_without(self._rows.levels[self._lacking])
 
     def _plan(self, epoch: int) -> Plan:
         """What the windows of an epoch hold."""
@@ -225,7 +249,7 @@ class StoredSource(RowSource):
             if self._shuffle:
                 random_stream(self._seed, "block order", epoch).shuffle(blocks)
             windows = [np.sort(part) for part in np.array_split(blocks, self.n_windows)]
-            n_rows = [self._stored.rows_of(part) for part in windows]
+            n_rows = [self._stored.kept_of(part, self._left_out).size for part in windows]
             self._planned = plan = Plan(epoch, windows, np.cumsum([0, *n_rows[:-1]]))
         return plan
 
@@ -246,7 +270,7 @@ class StoredSource(RowSource):
     def _read(self, epoch: int, part: int, blocks: np.ndarray) -> Window:
         """Read a window of these blocks, and put its rows in order."""
         rows = self._stored.load(blocks)
-        order = np.arange(len(rows.levels))
+        order = self._stored.kept_of(blocks, self._left_out)
         if self._shuffle:
             random_stream(self._seed, "row order", epoch, part).shuffle(order)
         return Window(epoch, part, rows, order)

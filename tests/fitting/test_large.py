@@ -59,6 +59,13 @@ def files(table, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def blocks(monkeypatch):
+    """Has the table be several blocks, so that its text comes after blocks of numbers."""
+    for module in ("large", "stored"):
+        monkeypatch.setattr(f"h2olite.data.{module}.ROWS", 1024)
+
+
 @pytest.fixture
 def always(monkeypatch):
     """Has every table be larger than what may be taken, if that is given."""
@@ -84,6 +91,8 @@ CASES = [
     {"y": "number", "offset_column": "exposure", "replicas": 3},
     {"y": "number", "distribution": "laplace", "standardize": False},
     {"y": "class", "ensemble": 2, "max_categorical_features": 5},
+    {"y": "number", "holdout_share": 0.3},
+    {"y": "class", "preset": "accurate", "missing_values_handling": "Skip"},
     {"autoencoder": True, "ignored_columns": ["class"]},
 ]
 
@@ -94,7 +103,7 @@ CASES = [
 def test_window_that_holds_the_table_gives_the_bits_of_memory(files, always, name, case):
     in_memory, from_file = both(files / name, **case)
     np.testing.assert_array_equal(from_file.network.theta, in_memory.network.theta)
-    told = ("training_metrics", "rows", "usable", "columns", "variable_importances", "warnings")
+    told = ("training_metrics", "validation_metrics", "rows", "usable", "columns", "variable_importances", "warnings")
     ours, theirs = from_file.report(), in_memory.report()
     assert {key: ours.get(key) for key in told} == {key: theirs.get(key) for key in told}
     assert from_file.encoder.to_json() == in_memory.encoder.to_json()
@@ -121,8 +130,8 @@ def test_columns_are_what_they_are_in_memory(files, name):
 
 
 def test_statistics_are_those_of_all_rows_and_not_of_the_sample(files, always, monkeypatch):
-    monkeypatch.setitem(read_large.__kwdefaults__, "sample_rows", 500)
-    in_memory, from_file = both(files / "t.parquet", y="number")
+    monkeypatch.setattr(frames, "SAMPLE_ROWS", 500)
+    in_memory, from_file = both(files / "t.parquet", y="number", score_training_samples=400)
     assert from_file.encoder.to_json() == in_memory.encoder.to_json()
     assert from_file.response.to_json() == in_memory.response.to_json()
     assert (from_file.record.rows, from_file.record.usable) == (in_memory.record.rows, in_memory.record.usable)
@@ -135,8 +144,8 @@ def test_small_windows_learn_as_well_whatever_the_threads(files, always, monkeyp
     monkeypatch.setattr(stored, "ROWS", 128)
     windows, init = [], stored.StoredSource.__init__
 
-    def small(self, kept, rows, sample, window_bytes, **options):
-        init(self, kept, rows, sample, kept.nbytes / 7, **options)
+    def small(self, kept, rows, sample, left_out, window_bytes, **options):
+        init(self, kept, rows, sample, left_out, kept.nbytes / 7, **options)
         windows.append(self.n_windows)
 
     monkeypatch.setattr(stored.StoredSource, "__init__", small)
@@ -158,6 +167,30 @@ def test_training_goes_on_from_a_checkpoint(files, always):
     np.testing.assert_array_equal(models[0].network.theta, models[1].network.theta)
 
 
+def test_rows_are_held_out_of_the_sample_of_a_larger_table(files, always, monkeypatch):
+    monkeypatch.setattr(frames, "SAMPLE_ROWS", 500)
+    given = {"y": "class", "holdout_share": 0.2, "score_training_samples": 400}
+    _, model = both(files / "t.parquet", **given)
+    assert 90 <= model.validation_metrics.nobs() <= 110
+    assert model.record.usable == N_ROWS - 13 - model.validation_metrics.nobs()
+
+
+def test_validation_table_that_does_not_fit_is_sampled(files, always, monkeypatch):
+    monkeypatch.setattr(frames, "SAMPLE_ROWS", 1000)
+    given = {"y": "class", "training_frame": str(files / "t.csv"), "validation_frame": str(files / "t.parquet")}
+    with pytest.warns(
+        UserWarning, match=r"^t.parquet has 9,000 rows; the model is measured on 1,000 of them, drawn at"
+    ):
+        model = h2olite.deeplearning(**given, **SHORT, score_training_samples=1000, max_memory="4GB")
+    assert 990 <= model.validation_metrics.nobs() <= 1000
+
+
+def test_columns_that_are_left_out_may_hold_anything(files, always):
+    given = {"training_frame": str(files / "t.csv"), "validation_frame": str(files / "t.csv"), "max_memory": "4GB"}
+    model = h2olite.deeplearning(y="class", ignored_columns=["b", "late", "time"], **given, **SHORT)
+    assert not {"b", "late", "time"} & set(model.schema)
+
+
 def test_validation_table_is_read_in_the_same_way(files, always):
     in_memory, from_file = both(files / "t.csv", y="class", validation_frame=str(files / "t.parquet"))
     assert from_file.validation_metrics["logloss"] == in_memory.validation_metrics["logloss"]
@@ -171,11 +204,12 @@ def test_table_that_fits_is_read_into_memory(files, monkeypatch):
 
 
 def test_table_larger_than_memory_needs_no_parameter(files, monkeypatch):
-    read = []
     monkeypatch.setattr(frames, "available_memory", lambda: 600e3)
-    monkeypatch.setattr(frames, "read_large", lambda path, **_: read.append(path) or read_table(path))
-    h2olite.deeplearning(y="class", training_frame=str(files / "t.csv"), **SHORT)
-    assert read == [str(files / "t.csv")]
+    monkeypatch.setattr(frames, "SHARE", 1000)
+    with pytest.warns(
+        UserWarning, match=r"^t.csv is larger than the memory that is left; its rows are in a scratch file"
+    ):
+        h2olite.deeplearning(y="class", training_frame=str(files / "t.csv"), **SHORT)
 
 
 @pytest.mark.proves("scratch")
@@ -192,7 +226,6 @@ def test_scratch_file_is_in_the_folder_that_is_named(files, always, tmp_path):
     ("more", "fault"),
     [
         ({"nfolds": 3}, "nfolds cannot be combined with a table larger than memory"),
-        ({"holdout_share": 0.1}, "holdout_share cannot be combined .* give it as validation_frame"),
         ({"weights_column": "exposure"}, "weights_column cannot be combined with a table larger"),
         ({"balance_classes": True}, "balance_classes cannot be combined"),
         ({"categorical_encoding": "Eigen"}, "categorical_encoding of a table larger than memory must be AUTO"),

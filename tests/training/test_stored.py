@@ -48,9 +48,10 @@ def part_of(rows, start, stop):
     return rows._replace(starts=starts, places=rows.places[entries], entries=rows.entries[entries], **alike)
 
 
-def source_of(store, rows, n_windows, **options):
+def source_of(store, rows, n_windows, left_out=(), **options):
     settings = {"shuffle": True, "seed": 1} | options
-    return StoredSource(store, rows, np.arange(N_ROWS), store.nbytes / n_windows, **settings)
+    without = (np.array(left_out, np.int64),) * 2
+    return StoredSource(store, rows, np.arange(N_ROWS), without, store.nbytes / n_windows, **settings)
 
 
 def taken(source, *counts):
@@ -123,6 +124,24 @@ def test_source_goes_on_where_it_was_left(store, rows, n_windows):
     later = source_of(store, rows, n_windows)
     later.taken = N_ROWS + 123
     np.testing.assert_array_equal(taken(later, 20), whole[N_ROWS + 123 :][:20])
+
+
+@pytest.mark.parametrize("n_windows", [1, 4])
+def test_rows_that_are_held_out_do_not_come(store, rows, n_windows):
+    left_out = np.random.default_rng(0).permutation(N_ROWS)[:400]
+    source = source_of(store, rows, n_windows, left_out)
+    assert source.rows_per_epoch == N_ROWS - 400
+    order = []
+    while len(order) < N_ROWS - 400:
+        order += taken(source, min(50, N_ROWS - 400 - len(order))).tolist()
+    np.testing.assert_array_equal(np.sort(order), np.setdiff1d(np.arange(N_ROWS), left_out))
+
+
+def test_levels_of_rows_that_are_held_out_are_absent(store, rows):
+    with_level_2 = np.flatnonzero(rows.levels[:, 0] == 2)
+    np.testing.assert_array_equal(
+        source_of(store, rows, 3, with_level_2).present_levels(9), np.isin(np.arange(9), [0, 1, 3, 4, 5, 6])
+    )
 
 
 def test_what_rows_hold_is_known_of_all(store, rows):
