@@ -147,10 +147,20 @@ def add_product(x, weights, offset, active, n_active, z):
     x begins with the input of row `offset`.
     """
     n_rows, width = z.shape
-    n_fours = n_active - n_active % 4
+    n_fours, n_pairs = n_active - n_active % 4, n_rows - n_rows % 2
     for k in range(0, n_fours, 4):
         k0, k1, k2, k3 = active[k], active[k + 1], active[k + 2], active[k + 3]
-        for r in range(n_rows):
+        for r in range(0, n_pairs, 2):
+            s = r + 1
+            x0, x1, x2, x3 = x[r, k0 - offset], x[r, k1 - offset], x[r, k2 - offset], x[r, k3 - offset]
+            y0, y1, y2, y3 = x[s, k0 - offset], x[s, k1 - offset], x[s, k2 - offset], x[s, k3 - offset]
+            for u in range(width):
+                w0, w1, w2, w3 = weights[k0, u], weights[k1, u], weights[k2, u], weights[k3, u]
+                two = multiply_add(x1, w1, multiply_add(x0, w0, z[r, u]))
+                also = multiply_add(y1, w1, multiply_add(y0, w0, z[s, u]))
+                z[r, u] = multiply_add(x3, w3, multiply_add(x2, w2, two))
+                z[s, u] = multiply_add(y3, w3, multiply_add(y2, w2, also))
+        for r in range(n_pairs, n_rows):
             x0, x1, x2, x3 = x[r, k0 - offset], x[r, k1 - offset], x[r, k2 - offset], x[r, k3 - offset]
             for u in range(width):
                 two = multiply_add(x1, weights[k1, u], multiply_add(x0, weights[k0, u], z[r, u]))
