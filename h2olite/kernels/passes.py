@@ -409,16 +409,29 @@ def multiply_slopes(slopes, errors, begin, end):
 @kernel
 def combine(x, offset, active, n_active, gradients, start, stop, total):
     """Add to the rows of total, one for each listed input, the sum over rows start to stop of x_i * gradients."""
-    width = gradients.shape[1]
-    n_fours = (stop - start) // 4 * 4
-    for j in range(n_active):
+    width, n_pairs = gradients.shape[1], n_active - n_active % 2
+    end = start + (stop - start) // 4 * 4
+    for j in range(0, n_pairs, 2):
+        i, h, m = active[j] - offset, active[j + 1] - offset, j + 1
+        for r in range(start, end, 4):
+            x0, x1, x2, x3 = x[r, i], x[r + 1, i], x[r + 2, i], x[r + 3, i]
+            y0, y1, y2, y3 = x[r, h], x[r + 1, h], x[r + 2, h], x[r + 3, h]
+            for u in range(width):
+                g0, g1, g2, g3 = gradients[r, u], gradients[r + 1, u], gradients[r + 2, u], gradients[r + 3, u]
+                two = multiply_add(x1, g1, multiply_add(x0, g0, total[j, u]))
+                also = multiply_add(y1, g1, multiply_add(y0, g0, total[m, u]))
+                total[j, u] = multiply_add(x3, g3, multiply_add(x2, g2, two))
+                total[m, u] = multiply_add(y3, g3, multiply_add(y2, g2, also))
+    for j in range(n_pairs, n_active):
         i = active[j] - offset
-        for r in range(start, start + n_fours, 4):
+        for r in range(start, end, 4):
             x0, x1, x2, x3 = x[r, i], x[r + 1, i], x[r + 2, i], x[r + 3, i]
             for u in range(width):
                 two = multiply_add(x1, gradients[r + 1, u], multiply_add(x0, gradients[r, u], total[j, u]))
                 total[j, u] = multiply_add(x3, gradients[r + 3, u], multiply_add(x2, gradients[r + 2, u], two))
-        for r in range(start + n_fours, stop):
+    for j in range(n_active):
+        i = active[j] - offset
+        for r in range(end, stop):
             x0 = x[r, i]
             for u in range(width):
                 total[j, u] = multiply_add(x0, gradients[r, u], total[j, u])
