@@ -96,6 +96,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use."""
+    if name == "dask":
+        return importlib.import_module(".dask", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -80,7 +80,7 @@ def deeplearning(*frames: Any, **given: Any) -> Model:
     if repeated:
         raise TypeError(f"deeplearning() got multiple values for {repeated[0]!r}")
     parameters = jobs.check(positional | given)
-    return jobs.train(parameters, watch=_print_measurement if parameters.verbose else None)
+    return jobs.train(parameters, watch=print_measurement if parameters.verbose else None)
 
 
 def grid(
@@ -139,7 +139,7 @@ def grid(
         criteria,
         grid_id=grid_id,
         folder=directory,
-        watch=_print_measurement if parameters.verbose else None,
+        watch=print_measurement if parameters.verbose else None,
     )
 
 
@@ -208,7 +208,7 @@ def tune(
         max_runtime_secs=max_runtime_secs,
         max_models=max_models,
         folder=directory,
-        watch=_print_measurement if parameters.verbose else None,
+        watch=print_measurement if parameters.verbose else None,
     )
 
 
@@ -247,7 +247,7 @@ def train_segments(
     (3, 'Regression')
     """
     parameters = jobs.check({"x": x, "y": y, "training_frame": training_frame} | given)
-    return jobs.train_segments(segments, parameters, watch=_print_measurement if parameters.verbose else None)
+    return jobs.train_segments(segments, parameters, watch=print_measurement if parameters.verbose else None)
 
 
 def regularization_path(
@@ -326,7 +326,7 @@ def regularization_path(
         validation_share=validation_share,
         choice=choice,
         refit=refit,
-        watch=_print_measurement if parameters.verbose else None,
+        watch=print_measurement if parameters.verbose else None,
     )
 
 
@@ -398,11 +398,11 @@ def select(
         columns=columns,
         resamples=resamples,
         refit=refit,
-        watch=_print_measurement if parameters.verbose else None,
+        watch=print_measurement if parameters.verbose else None,
     )
 
 
-def _print_measurement(progress: Progress) -> None:
+def print_measurement(progress: Progress) -> None:
     """Print the row that a measurement has added to the scoring history, if there is one."""
     if progress.row is not None:
         print(history_line(progress.row))

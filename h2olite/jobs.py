@@ -16,6 +16,7 @@ from h2olite.errors import ParameterError
 from h2olite.fitting import cross_validation
 from h2olite.fitting.checkpoint import file_in, find_checkpoint, find_model, is_file_in
 from h2olite.fitting.cross_validation import Watch
+from h2olite.fitting.preparation import Warn
 from h2olite.machine.interruption import Interruption
 from h2olite.model import Model
 from h2olite.selection import rehearsal, tracing
@@ -90,15 +91,18 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     ------
     ParameterError, DataError, TrainingError : as for `deeplearning`.
     """
-    started = time.perf_counter()
-    warn = _Warning()
+    return trained_by(_fit, parameters, watch)
+
+
+Way = Callable[[Parameters, Watch, Warn], Model]
+"""Trains a model with checked parameters; is given what watches training, and takes sentences for the user."""
+
+
+def trained_by(way: Way, parameters: Parameters, watch: Watch | None = None) -> Model:
+    """Train a model in some way, which Ctrl-C ends well; give its warnings, and write it where it is to be exported."""
+    warn = Telling()
     with Interruption() as interruption:
-        training, validation = training_tables(parameters, may_store=True)
-        read = time.perf_counter() - started
-        watch = interruption.watching(watch)
-        model = cross_validation.fit_with_folds(_without_tables(parameters), training, validation, watch, warn)
-    model.record.seconds["read"] = read
-    model.record.seconds["total"] += read
+        model = way(parameters, interruption.watching(watch), warn)
     if parameters.export_checkpoints_dir is not None:
         model.save(file_in(parameters.export_checkpoints_dir, model.model_id))
     warn(model.record.warnings)
@@ -107,11 +111,22 @@ def train(parameters: Parameters, *, watch: Watch | None = None) -> Model:
     return model
 
 
+def _fit(parameters: Parameters, watch: Watch, warn: Warn) -> Model:
+    """Read the tables, and train a model on them."""
+    started = time.perf_counter()
+    training, validation = training_tables(parameters, may_store=True)
+    read = time.perf_counter() - started
+    model = cross_validation.fit_with_folds(_without_tables(parameters), training, validation, watch, warn)
+    model.record.seconds["read"] = read
+    model.record.seconds["total"] += read
+    return model
+
+
 def rehearse(parameters: Parameters) -> Rehearsal:
     """Tell what `train` would do with the same parameters; see `h2olite.selection.rehearsal.rehearse`."""
     training, validation = training_tables(parameters)
     rehearsed = rehearsal.rehearse(_without_tables(parameters), training, validation)
-    _Warning()(rehearsed.warnings)
+    Telling()(rehearsed.warnings)
     return rehearsed
 
 
@@ -128,7 +143,7 @@ def search(
     """Train a grid of models. The parameters include the frames. See `h2olite.selection.search.search`."""
     if parameters.pretrained_autoencoder is not None:
         parameters.pretrained_autoencoder = find_model(parameters.pretrained_autoencoder, "pretrained_autoencoder")
-    warn = _Warning()
+    warn = Telling()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
         found = run_search(
@@ -161,7 +176,7 @@ def trace(
     watch: Watch | None = None,
 ) -> RegularizationPath:
     """Train a regularisation path. The parameters include the frames. See `h2olite.selection.tracing.trace`."""
-    warn = _Warning()
+    warn = Telling()
     with Interruption() as interruption:
         training, validation = training_tables(parameters)
         path = tracing.trace(
@@ -192,7 +207,7 @@ def select(
     watch: Watch | None = None,
 ) -> Selection:
     """Choose columns. The parameters include the frames. See `h2olite.selection.columns.select_columns`."""
-    warn = _Warning()
+    warn = Telling()
     with Interruption() as interruption:
         training, _ = training_tables(parameters)
         selection = select_columns(
@@ -222,7 +237,7 @@ def tune(
 
     given : the names of the parameters that the user gave.
     """
-    warn = _Warning()
+    warn = Telling()
     with Interruption() as interruption:
         training, _ = training_tables(parameters)
         tuning = run_tuning(
@@ -251,17 +266,18 @@ def train_segments(segments: Sequence[Any], parameters: Parameters, *, watch: Wa
         )
     said = [sentence for segment in trained if segment.model for sentence in segment.model.record.warnings]
     said += [f"segments were interrupted; these are the {len(trained)} so far."] if interruption.noted else []
-    _Warning()(said)
+    Telling()(said)
     return trained
 
 
-class _Warning:
+class Telling:
     """Gives each warning once. The warning names the line of code that has called the package."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
 
     def __call__(self, sentences: Sequence[str]) -> None:
+        """Give these, but for those that were given before."""
         for sentence in sentences:
             if sentence not in self._told:
                 self._told.add(sentence)

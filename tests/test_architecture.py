@@ -32,6 +32,7 @@ STOREYS = [
     {"h2olite.jobs"},
     {"h2olite.api"},
     {"h2olite.scikit"},
+    {"h2olite.dask"},
     {"h2olite_cli"},
 ]
 """From the ground up: a module may import from its own part and from lower storeys."""

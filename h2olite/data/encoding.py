@@ -20,7 +20,7 @@ from .curve_fitting import NumericColumns, fit_curves
 from .curves import Curves, curves_from_json
 from .hashing import slots_of
 from .recoding import Recoding
-from .sparse import Scaling, SparseColumn, encode_sparse, summarise_columns
+from .sparse import Scaling, SparseColumn, encode_sparse, scaling_of, summarise_columns
 from .summary import NumericSummary
 from .table import Column, Kind, Table
 
@@ -188,18 +188,18 @@ class RowEncoder:
         unusable = np.flatnonzero(~np.isfinite(summary.squares))
         if unusable.size:
             raise too_large(table, numeric[unusable[0]])
-        unit = summary.range if by_range else summary.deviation
-        centred = standardize and not sparse
-        often_zero = centred & (summary.zero_share >= sparse_from)
-        if numeric_encoding != "Standardize":  # which would make every zero of a sparse matrix another number
-            often_zero |= np.array([isinstance(columns[name], SparseColumn) for name in numeric], np.bool_)
-        ordered = _by_size(list(levels), [len(names) for names in levels.values()])
-        trained = slice(None) if rows is None else rows
-        scaling = Scaling(
-            subtrahend=np.where(centred & ~often_zero, summary.mean, 0.0),
-            multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(len(numeric)),
-            imputed=np.where(often_zero, 0.0, summary.mean),
+        # Curves would make every zero of a sparse matrix another number.
+        keeps = [numeric_encoding != "Standardize" and isinstance(columns[name], SparseColumn) for name in numeric]
+        scaling, often_zero = scaling_of(
+            summary,
+            standardize=standardize,
+            by_range=by_range,
+            sparse=sparse,
+            sparse_from=sparse_from,
+            keeps_zeros=np.array(keeps, np.bool_),
         )
+        ordered = by_size(list(levels), [len(names) for names in levels.values()])
+        trained = slice(None) if rows is None else rows
         bends = np.array([name not in recoding.sources for name in numeric], np.bool_)
         of_numbers = NumericColumns(
             [columns[name] for name in numeric], bends, often_zero, trained, weights, table.n_rows, scaling
@@ -455,7 +455,7 @@ class RowEncoder:
         )
 
 
-def _by_size(names: list[str], sizes: list[int]) -> list[str]:
+def by_size(names: list[str], sizes: list[int]) -> list[str]:
     """The names by decreasing size; equal sizes in the order that H2O's unstable exchange sort leaves them in."""
     order = list(range(len(names)))
     for i in range(len(order)):

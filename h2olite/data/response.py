@@ -60,14 +60,14 @@ class ResponseEncoder:
             counts = count_levels(column.values if weights is None else column.values[weights > 0], len(column.levels))
             used = np.flatnonzero(counts[:-1])
             if used.size < 2:
-                raise _unusable_response(table, name, column.levels[used[0]] if used.size else None)
+                raise unusable_response(table.name, name, column.levels[used[0]] if used.size else None)
             return cls(name, column.levels)
         summary = summarise([column.values], weights)
         if not np.isfinite(summary.squares[0]):
             raise too_large(table, name)
         low, high = float(summary.low[0]), float(summary.high[0])
         if not low < high:
-            raise _unusable_response(table, name, f"{low:g}" if summary.count[0] else None)
+            raise unusable_response(table.name, name, f"{low:g}" if summary.count[0] else None)
         if not standardize:
             return cls(name)
         if offsets is not None:
@@ -156,13 +156,13 @@ def refuse_one_value(table: Table, response: ResponseEncoder, actual: np.ndarray
     """
     if actual.min() == actual.max():
         value = f"{actual[0]:g}" if response.levels is None else response.levels[int(actual[0])]
-        raise _unusable_response(table, response.name, value, "rows that can be trained on")
+        raise unusable_response(table.name, response.name, value, "rows that can be trained on")
 
 
-def _unusable_response(table: Table, name: str, value: str | None, rows: str = "rows") -> DataError:
+def unusable_response(table: str, name: str, value: str | None, rows: str = "rows") -> DataError:
     """The error for a response with one value, or none (None)."""
     fault = f"is missing in all {rows}" if value is None else f"is {value!r} in all {rows}"
     return DataError(
-        f"response {name!r} of {table.name} must have at least two values to learn from; it {fault}; choose another "
+        f"response {name!r} of {table} must have at least two values to learn from; it {fault}; choose another "
         "response or a table with more rows."
     )

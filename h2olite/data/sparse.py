@@ -258,6 +258,30 @@ class Scaling(NamedTuple):
     imputed: np.ndarray
 
 
+def scaling_of(
+    summary: NumericSummary,
+    *,
+    standardize: bool,
+    sparse: bool,
+    sparse_from: float,
+    by_range: bool = False,
+    keeps_zeros: np.ndarray | bool = False,
+) -> tuple[Scaling, np.ndarray]:
+    """How columns with these statistics are shifted, scaled and imputed, and which of them are not centred.
+
+    keeps_zeros : columns that are not centred, whatever share of zeros they have.
+    """
+    unit = summary.range if by_range else summary.deviation
+    centred = standardize and not sparse
+    often_zero = (centred & (summary.zero_share >= sparse_from)) | keeps_zeros
+    scaling = Scaling(
+        subtrahend=np.where(centred & ~often_zero, summary.mean, 0.0),
+        multiplier=1.0 / np.where(unit > 0, unit, 1.0) if standardize else np.ones(unit.size),
+        imputed=np.where(often_zero, 0.0, summary.mean),
+    )
+    return scaling, often_zero
+
+
 def matrices_of(columns: Sequence[Column]) -> list[tuple[SparseNumbers, np.ndarray]]:
     """The matrices that columns belong to; where each of their columns is among these, int32, -1 where it is not."""
     found: dict[int, tuple[SparseNumbers, np.ndarray]] = {}

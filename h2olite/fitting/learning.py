@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from h2olite.data.encoding import EncodedRows
 from h2olite.kernels.rows import Objective
 from h2olite.kernels.updates import Rule
 from h2olite.kinds.distributions import DISTRIBUTIONS
@@ -31,13 +30,22 @@ SMALL_TABLE = 10_000
 """Rows below which force_load_balance=False trains on one thread."""
 
 
-def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] | None = None) -> Model:
+TeamMaker = Callable[[Preparation, Network, Rule, int], Team]
+"""Makes a team of prepared rows, the network to train, the update rule, and the number of threads."""
+
+
+def train_network(
+    assembly: Assembly,
+    watch: Callable[[Progress], bool | None] | None = None,
+    make_team: TeamMaker | None = None,
+) -> Model:
     """Train a network on prepared rows, and make a model of it.
 
     Parameters
     ----------
     assembly : what the model is made of besides.
     watch : is told of progress after every block of rows; training ends when it returns False.
+    make_team : makes what trains the network; threads of this process if not given.
 
     Raises
     ------
@@ -49,7 +57,7 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
     objective, rule = objective_of(parameters), rule_of(parameters, prepared.rows, network)
     clock.note_encoded()
     n_threads = _n_threads(parameters, prepared.trained.size)
-    with team_of(parameters, network, rule, prepared.rows, n_threads) as team:
+    with (make_team or team_of)(prepared, network, rule, n_threads) as team:
         team.compile(objective, rule, prepared.rows)
         clock.note_compiled()
 
@@ -76,8 +84,9 @@ def train_network(assembly: Assembly, watch: Callable[[Progress], bool | None] |
     return trained
 
 
-def team_of(parameters: Parameters, network: Network, rule: Rule, rows: EncodedRows, n_threads: int) -> Team:
+def team_of(prepared: Preparation, network: Network, rule: Rule, n_threads: int) -> Team:
     """Threads that share one network, or that train copies of it."""
+    parameters, rows = prepared.parameters, prepared.rows
     if parameters.replicas == 1:
         return Team(network, rows, n_threads, parameters.mini_batch_size)
     return Replicas(

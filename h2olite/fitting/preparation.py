@@ -243,8 +243,15 @@ def choose_columns(parameters: Parameters, training: Table, name: str | None) ->
     return Columns(name, predictors, None if name is None else training[name].levels, said)
 
 
-def prepare(parameters: Parameters, training: Table, validation: Table | None) -> Preparation:
+def prepare(
+    parameters: Parameters,
+    training: Table,
+    validation: Table | None,
+    encoders: tuple[RowEncoder, ResponseEncoder] | None = None,
+) -> Preparation:
     """Choose columns and rows, resolve parameters and encode the tables.
+
+    encoders : of predictors and response, if the training table is only a sample of what they are fitted to.
 
     Raises
     ------
@@ -264,7 +271,7 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
     # With an identity link the network learns the response less its offset; with a log link the kernels add the offset.
     subtracted, added = (None, offsets) if log_link else (offsets, None)
     adaptation = Adaptation(training.name)
-    response = None if checkpoint is None else checkpoint.response
+    known, response = encoders or ((None, None) if checkpoint is None else (checkpoint.encoder, checkpoint.response))
     target, actual = NONE, None
     large = training if isinstance(training, LargeTable) else None
     if name is not None:
@@ -286,9 +293,11 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             )
     complete = complete_rows(training, predictors) if parameters.missing_values_handling == "Skip" else None
     usable = training_rows(training, target=actual, weights=weights, complete=complete)
-    if response is not None and actual is not None and not training.is_batch and not large:
+    is_whole = not training.is_batch and not large and encoders is None
+    if response is not None and actual is not None and is_whole:
         refuse_one_value(training, response, actual[usable])
-    if checkpoint is None:
+    encoder = known
+    if encoder is None:
         encoder = RowEncoder.fit(
             training,
             predictors,
@@ -307,8 +316,6 @@ def prepare(parameters: Parameters, training: Table, validation: Table | None) -
             rows=usable,
             summarise=large.summarise if large else None,
         )
-    else:
-        encoder = checkpoint.encoder
     rows = encoder.encode_rows(training, adaptation)._replace(
         target=target, offsets=NONE if added is None else added.astype(np.float32)
     )

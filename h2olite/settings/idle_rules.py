@@ -86,9 +86,9 @@ def sampling_method_is_idle_without_a_sample(p: Parameters) -> Iterator[str]:
 
 
 def settings_of_distributed_training_are_idle(p: Parameters) -> Iterator[str]:
-    """There is one machine."""
+    """Rows are on one machine, or on one of a cluster each; averages come after fixed numbers of rows."""
     for name in _changed(p, DISTRIBUTED_SETTINGS):
-        yield f"{name} acts only in distributed training, which h2olite does not do yet."
+        yield f"{name} has no effect; h2olite.dask trains on several machines, by replicas."
 
 
 def averaging_is_idle_without_replicas(p: Parameters) -> Iterator[str]:

@@ -282,7 +282,8 @@ class Parameters:
         default=0.05,
         group="machine",
         within="(0, inf)",
-        help="Share of time for communication between machines. Has an effect only in distributed training.",
+        help="Share of time for communication between machines. Has no effect: averages come after fixed numbers of "
+        "rows, so that the same seed gives the same bits.",
     )
     seed: int = parameter(
         default=-1,
@@ -493,12 +494,13 @@ class Parameters:
     replicate_training_data: bool = parameter(
         default=True,
         group="machine",
-        help="Copy the table to every machine. Has an effect only in distributed training.",
+        help="Copy the table to every machine. Has no effect: on a Dask cluster, rows are on one machine each.",
     )
     single_node_mode: bool = parameter(
         default=False,
         group="machine",
-        help="Train on one of several machines. Has an effect only in distributed training.",
+        help="Train on one of several machines. Has no effect: h2olite trains on one machine unless it is "
+        "given a cluster.",
     )
     shuffle_training_data: bool = parameter(
         default=True,

@@ -53,6 +53,11 @@ class Team(SinglePrecision):
 
     In training, they pass the same mini-batch through the network, each with its own part of the weights (see
     `h2olite.kernels.teams`): as many as have enough to do. Predictions divide the rows among all threads.
+
+    Attributes
+    ----------
+    rows_at_once : rows of every call of `train` and of an iteration, where a call is what replicas do between two
+        averages; None where calls may be as long as the clock says.
     """
 
     def __init__(self, network: Network, rows: EncodedRows, n_threads: int, batch_size: int = 1) -> None:
@@ -72,6 +77,7 @@ class Team(SinglePrecision):
         self._paces = [0.0] * len(self._crews)  # seconds a row; 0 has each tried until it is known
         self._calls = 0
         self.screening: Screening | None = None
+        self.rows_at_once: int | None = None
 
     def compile(self, objective: Objective, rule: Rule, rows: EncodedRows) -> None:
         """Have the kernels compiled, or loaded, before clocks run."""

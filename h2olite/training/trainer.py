@@ -219,7 +219,9 @@ class Trainer:
         total = self._rows_elsewhere + math.ceil(
             round(min(self.parameters.epochs * self.source.rows_per_epoch, ENDLESS), 6)
         )
-        size = rows_per_iteration(self.parameters, self.source.rows_per_epoch, self.team.batch_size)
+        size = self.team.rows_at_once or rows_per_iteration(
+            self.parameters, self.source.rows_per_epoch, self.team.batch_size
+        )
         reason = self._score() if self.objective.autoencoder and self.past is None else None
         while self._network.rows_seen < total and reason is None:
             self.iterations += 1
@@ -240,7 +242,7 @@ class Trainer:
         interval = max(min(int(self.rule.interval), end // LOOKS), AVERAGING_INTERVAL)
         screening = self._penalties.next_screening(end)
         while network.rows_seen < end:
-            size = min(self._block, screening - network.rows_seen)
+            size = min(self.team.rows_at_once or self._block, screening - network.rows_seen)
             started = time.perf_counter()
             rule = self._penalties.rule._replace(interval=np.int64(interval))
             self._is_growing = self._penalties.is_growing

@@ -314,7 +314,7 @@ def test_number_of_classes_not_the_name_decides_between_bernoulli_and_multinomia
         ({"elastic_averaging": True, "elastic_averaging_regularization": 1.0, "replicas": 2}, []),
         (
             {"single_node_mode": True},
-            ["single_node_mode acts only in distributed training, which h2olite does not do yet."],
+            ["single_node_mode has no effect; h2olite.dask trains on several machines, by replicas."],
         ),
         (
             {"max_w2": float("inf")},

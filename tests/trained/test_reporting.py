@@ -231,7 +231,7 @@ def test_what_is_about_several_machines_is_told_to_wait_for_them_and_changes_not
         "single_node_mode": True,
         "target_ratio_comm_to_comp": 0.5,
     }
-    sentence = "acts only in distributed training, which h2olite does not do yet."
+    sentence = "has no effect; h2olite.dask trains on several machines, by replicas."
     with pytest.warns(UserWarning, match=sentence) as caught:
         model = h2olite.deeplearning(training_frame=diabetes, **SMALL, **given)
     assert [str(warning.message) for warning in caught] == [f"{name} {sentence}" for name in given]

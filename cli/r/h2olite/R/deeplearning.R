@@ -68,7 +68,8 @@
 #'   model may be measured after each iteration. 0 or -1: one epoch; -2:
 #'   chosen from the size of the table.
 #' @param target_ratio_comm_to_comp Share of time for communication between
-#'   machines. Has an effect only in distributed training.
+#'   machines. Has no effect: averages come after fixed numbers of rows, so
+#'   that the same seed gives the same bits.
 #' @param seed Seed of all random numbers, any whole number of 64 bits. With
 #'   -1, a seed is drawn.
 #' @param adaptive_rate Use ADADELTA. Otherwise use SGD with rate, annealing
@@ -150,10 +151,10 @@
 #'   small tables use one thread.
 #' @param variable_importances Compute how much each input matters (method of
 #'   Gedeon).
-#' @param replicate_training_data Copy the table to every machine. Has an
-#'   effect only in distributed training.
-#' @param single_node_mode Train on one of several machines. Has an effect
-#'   only in distributed training.
+#' @param replicate_training_data Copy the table to every machine. Has no
+#'   effect: on a Dask cluster, rows are on one machine each.
+#' @param single_node_mode Train on one of several machines. Has no effect:
+#'   h2olite trains on one machine unless it is given a cluster.
 #' @param shuffle_training_data Visit the rows in a new random order in every
 #'   epoch. H2O's default is False, which costs accuracy on sorted tables.
 #' @param missing_values_handling MeanImputation replaces missing numbers by
