@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from h2olite.settings.parameters import MODELS, Parameters, counted
 from h2olite.settings.validation import validate
 
+from .cluster import cluster_options, train_on_cluster
 from .console import Command, Console
 from .options import csv_from, csv_options, gathered, parameter_options, training_options
 from .output import save_model
@@ -26,6 +27,7 @@ from .streams import print_json, print_text
 if TYPE_CHECKING:
     from h2olite.data.csv_options import CsvOptions
     from h2olite.data.table import Table
+    from h2olite.model import Model
 
 
 def table_stem(table: str) -> str:
@@ -56,6 +58,7 @@ def default_target(values: Values) -> Path:
             help="Read and check everything, print what would be trained and how much memory and time that takes, and "
             "write nothing.",
         ),
+        *cluster_options(),
         *csv_options(),
         *parameter_options(),
     ],
@@ -73,6 +76,8 @@ def train(
     as_json: bool,
     parameter_file: Path | None,
     dry_run: bool,
+    scheduler: str | None,
+    workers: int | None,
     **options: Any,
 ) -> None:
     """Train a model on TABLE and write it to a file.
@@ -86,6 +91,13 @@ def train(
     csv = csv_from(options)
     parameters = checked(gathered(parameter_file, options))
 
+    if scheduler is not None or workers is not None:
+        if scheduler is not None and workers is not None:
+            raise click.UsageError("--scheduler and --workers cannot both be given; leave one of them out.")
+        if dry_run:
+            raise click.UsageError("--dry-run cannot look at a table on a cluster; leave --scheduler or --workers out.")
+        model = train_on_cluster(console, parameters, csv, scheduler, workers)
+        finish(console, model, output, as_json)
     read, note = read_tables(console, parameters, csv, may_store=not dry_run)
 
     from h2olite import jobs
@@ -103,6 +115,11 @@ def train(
     model = jobs.train(parameters, watch=Watch(console, parameters, note))
     model.record.seconds["read"] += read
     model.record.seconds["total"] += read
+    finish(console, model, output, as_json)
+
+
+def finish(console: Console, model: Model, output: Path, as_json: bool) -> NoReturn:
+    """Write a trained model, tell of it, and end."""
     save_model(model, output)
     console.show(f"\n{describe(model)}\n")
     if (name := console.interruption.name) is not None:

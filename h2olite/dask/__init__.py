@@ -13,6 +13,6 @@ try:
 except ImportError as error:
     raise MissingExtraError(f"training on a cluster needs Dask ({error}): pip install 'h2olite[dask]'.") from error
 
-from .api import deeplearning, predict
+from .api import deeplearning, fit, predict
 
-__all__ = ["deeplearning", "predict"]
+__all__ = ["deeplearning", "fit", "predict"]

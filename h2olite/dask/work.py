@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -219,3 +220,8 @@ def train(shard: Shard, common: Common, step: Step) -> Answer:
 def predicted(frame: pd.DataFrame, model: Model) -> pd.DataFrame:
     """The predictions of a partition, with its index."""
     return model.predict(frame).set_axis(frame.index, axis=0)
+
+
+def ignore_interruption() -> None:
+    """Have this process ignore Ctrl-C, which a terminal sends to all processes of a program."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
