@@ -83,7 +83,7 @@ def taken() -> dict[str, Declared]:
     return {name: parameter for name, parameter in declared().items() if name not in NOT_TAKEN}
 
 
-def _signature(own: dict[str, Any]) -> inspect.Signature:
+def constructor_of(own: dict[str, Any]) -> inspect.Signature:
     """The signature of a constructor: the declared parameters, then the estimator's own, by name with a default."""
     defaults = {name: parameter.default for name, parameter in taken().items()} | own
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -113,7 +113,7 @@ class _DeepLearning(BaseEstimator):
         for name, value in bound.arguments.items():
             setattr(self, name, value)
 
-    __init__.__signature__ = _signature(OF_SCIKIT_LEARN)  # type: ignore[attr-defined]
+    __init__.__signature__ = constructor_of(OF_SCIKIT_LEARN)  # type: ignore[attr-defined]
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect: missing values and sparse matrices are fine."""
@@ -318,7 +318,7 @@ class DeepLearningClassifier(ClassifierMixin, _DeepLearning):
         """Take the parameters as they are; ``fit`` checks them."""
         super().__init__(**parameters)
 
-    __init__.__signature__ = _signature(OF_SCIKIT_LEARN | CLASS_WEIGHT)  # type: ignore[attr-defined]
+    __init__.__signature__ = constructor_of(OF_SCIKIT_LEARN | CLASS_WEIGHT)  # type: ignore[attr-defined]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_set: Any = None) -> Self:
         """Train on rows and their classes; after Ctrl-C the model is the one so far.

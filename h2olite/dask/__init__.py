@@ -5,6 +5,8 @@ Importing it needs Dask with its distributed scheduler.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from h2olite.errors import MissingExtraError
 
 try:
@@ -15,4 +17,16 @@ except ImportError as error:
 
 from .api import deeplearning, fit, predict
 
-__all__ = ["deeplearning", "fit", "predict"]
+if TYPE_CHECKING:
+    from .estimators import DaskDeepLearningClassifier, DaskDeepLearningRegressor
+
+__all__ = ["DaskDeepLearningClassifier", "DaskDeepLearningRegressor", "deeplearning", "fit", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the estimators, which need scikit-learn, on first use."""
+    if name not in ("DaskDeepLearningClassifier", "DaskDeepLearningRegressor"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import estimators
+
+    return getattr(estimators, name)
