@@ -59,7 +59,7 @@ class _OnCluster:
         self.model_ = fit(parameters, client_of(self.client), self.timeout)
         self.n_features_in_ = frame.shape[1] - sum(name is not None for name in names)
         self._columns = [column for column in map(str, frame.columns) if column not in names]
-        if all(isinstance(column, str) for column in frame.columns):
+        if isinstance(X, dd.DataFrame) and all(isinstance(column, str) for column in frame.columns):
             self.feature_names_in_ = np.array(self._columns, dtype=object)
 
     def to_local(self: Any) -> Any:

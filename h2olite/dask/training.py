@@ -63,6 +63,8 @@ ABSENT = {
     "l1": "use l2, or train in one process",
     "input_group_l1": "use l2, or train in one process",
     "elastic_averaging": "leave it out",
+    "max_memory": "its workers hold all encoded rows in memory; leave it out",
+    "scratch": "its workers hold all encoded rows in memory; leave it out",
     "preset": "give the parameters that it would set",
 }
 """What a cluster cannot do yet, and what to do instead."""
