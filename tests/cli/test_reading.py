@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from program import SMALL, run
 
-import h2olite
+import h2olite.api
 from h2olite import jobs
 from h2olite.errors import ArtifactError
 from h2olite.formats.artifact import read_artifact, write_artifact
@@ -121,7 +121,7 @@ def test_grids_and_paths_warn_before_training_and_once(monkeypatch):
     ):
         events = []
         monkeypatch.setattr("warnings.showwarning", lambda message, *rest, to=events: to.append(str(message)))
-        monkeypatch.setattr(h2olite.api, "_print_measurement", lambda progress, to=events: to.append("trained"))
+        monkeypatch.setattr(h2olite.api, "print_measurement", lambda progress, to=events: to.append("trained"))
         train()
         before = events[: events.index("trained")]
         assert sum("another notation" in event for event in events) == 1

@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.core import cgutils, codegen
 
-from h2olite.kernels import activations, averaging, passes, penalties, sparse, teams, updates
+from h2olite.kernels import activations, averaging, passes, penalties, products, sparse, teams, updates
 from h2olite.kernels.parts import optimise
 from h2olite.kernels.teams import Member
 
@@ -47,8 +47,8 @@ SIGNATURES = {
     updates._adam: (step, parameters, listed, flat, whole, matrix, whole),
     updates._momentum: (step, parameters, listed, flat, whole, matrix, whole),
     updates.average: (matrix, matrix, whole, whole, single),
-    passes.add_product: (matrix, matrix, whole, listed, whole, matrix),
-    passes.combine: (matrix, whole, listed, whole, matrix, whole, whole, matrix),
+    products.add_product: (matrix, matrix, whole, listed, whole, matrix),
+    products.combine: (matrix, whole, listed, whole, matrix, whole, whole, matrix),
     passes.fill_products: (matrix, whole, whole, matrix, listed, whole, matrix, whole),
     passes.multiply_slopes: (matrix, matrix, whole, whole),
     passes.scale_row: (matrix, whole, bounds, single),
