@@ -1,55 +1,21 @@
-"""Clusters of processes on this machine."""
+"""A cluster of two processes."""
 
-import contextlib
-import importlib
+import importlib.util
 
-import numpy as np
-import pandas as pd
 import pytest
+from clusters import cluster_of
 
-distributed = pytest.importorskip("distributed", reason="needs h2olite[dask]")
-pytest.importorskip("dask.dataframe", reason="needs h2olite[dask]")
+HAS_DASK = all(importlib.util.find_spec(name) for name in ("dask", "distributed"))
+
+collect_ignore_glob = [] if HAS_DASK else ["test_*.py"]
+"""Without h2olite[dask], nothing here can even be imported."""
 
 
-@contextlib.contextmanager
-def cluster_of(n_workers, **settings):
-    """A client of a new cluster with so many processes of one thread."""
-    options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"} | settings
-    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
-        client.run(importlib.import_module, "h2olite.dask.work")
-        yield client
+def pytest_report_header():
+    return None if HAS_DASK else "tests/dask is left out: it needs h2olite[dask]"
 
 
 @pytest.fixture(scope="module")
 def client():
     with cluster_of(2) as client:
         yield client
-
-
-def flights(n_rows, seed=0):
-    """A table with levels, numbers, missing values and two classes."""
-    random = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {
-            "carrier": random.choice(list("ABCDEFGH"), n_rows),
-            "hour": random.uniform(0, 24, n_rows),
-            "distance": random.exponential(700, n_rows).round(),
-        }
-    )
-    late = np.sin(frame.hour / 4) + (frame.carrier < "C") + frame.distance / 2000 + random.normal(0, 0.5, n_rows)
-    frame["late"] = np.where(late > 1, "Y", "N")
-    frame.loc[random.random(n_rows) < 0.05, "distance"] = np.nan
-    return frame
-
-
-def parts_of(frame, n_parts):
-    """The frame in so many parts of about equal length."""
-    return [frame.iloc[rows] for rows in np.array_split(np.arange(len(frame)), n_parts)]
-
-
-def frame_of(parts):
-    """A Dask DataFrame whose partitions are these frames, as they are."""
-    import dask
-    import dask.dataframe as dd
-
-    return dd.from_delayed([dask.delayed(part) for part in parts], meta=parts[0].iloc[:0], verify_meta=False)

@@ -1,7 +1,7 @@
 """What a program gives to reach a cluster."""
 
 import pytest
-from conftest import cluster_of, flights, frame_of
+from clusters import cluster_of, flights, frame_of
 
 import h2olite
 from h2olite.errors import ParameterError, TrainingError

@@ -4,7 +4,7 @@ import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 import pytest
-from conftest import flights
+from clusters import flights
 
 from h2olite import DeepLearningClassifier
 from h2olite.dask import DaskDeepLearningClassifier, DaskDeepLearningRegressor

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from conftest import cluster_of, flights, frame_of, parts_of
+from clusters import cluster_of, flights, frame_of, parts_of
 
 import h2olite
 from h2olite import jobs

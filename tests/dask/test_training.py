@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import cluster_of, flights, frame_of, parts_of
+from clusters import cluster_of, flights, frame_of, parts_of
 
 import h2olite
 from h2olite.errors import DataError, ParameterError
