@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import Console
-from .options import Option
+from .options import Option, column_of
 from .progress import Watch
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def train_on_cluster(
     if csv.given():
         parameters.training_frame = Csv(parameters.training_frame, **csv.given())
     if parameters.x is not None:
-        parameters.x = [_index(name) for name in parameters.x]
+        parameters.x = [column_of(name) for name in parameters.x]
     if parameters.y is not None:
-        parameters.y = _index(parameters.y)
+        parameters.y = column_of(parameters.y)
     console.status(f"Reading {parameters.training_frame} on the cluster")
     with client_of(scheduler, n_workers) as client:
         return h2olite.dask.fit(parameters, client, watch=Watch(console, parameters, None))
@@ -93,8 +93,3 @@ def client_of(scheduler: str | None, n_workers: int | None) -> Iterator[Any]:
         # Ctrl-C in a terminal reaches all of its processes, and is for this one.
         client.run(ignore_interruption)
         yield client
-
-
-def _index(name: Any) -> Any:
-    """A column as it was typed: digits are an index."""
-    return int(name) if isinstance(name, str) and name.isdecimal() else name

@@ -8,13 +8,12 @@ from typing import Any
 import click
 
 from .console import JSON, Command, Console
-from .options import TABLE, csv_from, csv_options, parameter_option
+from .options import TABLE, column_of, csv_from, csv_options, parameter_option
 from .output import destination, output_option, write_table
 from .places import Output
 from .recognition import is_table_of
 from .report import text_table
 from .streams import print_json, print_text
-from .train import column_of
 
 COLUMNS = {
     "column": "column",

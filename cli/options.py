@@ -8,7 +8,7 @@ import io
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -392,3 +392,8 @@ def csv_from(values: dict[str, Any]) -> CsvOptions:
 
     given = {field.name: values.pop(field.name) for field in fields(CsvOptions)}
     return CsvOptions(**given | {"na_strings": list(given["na_strings"]) or None})
+
+
+def column_of(name: Any, names: Container[str] = ()) -> Any:
+    """A column among those of these names: typed digits are an index where no column has that name."""
+    return int(name) if isinstance(name, str) and name not in names and name.isdecimal() else name

@@ -16,7 +16,7 @@ from h2olite.settings.validation import validate
 
 from .cluster import cluster_options, train_on_cluster
 from .console import Command, Console
-from .options import csv_from, csv_options, gathered, parameter_options, training_options
+from .options import column_of, csv_from, csv_options, gathered, parameter_options, training_options
 from .output import save_model
 from .places import MODEL_EXTENSION, Output, Values
 from .progress import Watch
@@ -26,7 +26,6 @@ from .streams import print_json, print_text
 
 if TYPE_CHECKING:
     from h2olite.data.csv_options import CsvOptions
-    from h2olite.data.table import Table
     from h2olite.model import Model
 
 
@@ -176,8 +175,3 @@ def read_tables(
         return seconds, None
     parameters.y = table.names[-1]
     return seconds, f"Response: {parameters.y}, the last column; name another one with -y."
-
-
-def column_of(name: Any, table: Table) -> Any:
-    """A column of the table: typed digits are an index where no column has that name."""
-    return int(name) if isinstance(name, str) and name not in table and name.isdecimal() else name

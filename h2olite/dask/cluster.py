@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,8 +20,6 @@ LOOK_SECONDS = 1.0
 
 MOST_SECONDS_ALONE = 60.0
 """How long a cluster may be without a worker: a machine that starts anew takes that long."""
-
-logger = logging.getLogger("h2olite")
 
 
 class Lost(Exception):

@@ -185,11 +185,10 @@ def _joined(X: Any, y: Any, sample_weight: Any) -> tuple[dd.DataFrame, tuple[str
     names = (_free(RESPONSE, columns), None if sample_weight is None else _free(WEIGHTS, columns))
     added = {names[0]: y} if names[1] is None else {names[0]: y, names[1]: sample_weight}
     for name, values in added.items():
+        what = "y" if name == names[0] else "sample_weight"
         if not isinstance(values, dd.Series | da.Array):
-            what = "y" if name == names[0] else "sample_weight"
             raise DataError(f"{what} must be a Dask Series or Array; got {type(values).__name__}.")
         if values.npartitions != frame.npartitions:
-            what = "y" if name == names[0] else "sample_weight"
             raise DataError(
                 f"{what} must have the partitions of X, {frame.npartitions}; got {values.npartitions}; "
                 "divide them alike."

@@ -63,7 +63,7 @@ class Parts:
             self._are_files = True
         self.n_parts = len(self._frames)
         self.tables = self._read()
-        columns = self._gathered([cluster.submit(names_of, table) for table in self.tables], "reading the table")
+        columns = cluster.results([cluster.submit(names_of, table) for table in self.tables], "reading the table")
         found = next((names for names in columns if names is not None), None)
         if found is None:
             raise DataError(
@@ -84,9 +84,6 @@ class Parts:
             for number, (frame, worker) in enumerate(zip(self._frames, spread, strict=True), 1)
         ]
 
-    def _gathered(self, futures: list[Future], what: str) -> list[Any]:
-        return self._cluster.results(futures, what)
-
     def outline(self, roles: Roles) -> Outline:
         """The outline of the whole table.
 
@@ -97,7 +94,7 @@ class Parts:
         DataError : the parts do not have the same columns, or weights or offsets are unusable.
         """
         outlines = self._outlines(roles)
-        mixed, _ = mixed_columns(outlines.values())
+        mixed = mixed_columns(outlines.values())
         if mixed:
             self._factors += sorted(mixed)
             self.tables = self._read()
@@ -107,7 +104,7 @@ class Parts:
     def _outlines(self, roles: Roles) -> dict[str, Outline]:
         """The outline of each part that is not empty."""
         futures = [self._cluster.submit(outline_of, table, roles) for table in self.tables]
-        found = self._gathered(futures, "the pass over the table")
+        found = self._cluster.results(futures, "the pass over the table")
         return {f"part {number}": outline for number, outline in enumerate(found, 1) if outline is not None}
 
 

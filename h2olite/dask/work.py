@@ -18,7 +18,7 @@ from h2olite.data.delimited import CsvFile
 from h2olite.data.encoding import RowEncoder
 from h2olite.data.files import File
 from h2olite.data.frames import as_table
-from h2olite.data.outline import Outline
+from h2olite.data.outline import Outline, rows_in_use
 from h2olite.data.reader import TypedFile
 from h2olite.data.response import ResponseEncoder
 from h2olite.data.roles import row_offsets, row_weights
@@ -147,11 +147,7 @@ def weights_of(part: Table, roles: Roles) -> np.ndarray | None:
 
 def usable_of(part: Table, plan: Plan) -> np.ndarray:
     """The rows of a part that can be trained on, int64."""
-    target = part[plan.roles.response]
-    usable = target.values >= 0 if target.is_categorical else ~np.isnan(target.values)
-    weights = weights_of(part, plan.roles)
-    if weights is not None:
-        usable &= weights > 0
+    usable = rows_in_use(part, plan.roles.response, weights_of(part, plan.roles))
     if plan.skips:
         usable &= complete_rows(part, plan.encoder.schema)
     return np.flatnonzero(usable)

@@ -13,7 +13,7 @@ from h2olite.errors import DataError
 
 from .notation import find_notation
 from .summary import count_levels
-from .table import Remark, Table
+from .table import TRUTH, Remark, Table
 
 MOST_TEXT = 0.05
 """Share of cells that are no numbers up to which a categorical column was probably meant to be numeric."""
@@ -129,7 +129,7 @@ def without_unused_levels(table: Table) -> Table:
     """
     columns, remarks = dict(table.columns), list(table.remarks)
     for name, column in table.columns.items():
-        if column.levels is None or column.levels == ("False", "True"):
+        if column.levels is None or column.levels == TRUTH:
             continue
         used = count_levels(column.values, len(column.levels))[:-1] > 0
         if used.all():

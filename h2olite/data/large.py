@@ -22,7 +22,7 @@ from .reader import TypedFile, name_of, open_files, place_in, refuse_other_colum
 from .splits import random_stream, sample_rows
 from .stored import ROWS, LargeTable, SampledColumn, StoredColumn, StoredTable
 from .summary import count_levels
-from .table import Column, Kind, NoRowsError, Remark, Table, forced_kinds, matched_names, with_ordered_levels
+from .table import TRUTH, Column, Kind, NoRowsError, Remark, Table, forced_kinds, matched_names, with_ordered_levels
 
 SAMPLE_ROWS = 100_000
 """Rows of the sample: all rows of a table that has no more."""
@@ -32,8 +32,6 @@ SAMPLED_SHARE, SAMPLED_CELL, LEAST_SAMPLE = 0.1, 24, 1000
 
 MOST_LEVELS = 500_000
 """Levels that a column may have at most: their names stay in memory, and each has weights."""
-
-TRUTH = ("False", "True")
 
 
 class _OtherKinds(Exception):
@@ -289,7 +287,7 @@ class _Writer:
         """Note what the rows hold, and keep them until they are written."""
         values, whole = column.values, self._whole
         self.n_rows += values.size
-        whole.n_missing += Column(values, column.levels).n_missing
+        whole.n_missing += column.n_missing
         if column.levels is None:
             known = values[~np.isnan(values)]
             if known.size:

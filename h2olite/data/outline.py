@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
-from decimal import Decimal
 
 import numpy as np
 
@@ -17,10 +16,7 @@ from .encoding import RowEncoder, by_size
 from .response import ResponseEncoder, unusable_response
 from .sparse import scaling_of
 from .summary import NumericSummary, count_levels, summarise
-from .table import INTEGER, Column, Kind, Table
-
-OF_TRUTH = ("False", "True")
-"""Levels of which both stay, whether rows have them or not."""
+from .table import TRUTH, Column, Kind, Table, order_of_levels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,10 +53,7 @@ class Outline:
 
         weights, offsets : of the rows, shape (n_rows,), if there are any. Offsets are subtracted from numbers.
         """
-        target = table[response]
-        usable = target.values >= 0 if target.is_categorical else ~np.isnan(target.values)
-        if weights is not None:
-            usable &= weights > 0
+        target, usable = table[response], rows_in_use(table, response, weights)
         categorical = {name: column for name, column in table.columns.items() if column.levels is not None}
         numeric = [column.values for column in table.columns.values() if column.levels is None]
         kinds: dict[str, Kind | None] = {
@@ -99,7 +92,7 @@ class Outline:
     def levels_of(self, name: str) -> tuple[str, ...]:
         """The levels of a categorical column that rows have; both truth values always."""
         counts = self.levels[name]
-        return OF_TRUTH if tuple(counts) == OF_TRUTH else tuple(level for level, n in counts.items() if n)
+        return TRUTH if tuple(counts) == TRUTH else tuple(level for level, n in counts.items() if n)
 
     def extremes(self, name: str) -> Table:
         """A table of two rows: of each column the smallest and the largest number, or the first and the last level.
@@ -132,16 +125,20 @@ class Outline:
         return hashlib.blake2b(b"".join([known, *arrays]), digest_size=16).hexdigest()
 
 
-def mixed_columns(outlines: Iterable[Outline]) -> tuple[set[str], set[str]]:
-    """The columns that hold text in some parts and numbers in others, and those that hold times and other numbers."""
+def rows_in_use(table: Table, response: str, weights: np.ndarray | None) -> np.ndarray:
+    """Which rows have a response and a weight above 0: bool, shape (n_rows,)."""
+    target = table[response]
+    usable = target.values >= 0 if target.is_categorical else ~np.isnan(target.values)
+    return usable if weights is None else usable & (weights > 0)
+
+
+def mixed_columns(outlines: Iterable[Outline]) -> set[str]:
+    """The columns that hold text in some parts and numbers in others."""
     kinds: dict[str, set[Kind]] = {}
     for outline in outlines:
         for name, kind in outline.kinds.items():
             kinds.setdefault(name, set()).update(() if kind is None else (kind,))
-    mixed = {name for name, own in kinds.items() if len(own) > 1}
-    return {name for name in mixed if "categorical" in kinds[name]}, mixed - {
-        name for name in mixed if "categorical" in kinds[name]
-    }
+    return {name for name, own in kinds.items() if len(own) > 1 and "categorical" in own}
 
 
 def merged(outlines: Mapping[str, Outline], forced: Container[str] = ()) -> Outline:
@@ -170,7 +167,7 @@ def merged(outlines: Mapping[str, Outline], forced: Container[str] = ()) -> Outl
                 f"the parts of a table must have the same columns; {has} has a column {name!r} and {lacks} has none; "
                 "read the table anew, or drop the column."
             )
-    text, _ = mixed_columns(parts)
+    text = mixed_columns(parts)
     if text:
         raise DataError(
             f"columns must hold text or numbers in all parts of a table; {listed(text)} hold text in some and numbers "
@@ -296,8 +293,8 @@ def _levels_of(counts: Sequence[dict[str, int]], *, forced: bool) -> dict[str, i
             total[level] = total.get(level, 0) + n
     if len({tuple(own) for own in counts}) <= 1:
         return total
-    by_number = forced and all(map(INTEGER.fullmatch, total))
-    return {level: total[level] for level in sorted(total, key=lambda text: (Decimal(text) if by_number else 0, text))}
+    levels = list(total)
+    return {levels[i]: total[levels[i]] for i in order_of_levels(levels, forced=forced)}
 
 
 def _aligned(part: Outline, summary: NumericSummary, numeric: Sequence[str]) -> NumericSummary:

@@ -275,7 +275,11 @@ def divide_weights(weights: np.ndarray | None, rows: np.ndarray) -> tuple[np.nda
     if weights is None or np.ptp(weights[rows]) == 0:
         return np.empty(0), np.empty(0, np.float32)
     relative = weights / weights[rows].max()  # first, or the sum of the largest weights could overflow
-    relative /= relative[rows].mean()
+    return divide_relative(relative / relative[rows].mean())
+
+
+def divide_relative(relative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The passes and the factors of rows, see `divide_weights`, by their weights divided by the mean weight."""
     passes = (1.0 + relative) / 2.0
     return passes, (relative / passes).astype(np.float32)
 

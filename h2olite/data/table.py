@@ -24,6 +24,9 @@ Kind = Literal["categorical", "numeric", "time"]
 
 INTEGER = re.compile(r"[+-]?\d+")
 
+TRUTH = ("False", "True")
+"""The levels of booleans, of which both stay, whether rows have them or not."""
+
 
 class NoRowsError(DataError):
     """A table has columns but no rows."""
@@ -291,10 +294,15 @@ def number_text(number: float) -> str:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
-    """A categorical column with levels by code point or, where all of a forced one are integers, by number."""
+def order_of_levels(levels: Sequence[str], *, forced: bool) -> list[int]:
+    """The indices of levels by code point or, where all of a forced column are integers, by number."""
     by_number = forced and all(map(INTEGER.fullmatch, levels))
-    order = sorted(range(len(levels)), key=lambda i: (Decimal(levels[i]) if by_number else 0, levels[i]))
+    return sorted(range(len(levels)), key=lambda i: (Decimal(levels[i]) if by_number else 0, levels[i]))
+
+
+def with_ordered_levels(values: np.ndarray, levels: list[str], *, forced: bool) -> Column:
+    """A categorical column with its levels in the order of `order_of_levels`."""
+    order = order_of_levels(levels, forced=forced)
     rank = np.full(len(levels) + 1, -1, np.int32)  # the last entry is where -1 (missing) looks itself up
     rank[order] = np.arange(len(levels), dtype=np.int32)
     return Column(rank[values], tuple(levels[i] for i in order))

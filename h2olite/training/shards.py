@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from h2olite.data.encoding import EncodedRows
-from h2olite.data.splits import RowOrder, random_stream
+from h2olite.data.splits import RowOrder, divide_relative, random_stream
 from h2olite.kernels.layout import State
 from h2olite.network.topology import workspace
 
@@ -66,9 +66,8 @@ class Shard:
         self._order, self._weighted = RowOrder(self.n_rows, shuffle, seed), None
         self._rows, self.passes = self._plain, float(self.n_rows)
         if mean_weight is not None:
-            relative = np.concatenate([part.weights for part in parts]) / mean_weight
-            passes = (1.0 + relative) / 2.0  # as in `h2olite.data.splits.divide_weights`
-            self._rows = self._plain._replace(weights=(relative / passes).astype(np.float32))
+            passes, factors = divide_relative(np.concatenate([part.weights for part in parts]) / mean_weight)
+            self._rows = self._plain._replace(weights=factors)
             self._weighted = RowOrder(self.n_rows, shuffle, seed, passes)
             self.passes = float(passes.sum())
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ import numpy as np
 
 from h2olite.data.encoding import EncodedRows
 from h2olite.data.splits import RowOrder, random_stream
+from h2olite.data.summary import count_levels
 from h2olite.machine.scratch import ScratchFile
 
 from .source import Block, RowSource
@@ -56,7 +57,7 @@ class StoredRows:
     def append(self, rows: EncodedRows) -> None:
         """Add rows, whose arrays have the same types and widths each time."""
         self._like = rows if self._like is None else self._like
-        self._counts += _counts_of(rows.levels, self._counts.size)
+        self._counts += count_levels(rows.levels.ravel(), self._counts.size - 1)
         if rows.target.size:
             self.largest_target = max(self.largest_target, float(np.abs(rows.target).max()))
         n_rows = len(rows.levels)
@@ -85,7 +86,7 @@ class StoredRows:
 
     def present_without(self, levels: np.ndarray) -> np.ndarray:
         """Which of the inputs of categorical columns occur in other rows than some with these encoded levels."""
-        return (self._counts - _counts_of(levels, self._counts.size))[:-1] > 0
+        return (self._counts - count_levels(levels.ravel(), self._counts.size - 1))[:-1] > 0
 
     @functools.cached_property
     def starts(self) -> np.ndarray:
@@ -134,11 +135,6 @@ class StoredRows:
         """Remove the rows, once nothing is read any more."""
         self.reader.shutdown(cancel_futures=True)
         self._scratch.close()
-
-
-def _counts_of(levels: np.ndarray, size: int) -> np.ndarray:
-    """How often each input of categorical columns occurs, and last -1, no input."""
-    return np.bincount(np.where(levels < 0, size - 1, levels).ravel(), minlength=size)
 
 
 class Window(NamedTuple):
