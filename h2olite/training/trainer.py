@@ -326,6 +326,8 @@ class Trainer:
             error=None if measurement.training.numbers().get("error") is None else measurement.worst("error"),
             mse=measurement.worst("mse"),
         )
+        if reason == "stopping_rounds" and self._penalties.is_settling and measurement.validation is None:
+            return None  # the training loss rises while the penalties shrink the weights
         if reason is not None and self.source.is_alike:
             self.source.weigh()
             self.values = [math.nan] * len(self.values)  # what rows of equal weight have reached does not count

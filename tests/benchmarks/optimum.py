@@ -73,6 +73,12 @@ def waves(x: np.ndarray) -> np.ndarray:
     return wave + 4 * (x[:, 2] - 0.5) ** 2 - 4 + 3 * x[:, 3] + 2 * x[:, 4]
 
 
+def peaks(x: np.ndarray) -> np.ndarray:
+    """Eight columns of 100: two peaks of two columns each, a cube, a product and linear terms."""
+    peak = 6 * np.exp(-(x[:, 0] ** 2) - x[:, 1] ** 2) - 6 * np.exp(-((x[:, 2] - 1) ** 2) - x[:, 3] ** 2)
+    return peak + 0.5 * x[:, 4] ** 3 + 2 * x[:, 5] * x[:, 6] + 2 * x[:, 7]
+
+
 def as_table(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     """Columns x0, x1, ... and y."""
     return {f"x{i}": column for i, column in enumerate(x.T)} | {"y": y}
@@ -140,18 +146,34 @@ def digits(strengths: tuple[float, ...]) -> Problem:
     return Problem(as_table(x[:1347], y[:1347]), as_table(x[1347:], y[1347:]), strengths)
 
 
+def three_classes(strengths: tuple[float, ...]) -> Problem:
+    """3,000 rows of 60 columns; the largest of three scores of eight columns, with noise, decides the class."""
+
+    def table(n_rows: int, seed: int) -> dict[str, np.ndarray]:
+        random = np.random.default_rng(seed)
+        x = random.standard_normal((n_rows, 60))
+        scores = np.column_stack(
+            [2 * x[:, 0] * x[:, 1] + x[:, 2], 2 * np.abs(x[:, 3]) + x[:, 4] - 1, x[:, 5] + x[:, 6] * x[:, 7]]
+        )
+        return as_table(x, np.array(["a", "b", "c"])[(scores + 0.5 * random.gumbel(size=scores.shape)).argmax(axis=1)])
+
+    return Problem(table(3000, 41), table(10_000, 141), strengths)
+
+
 SETTLED: dict[str, Callable[[], Problem]] = {
     "products": lambda: drawn(products, (1e-4, 1e-3, 3e-3, 5e-3, 1e-2)),
     "steps": lambda: drawn(steps, (1e-3, 3e-3, 5e-3, 1e-2)),
     "xor": lambda: uniform("xor", 32, (1e-3, 3e-3, 5e-3)),
     "digits": lambda: digits((1e-4, 1e-3, 5e-3)),
     "adult": lambda: real("adult", "income", (1e-4, 1e-3, 5e-3)),
+    "linear": lambda: drawn(linear, (1e-3, 3e-3, 1e-2), seed=31),
+    "waves": lambda: drawn(waves, (1e-3, 3e-3, 5e-3), seed=32),
 }
 """Tables by which choices in the package were made."""
 
 UNSEEN: dict[str, Callable[[], Problem]] = {
-    "linear": lambda: drawn(linear, (1e-3, 3e-3, 1e-2), seed=31),
-    "waves": lambda: drawn(waves, (1e-3, 3e-3, 5e-3), seed=32),
+    "peaks": lambda: drawn(peaks, (1e-3, 3e-3, 5e-3), seed=33),
+    "classes": lambda: three_classes((1e-3, 3e-3, 1e-2)),
     "ring": lambda: uniform("ring", 32, (1e-3, 3e-3)),
     "friedman": lambda: regression((1e-3, 5e-3, 2e-2)),
     "covtype": lambda: real("covtype20k", "C55", (1e-4, 1e-3, 5e-3)),
