@@ -226,8 +226,8 @@ class _Reading:
         while writers and (pending := next(iter(writers.values())).n_rows) and (pending >= ROWS or not whole):
             block = {name: writer.take(ROWS) for name, writer in writers.items()}
             for values in block.values():
-                digest.update(values.data)
-            stored.append(block)
+                digest.update(b"missing" if values is None else values.data)
+            stored.append(block, min(pending, ROWS))
 
 
 class _Writer:
@@ -240,6 +240,7 @@ class _Writer:
     def __init__(self, reading: _Reading, name: str, kind: Kind | None, is_forced: bool) -> None:
         self.reading, self.name, self.kind, self.is_forced = reading, name, kind, is_forced
         self.n_rows = 0
+        self._n_unknown = 0  # of these rows, those before the first value of a column whose kind nobody knows
         self._parts: list[np.ndarray] = []
         self._index: dict[str, int] = {}
         self._counts = np.zeros(0, np.int64)
@@ -288,6 +289,12 @@ class _Writer:
         values, whole = column.values, self._whole
         self.n_rows += values.size
         whole.n_missing += column.n_missing
+        if self.kind is None:
+            self._n_unknown += values.size
+            return
+        if self._n_unknown:
+            self._parts.append(np.full(self._n_unknown, np.nan if column.levels is None else -1, values.dtype))
+            self._n_unknown = 0
         if column.levels is None:
             known = values[~np.isnan(values)]
             if known.size:
@@ -305,8 +312,12 @@ class _Writer:
         np.add.at(self._counts, codes[:-1], own)
         self._parts.append(codes[values])
 
-    def take(self, n_rows: int) -> np.ndarray:
-        """The next rows to write, at most so many."""
+    def take(self, n_rows: int) -> np.ndarray | None:
+        """The next rows to write, at most so many; None if they lack a value and nobody knows the column's kind."""
+        if self.kind is None:
+            taken = min(n_rows, self._n_unknown)
+            self._n_unknown, self.n_rows = self._n_unknown - taken, self.n_rows - taken
+            return None
         values = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
         self._parts = [values[n_rows:]] if values.size > n_rows else []
         self.n_rows -= min(values.size, n_rows)

@@ -68,10 +68,10 @@ class StoredTable:
         self.n_rows = 0
         self._begins: list[dict[str, int]] = []
 
-    def append(self, block: Mapping[str, np.ndarray]) -> None:
-        """Add a block of rows, all but the last one of the same size."""
-        self.n_rows += len(next(iter(block.values())))
-        self._begins.append({name: self._scratch.write(values) for name, values in block.items()})
+    def append(self, block: Mapping[str, np.ndarray | None], n_rows: int) -> None:
+        """Add a block of so many rows, all but the last one of the same size; None for a column without any value."""
+        self.n_rows += n_rows
+        self._begins.append({name: self._scratch.write(values) for name, values in block.items() if values is not None})
 
     def read(self, name: str, rows: slice) -> np.ndarray:
         """The values of a column in some rows."""
@@ -81,7 +81,11 @@ class StoredTable:
             block, first = divmod(start, ROWS)
             size = min(stop, (block + 1) * ROWS) - start
             part: np.ndarray = np.empty(size, np.float64 if column.levels is None else np.int32)
-            self._scratch.read_into(part, self._begins[block][name] + first * part.itemsize)
+            begin = self._begins[block].get(name)
+            if begin is None:
+                part.fill(np.nan if column.levels is None else -1)
+            else:
+                self._scratch.read_into(part, begin + first * part.itemsize)
             parts.append(part if column.levels is None else column.codes[part])
             start += size
         return parts[0] if len(parts) == 1 else np.concatenate(parts)

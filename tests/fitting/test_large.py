@@ -129,6 +129,33 @@ def test_columns_are_what_they_are_in_memory(files, name):
             np.testing.assert_array_equal(np.array([*used, None])[large.all_rows.read(column, slice(None))], texts)
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "values", [["y", "x"], ["true", "false"], [True, False], [1.5, 2.0], ["2020-01-01", "2021-01-01"]]
+)
+@pytest.mark.parametrize("n_missing", [1024, 1500, 3000])
+def test_column_whose_first_rows_lack_a_value_is_what_it_is_in_memory(tmp_path, ending, values, n_missing):
+    column = pd.Series([None] * n_missing + values * 700, dtype=object)
+    made = pd.DataFrame({"late": column, "other": np.arange(column.size) % 7})
+    path = tmp_path / f"t.{ending}"
+    made.to_csv(path, index=False) if ending == "csv" else made.to_parquet(path)
+    whole, large = read_table(path), read_large(path)
+    assert (large["late"].kind, large["late"].levels) == (whole["late"].kind, whole["late"].levels)
+    for name in whole.names:
+        np.testing.assert_array_equal(large.all_rows.read(name, slice(None)), whole[name].values)
+    made["late"] = column.shift(-1)
+    made.to_csv(path, index=False) if ending == "csv" else made.to_parquet(path)
+    assert read_large(path).fingerprint != large.fingerprint
+
+
+def test_files_without_any_value_of_a_column_come_before_those_with_text(tmp_path):
+    for i, text in enumerate(["a,b\n", "a,b\n,1\n,2\n", "a,b\nx,1\ny,2\n"]):
+        (tmp_path / f"{i}.csv").write_text(text)
+    whole, large = read_table(tmp_path), read_large(tmp_path)
+    assert large["a"].levels == whole["a"].levels == ("x", "y")
+    np.testing.assert_array_equal(large["a"].values, [-1, -1, 0, 1])
+
+
 def test_statistics_are_those_of_all_rows_and_not_of_the_sample(files, always, monkeypatch):
     monkeypatch.setattr(frames, "SAMPLE_ROWS", 500)
     in_memory, from_file = both(files / "t.parquet", y="number", score_training_samples=400)
