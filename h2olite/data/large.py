@@ -20,7 +20,7 @@ from .csv_options import CsvOptions
 from .delimited import CsvFile
 from .reader import TypedFile, name_of, open_files, place_in, refuse_other_columns
 from .splits import random_stream, sample_rows
-from .stored import ROWS, LargeTable, SampledColumn, StoredColumn, StoredTable
+from .stored import ROWS, LargeTable, SampledColumn, StoredColumn, StoredTable, missing_values
 from .summary import count_levels
 from .table import TRUTH, Column, Kind, NoRowsError, Remark, Table, forced_kinds, matched_names, with_ordered_levels
 
@@ -235,12 +235,12 @@ class _Writer:
 
     kind : what it is to be, None if nobody knows yet.
     is_forced : whether that was asked for.
+    n_rows : those that have come and are not yet written.
     """
 
     def __init__(self, reading: _Reading, name: str, kind: Kind | None, is_forced: bool) -> None:
         self.reading, self.name, self.kind, self.is_forced = reading, name, kind, is_forced
         self.n_rows = 0
-        self._n_unknown = 0  # of these rows, those before the first value of a column whose kind nobody knows
         self._parts: list[np.ndarray] = []
         self._index: dict[str, int] = {}
         self._counts = np.zeros(0, np.int64)
@@ -287,14 +287,12 @@ class _Writer:
     def _take_in(self, column: Column) -> None:
         """Note what the rows hold, and keep them until they are written."""
         values, whole = column.values, self._whole
-        self.n_rows += values.size
+        n_before, self.n_rows = self.n_rows, self.n_rows + values.size
         whole.n_missing += column.n_missing
         if self.kind is None:
-            self._n_unknown += values.size
             return
-        if self._n_unknown:
-            self._parts.append(np.full(self._n_unknown, np.nan if column.levels is None else -1, values.dtype))
-            self._n_unknown = 0
+        if n_before and not self._parts:  # of these rows, none had a value
+            self._parts.append(missing_values(n_before, column.levels is None))
         if column.levels is None:
             known = values[~np.isnan(values)]
             if known.size:
@@ -314,13 +312,11 @@ class _Writer:
 
     def take(self, n_rows: int) -> np.ndarray | None:
         """The next rows to write, at most so many; None if they lack a value and nobody knows the column's kind."""
+        self.n_rows -= min(n_rows, self.n_rows)
         if self.kind is None:
-            taken = min(n_rows, self._n_unknown)
-            self._n_unknown, self.n_rows = self._n_unknown - taken, self.n_rows - taken
             return None
         values = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
         self._parts = [values[n_rows:]] if values.size > n_rows else []
-        self.n_rows -= min(values.size, n_rows)
         return np.ascontiguousarray(values[:n_rows])
 
     def finish(self, remarks: list[Remark]) -> StoredColumn:

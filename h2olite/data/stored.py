@@ -19,6 +19,11 @@ ROWS = 32768
 """Rows of a block in the scratch file."""
 
 
+def missing_values(n_rows: int, is_numeric: bool) -> np.ndarray:
+    """Rows without a value, as a column has them in the scratch file: NaN for numbers, -1 for levels."""
+    return np.full(n_rows, np.nan) if is_numeric else np.full(n_rows, -1, np.int32)
+
+
 @dataclass(eq=False)
 class StoredColumn:
     """What is known of a column whose values are in the scratch file, once all rows have been read.
@@ -80,11 +85,11 @@ class StoredTable:
         while start < stop:
             block, first = divmod(start, ROWS)
             size = min(stop, (block + 1) * ROWS) - start
-            part: np.ndarray = np.empty(size, np.float64 if column.levels is None else np.int32)
             begin = self._begins[block].get(name)
             if begin is None:
-                part.fill(np.nan if column.levels is None else -1)
+                part = missing_values(size, column.levels is None)
             else:
+                part = np.empty(size, np.float64 if column.levels is None else np.int32)
                 self._scratch.read_into(part, begin + first * part.itemsize)
             parts.append(part if column.levels is None else column.codes[part])
             start += size

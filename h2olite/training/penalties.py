@@ -129,7 +129,8 @@ class PenaltySchedule:
         done = min(max(self._team.network.rows_seen / self._planned, share_of_time), 1.0)
         l1, group = float(full.l1), float(full.input_group_l1) * self._root_of_units
         strength = l1 + group
-        start = min((l1 * SAFE_L1 + group * SAFE_GROUP) / strength**2, 1.0)
+        safe = (l1 * SAFE_L1 + group * SAFE_GROUP) / strength
+        start = min(safe / strength, 1.0)
         grown = min(start + (1 - start) * done / GROWTH, 1.0)
         self.is_growing = grown < 1.0
         self.is_settling = start < 1.0 and done < 1.0

@@ -326,7 +326,7 @@ class Trainer:
             error=None if measurement.training.numbers().get("error") is None else measurement.worst("error"),
             mse=measurement.worst("mse"),
         )
-        if reason == "stopping_rounds" and self._penalties.is_settling and measurement.validation is None:
+        if reason == "stopping_rounds" and self._penalties.is_settling and not self._can_tell(measurement):
             return None  # the training loss rises while the penalties shrink the weights
         if reason is not None and self.source.is_alike:
             self.source.weigh()
